@@ -1,0 +1,1 @@
+//! Asking a language model: one trait, several providers, guards as decorators.

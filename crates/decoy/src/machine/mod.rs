@@ -1,0 +1,143 @@
+//! The one machine behind every port, and what each visitor has changed of it.
+
+pub mod clock;
+pub mod files;
+pub mod identity;
+pub mod logins;
+
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
+
+use parking_lot::Mutex;
+
+pub use clock::Clock;
+pub use files::{Attributes, Entry, FileError, Files, Kind};
+pub use identity::Identity;
+pub use logins::{Account, Login, LoginPolicy};
+
+/// The machine all visitors share. One per bucket.
+pub struct Machine {
+    /// Who it is.
+    pub identity: Identity,
+    /// Who gets in.
+    pub policy: LoginPolicy,
+    clock: Clock,
+    base: Arc<files::Tree>,
+    bounds: Bounds,
+    visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
+}
+
+/// How much visitors may change.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The most source addresses whose changes are remembered; the one unseen for longest is forgotten first.
+    pub visitors: usize,
+    /// The most bytes one visitor's files may take.
+    pub layer_bytes: usize,
+    /// The most files one visitor may make.
+    pub layer_files: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { visitors: 20_000, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
+    }
+}
+
+/// The machine as one source address sees it: the shared machine, and a private layer of changes.
+pub struct Visitor {
+    machine: Arc<Machine>,
+    files: Files,
+    admitted: Mutex<logins::Admitted>,
+    last_seen: Mutex<SystemTime>,
+}
+
+impl Machine {
+    /// A machine with the tree of its image; `clock` is the only source of time.
+    pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
+        let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
+        Arc::new(Self { identity, policy, clock, base, bounds, visitors: Mutex::default() })
+    }
+
+    /// The machine as this address sees it; the same layer for as long as it is remembered.
+    ///
+    /// IPv6 visitors are told apart by their /64: one host usually holds all of it (RFC 4291, 2.5.1).
+    pub fn visit(self: &Arc<Self>, source: IpAddr) -> Arc<Visitor> {
+        let source = source_key(source);
+        let now = self.clock.now();
+        let mut visitors = self.visitors.lock();
+        if let Some(visitor) = visitors.get(&source) {
+            *visitor.last_seen.lock() = now;
+            return Arc::clone(visitor);
+        }
+        if visitors.len() >= self.bounds.visitors {
+            forget_oldest(&mut visitors);
+        }
+        let files = Files::new(Arc::clone(&self.base), self.clock.clone(), self.bounds.layer_bytes, self.bounds.layer_files);
+        let visitor = Arc::new(Visitor {
+            machine: Arc::clone(self),
+            files,
+            admitted: Mutex::default(),
+            last_seen: Mutex::new(now),
+        });
+        visitors.insert(source, Arc::clone(&visitor));
+        visitor
+    }
+
+    /// The machine's time.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+}
+
+impl Visitor {
+    /// The shared machine.
+    pub fn machine(&self) -> &Arc<Machine> {
+        &self.machine
+    }
+
+    /// Who the machine is.
+    pub fn identity(&self) -> &Identity {
+        &self.machine.identity
+    }
+
+    /// Files as this visitor sees them.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The machine's time.
+    pub fn now(&self) -> SystemTime {
+        self.machine.clock.now()
+    }
+
+    /// Tries a password. What was accepted once for this source stays accepted, on every port.
+    pub fn log_in(&self, user: &str, password: &str) -> Login {
+        let Some(account) = self.machine.identity.account(user).cloned() else {
+            return Login::Refused;
+        };
+        let mut admitted = self.admitted.lock();
+        if self.machine.policy.admits(&mut admitted, user, password) {
+            Login::Accepted(account)
+        } else {
+            Login::Refused
+        }
+    }
+}
+
+/// IPv6 addresses count by their /64; mapped IPv4 addresses by the IPv4 address.
+fn source_key(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+    }
+}
+
+/// Drops the tenth of the visitors unseen for longest, so that a full table is swept rarely.
+fn forget_oldest(visitors: &mut HashMap<IpAddr, Arc<Visitor>>) {
+    let mut seen: Vec<(SystemTime, IpAddr)> =
+        visitors.iter().map(|(address, visitor)| (*visitor.last_seen.lock(), *address)).collect();
+    seen.sort_unstable();
+    for (_, address) in seen.iter().take(seen.len() / 10 + 1) {
+        visitors.remove(address);
+    }
+}

@@ -1,0 +1,1 @@
+//! The fleet: enrolment, jobs, archive, tables, analysis and pages.

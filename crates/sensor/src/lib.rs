@@ -1,0 +1,1 @@
+//! The bucket: listeners, sessions, event log, registration and management port.
