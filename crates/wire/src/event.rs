@@ -2,6 +2,8 @@
 //!
 //! Field names are Cowrie's wherever it has one (cowrie `core/eventids.py`), so that existing parsers work unchanged.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
@@ -51,17 +53,17 @@ pub struct Stamp {
     /// UTC, `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
     pub timestamp: String,
     /// Name of the bucket.
-    pub sensor: String,
+    pub sensor: Arc<str>,
     /// The bucket's own UUID, kept for life.
-    pub uuid: String,
+    pub uuid: Arc<str>,
     /// 12 lower-case hex digits; [`NO_SESSION`] for the program's own events.
-    pub session: String,
+    pub session: Arc<str>,
     /// The visitor.
-    pub src_ip: String,
+    pub src_ip: Arc<str>,
     /// The visitor's port.
     pub src_port: u16,
     /// Our address as the visitor reached it.
-    pub dst_ip: String,
+    pub dst_ip: Arc<str>,
     /// Our port.
     pub dst_port: u16,
     /// Which daemon the visitor met.
@@ -69,7 +71,7 @@ pub struct Stamp {
     /// Position in this bucket's log: starts at 1, no gap, survives restarts.
     pub seq: u64,
     /// One start of the program.
-    pub boot_id: String,
+    pub boot_id: Arc<str>,
     /// Unique to this event.
     pub event_uuid: String,
     /// [`SCHEMA`].
