@@ -26,7 +26,7 @@ impl fmt::Display for Warning {
 /// Puts together what the settings ask for. Never fails: a provider that cannot be used is left out with a warning, and
 /// with none left every question fails with [`ChatError::NoKey`](crate::ChatError::NoKey).
 ///
-/// Call [`ChatSettings::with_environment`] before, and [`ChatSettings::faults`] where wrong settings should stop a start.
+/// Call [`ChatSettings::with_environment`] before.
 pub fn build(settings: &ChatSettings) -> (Arc<dyn ChatService>, Vec<Warning>) {
     let (service, _, warnings) = build_with_purse(settings);
     (service, warnings)
@@ -44,7 +44,7 @@ pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Optio
         } else if named {
             warnings.push(Warning(format!(
                 "{} has no key and is left out; set {}",
-                label(provider),
+                provider.name(),
                 keys(provider)
             )));
         }
@@ -63,7 +63,7 @@ pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Optio
         let parts = Parts { purses, share, limit: settings.chat.max_concurrent };
         match settings.price_fault(provider).map_or_else(|| service(settings, provider, parts), Err) {
             Ok(service) => services.push(service),
-            Err(fault) => warnings.push(Warning(format!("{} is left out: {fault}", label(provider)))),
+            Err(fault) => warnings.push(Warning(format!("{} is left out: {fault}", provider.name()))),
         }
     }
     let answers = settings.chat.cache_entries;
@@ -110,15 +110,6 @@ fn service(
         }
         Provider::Canned => parts.around(Canned::silent()),
     })
-}
-
-fn label(provider: Provider) -> &'static str {
-    match provider {
-        Provider::ChatGpt => "chatgpt",
-        Provider::Claude => "claude",
-        Provider::Ollama => "ollama",
-        Provider::Canned => "canned",
-    }
 }
 
 fn keys(provider: Provider) -> &'static str {

@@ -1,8 +1,6 @@
 //! US dollars without rounding: whole billionths.
 
-use std::{fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, de};
+use std::fmt;
 
 /// An amount in billionths of a US dollar. Budgets add up exactly, which floating point would not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,69 +60,23 @@ impl fmt::Display for Usd {
     }
 }
 
-impl FromStr for Usd {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.trim().trim_start_matches('$').trim_end_matches("USD").trim();
-        number
-            .parse::<f64>()
-            .ok()
-            .and_then(Self::from_dollars)
-            .ok_or_else(|| format!("`{text}` is not an amount in US dollars, write for example \"2.50\""))
-    }
-}
-
-impl<'de> Deserialize<'de> for Usd {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Amount;
-
-        impl de::Visitor<'_> for Amount {
-            type Value = Usd;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount in US dollars, for example \"2.50\" or 2.5")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Usd, E> {
-                text.parse().map_err(E::custom)
-            }
-
-            fn visit_f64<E: de::Error>(self, dollars: f64) -> Result<Usd, E> {
-                Usd::from_dollars(dollars)
-                    .ok_or_else(|| E::custom(format!("{dollars} is not an amount in US dollars")))
-            }
-
-            fn visit_i64<E: de::Error>(self, dollars: i64) -> Result<Usd, E> {
-                self.visit_f64(dollars as f64)
-            }
-
-            fn visit_u64<E: de::Error>(self, dollars: u64) -> Result<Usd, E> {
-                self.visit_f64(dollars as f64)
-            }
-        }
-
-        deserializer.deserialize_any(Amount)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn amounts_read_and_print() {
-        for (text, shown) in [
-            ("5", "5.00 USD"),
-            ("$0.25", "0.25 USD"),
-            ("1.005 USD", "1.005 USD"),
-            ("0", "0.00 USD"),
-            ("0.000000001", "0.000000001 USD"),
+    fn amounts_are_exact_and_print() {
+        for (dollars, shown) in [
+            (5.0, "5.00 USD"),
+            (0.25, "0.25 USD"),
+            (1.005, "1.005 USD"),
+            (0.0, "0.00 USD"),
+            (1e-9, "0.000000001 USD"),
         ] {
-            assert_eq!(text.parse::<Usd>().unwrap().to_string(), shown, "{text}");
+            assert_eq!(Usd::from_dollars(dollars).unwrap().to_string(), shown);
         }
-        for text in ["", "-1", "NaN", "inf", "five", "1e30"] {
-            assert!(text.parse::<Usd>().is_err(), "{text}");
+        for dollars in [-1.0, f64::NAN, f64::INFINITY, 1e30] {
+            assert!(Usd::from_dollars(dollars).is_none(), "{dollars}");
         }
     }
 }

@@ -5,26 +5,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use ::settings::Section;
 
 use crate::money::Usd;
 
 /// US dollars per million tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
     /// Tokens of the conversation.
     pub input: Usd,
     /// Tokens of the answer.
     pub output: Usd,
     /// The dearer rate for the whole request when the conversation is long.
-    #[serde(default)]
     pub long: Option<LongPrice>,
 }
 
 /// The rate for long conversations.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LongPrice {
     /// More tokens than this make a conversation long.
     pub above: u64,
@@ -100,14 +97,39 @@ const LIST: &[(&str, Price)] = &[
 ];
 
 /// Prices by model: the operator's first, then the list.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(BTreeMap<String, Price>);
 
 impl Prices {
     /// Sets a price, as `[chat.prices."MODEL"]` does.
     pub fn set(&mut self, model: impl Into<String>, price: Price) {
         self.0.insert(model.into(), price);
+    }
+
+    /// `[chat.prices."MODEL"]`: `input`, `output`, and `long = { above, input, output }`.
+    pub(crate) fn read(mut section: Section<'_>) -> Self {
+        let mut prices = Self::default();
+        for model in section.keys() {
+            let mut entry = section.section(&model);
+            let input = usd(&mut entry, "input");
+            let output = usd(&mut entry, "output");
+            let long = entry.has("long").then(|| {
+                let mut long = entry.section("long");
+                let above = long.number("above", 1..=i64::MAX).and_then(|n| u64::try_from(n).ok());
+                let (input, output) = (usd(&mut long, "input"), usd(&mut long, "output"));
+                if above.is_none() || input.is_none() || output.is_none() {
+                    long.fault("", None, "needs `above`, `input` and `output`");
+                }
+                Some(LongPrice { above: above?, input: input?, output: output? })
+            });
+            match (input, output) {
+                (Some(input), Some(output)) => {
+                    prices.set(model, Price { input, output, long: long.flatten() })
+                }
+                _ => entry.fault("", None, "needs `input` and `output`, in US dollars per million tokens"),
+            }
+        }
+        prices
     }
 
     /// The price of a model; a dated name (`…-20251001`, `…-2024-07-18`, `…-latest`) has that of its family.
@@ -119,6 +141,16 @@ impl Prices {
             .or_else(|| LIST.iter().find(|(name, _)| *name == family).map(|(_, price)| price))
             .copied()
     }
+}
+
+/// An amount in US dollars.
+pub(crate) fn usd(section: &mut Section<'_>, key: &str) -> Option<Usd> {
+    let amount = section.amount(key)?;
+    let usd = Usd::from_dollars(amount);
+    if usd.is_none() {
+        section.fault(key, None, "is more than a billion US dollars");
+    }
+    usd
 }
 
 /// The model's name without its date.

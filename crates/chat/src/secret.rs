@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 /// A key. `Debug` shows a placeholder, there is no `Display` and no `Serialize`.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -17,12 +14,12 @@ impl Secret {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.0.trim().is_empty()
+        self.0.is_empty()
     }
 
     /// The key itself, for a request header only.
     pub fn reveal(&self) -> &str {
-        self.0.trim()
+        &self.0
     }
 }
 

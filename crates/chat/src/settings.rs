@@ -1,12 +1,12 @@
 //! The sections `[chat] [openai] [anthropic] [ollama]` of the settings, and what is wrong with them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use ::settings::Section;
 
 use crate::{
     Purse, Purses, Secret, Usd, chatgpt, claude, ollama,
-    prices::{Price, Prices},
+    prices::{Price, Prices, usd},
     transport::base_url,
 };
 
@@ -30,8 +30,7 @@ impl SettingsFault {
 }
 
 /// All that `build` needs. A program's settings hold the sections one by one, because they stand beside its own.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct ChatSettings {
     /// `[chat]`
     pub chat: ChatSection,
@@ -44,8 +43,7 @@ pub struct ChatSettings {
 }
 
 /// The providers there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
     /// `[openai]`
     ChatGpt,
@@ -58,13 +56,11 @@ pub enum Provider {
 }
 
 /// `[chat]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct ChatSection {
     /// In this order. Unset: ChatGPT and Claude, those that have a key.
     pub providers: Option<Vec<Provider>>,
     /// For one answer, all providers together: `"8s"`, `"500ms"`, `"1m"`.
-    #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
     /// US dollars one session may cost.
     pub budget_per_session: Option<Usd>,
@@ -96,8 +92,7 @@ impl Default for ChatSection {
 }
 
 /// `[openai]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct OpenAiSection {
     /// Or `OPENAI_API_KEY`, or `CHATGPT_API_KEY`.
     pub api_key: Option<Secret>,
@@ -106,13 +101,11 @@ pub struct OpenAiSection {
     /// Unset: [`chatgpt::BASE_URL`]. With or without `/v1`.
     pub base_url: Option<String>,
     /// `message1`, `message2` …: the first instructions of every conversation with this provider, by number.
-    #[serde(deserialize_with = "static_messages")]
     pub static_messages: Vec<String>,
 }
 
 /// `[anthropic]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct AnthropicSection {
     /// Or `ANTHROPIC_API_KEY`, or `CLAUDE_API_KEY`.
     pub api_key: Option<Secret>,
@@ -123,8 +116,7 @@ pub struct AnthropicSection {
 }
 
 /// `[ollama]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct OllamaSection {
     /// Unset: [`ollama::BASE_URL`].
     pub base_url: Option<String>,
@@ -132,39 +124,126 @@ pub struct OllamaSection {
     pub model: Option<String>,
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
-    let scale = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        _ => 0,
-    };
-    match number.parse::<u64>().ok().and_then(|n| n.checked_mul(scale)) {
-        Some(millis @ 1..=3_600_000) => Ok(Duration::from_millis(millis)),
-        _ => {
-            Err(de::Error::custom(format!("`{text}` is not a time up to an hour, write for example \"8s\"")))
+impl Provider {
+    const ALL: [Self; 4] = [Self::ChatGpt, Self::Claude, Self::Ollama, Self::Canned];
+
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ChatGpt => "chatgpt",
+            Self::Claude => "claude",
+            Self::Ollama => "ollama",
+            Self::Canned => "canned",
         }
     }
 }
 
-fn static_messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let named = BTreeMap::<String, String>::deserialize(deserializer)?;
-    let mut numbered = BTreeMap::new();
-    for (name, text) in named {
-        let number = name.strip_prefix("message").and_then(|n| n.parse::<u32>().ok());
-        let number = number.ok_or_else(|| {
-            de::Error::custom(format!("`{name}`: static messages are named message1, message2 and so on"))
-        })?;
-        if numbered.insert(number, text).is_some() {
-            return Err(de::Error::custom(format!("static message {number} is there twice")));
+impl ChatSection {
+    /// Reads the section; what is wrong is reported to the tree of the file.
+    pub fn read(mut section: Section<'_>) -> Self {
+        let default = Self::default();
+        let providers = section.texts("providers").map(|names| {
+            let mut providers = Vec::new();
+            for name in names {
+                match Provider::ALL.into_iter().find(|provider| provider.name() == name.value) {
+                    None => section.fault(
+                        "providers",
+                        name.origin,
+                        format!(
+                            "no provider is called `{}`; there are chatgpt, claude, ollama, canned",
+                            name.value
+                        ),
+                    ),
+                    Some(provider) if providers.contains(&provider) => {
+                        section.fault("providers", name.origin, format!("`{}` is named twice", name.value));
+                    }
+                    Some(provider) => providers.push(provider),
+                }
+            }
+            providers
+        });
+        Self {
+            providers,
+            timeout: section.time_above_zero("timeout").unwrap_or(default.timeout),
+            budget_per_session: usd(&mut section, "budget_per_session"),
+            budget_per_source_per_day: usd(&mut section, "budget_per_source_per_day"),
+            budget_per_day: usd(&mut section, "budget_per_day"),
+            max_concurrent: section.number("max_concurrent", 1..=10_000).unwrap_or(default.max_concurrent),
+            cache_entries: section.number("cache_entries", 0..=10_000_000).unwrap_or(default.cache_entries),
+            prices: Prices::read(section.section("prices")),
         }
     }
-    Ok(numbered.into_values().collect())
+}
+
+fn key(section: &mut Section<'_>) -> Option<Secret> {
+    section.text("api_key").map(Secret::new).filter(|key| !key.is_empty())
+}
+
+fn model(section: &mut Section<'_>) -> Option<String> {
+    section.parsed("model", "the name of a model; leave the key out for the default", |text| {
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    })
+}
+
+fn url(section: &mut Section<'_>) -> Option<String> {
+    let found = section.found_text("base_url")?;
+    match base_url(&found.value) {
+        Ok(_) => Some(found.value),
+        Err(reason) => {
+            section.fault("base_url", found.origin, reason);
+            None
+        }
+    }
+}
+
+impl OpenAiSection {
+    /// Reads the section; what is wrong is reported to the tree of the file.
+    pub fn read(mut section: Section<'_>) -> Self {
+        let (api_key, model, base_url) = (key(&mut section), model(&mut section), url(&mut section));
+        let mut messages = section.section("static_messages");
+        for name in messages.keys() {
+            let number = name.strip_prefix("message").map(str::as_bytes).unwrap_or_default();
+            if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+                messages.fault(&name, None, "static messages are named message1, message2 and so on");
+            }
+        }
+        let static_messages = messages.all_texts().into_iter().map(|(_, text)| text).collect();
+        Self { api_key, model, base_url, static_messages }
+    }
+}
+
+impl AnthropicSection {
+    /// Reads the section; what is wrong is reported to the tree of the file.
+    pub fn read(mut section: Section<'_>) -> Self {
+        Self { api_key: key(&mut section), model: model(&mut section), base_url: url(&mut section) }
+    }
+}
+
+impl OllamaSection {
+    /// Reads the section; what is wrong is reported to the tree of the file.
+    pub fn read(mut section: Section<'_>) -> Self {
+        Self { base_url: url(&mut section), model: model(&mut section) }
+    }
 }
 
 impl ChatSettings {
+    /// Reads `[chat] [openai] [anthropic] [ollama]`; what is wrong is reported to the file's tree. A missing key is not
+    /// wrong: [`build`](crate::build) warns of it.
+    pub fn read(top: &mut Section<'_>) -> Self {
+        let settings = Self {
+            chat: ChatSection::read(top.section("chat")),
+            openai: OpenAiSection::read(top.section("openai")),
+            anthropic: AnthropicSection::read(top.section("anthropic")),
+            ollama: OllamaSection::read(top.section("ollama")),
+        };
+        for provider in settings.chosen() {
+            if let Some(fault) = settings.unpriced(provider) {
+                top.fault(fault.key, None, fault.reason);
+            }
+        }
+        settings
+    }
+
     /// Fills in keys that the settings do not have from environment variables, `OPENAI_API_KEY` before
     /// `CHATGPT_API_KEY` and `ANTHROPIC_API_KEY` before `CLAUDE_API_KEY`. `get` is normally `|name| std::env::var(name).ok()`.
     #[must_use]
@@ -177,42 +256,6 @@ impl ChatSettings {
         let anthropic = given(self.anthropic.api_key.take());
         self.anthropic.api_key = anthropic.or_else(|| first(["ANTHROPIC_API_KEY", "CLAUDE_API_KEY"]));
         self
-    }
-
-    /// Everything that is wrong. A missing key is not among it: [`build`](crate::build) warns of that.
-    pub fn faults(&self) -> Vec<SettingsFault> {
-        let mut faults = Vec::new();
-        for (key, url) in [
-            ("openai.base_url", &self.openai.base_url),
-            ("anthropic.base_url", &self.anthropic.base_url),
-            ("ollama.base_url", &self.ollama.base_url),
-        ] {
-            if let Some(Err(reason)) = url.as_deref().map(base_url) {
-                faults.push(SettingsFault::new(key, reason));
-            }
-        }
-        for (key, model) in [
-            ("openai.model", &self.openai.model),
-            ("anthropic.model", &self.anthropic.model),
-            ("ollama.model", &self.ollama.model),
-        ] {
-            if model.as_deref().is_some_and(|model| model.trim().is_empty()) {
-                faults
-                    .push(SettingsFault::new(key, "it must not be empty; leave the key out for the default"));
-            }
-        }
-        if self.chat.max_concurrent == 0 {
-            faults.push(SettingsFault::new("chat.max_concurrent", "it must be at least 1"));
-        }
-        let providers = self.chosen();
-        let twice = providers.iter().enumerate().any(|(i, p)| providers.iter().take(i).any(|q| q == p));
-        if twice {
-            faults.push(SettingsFault::new("chat.providers", "a provider is named twice"));
-        }
-        for provider in providers {
-            faults.extend(self.price_fault(provider));
-        }
-        faults
     }
 
     /// The providers that can be asked: named, and with what they need.
@@ -258,7 +301,11 @@ impl ChatSettings {
 
     /// A budget that cannot be kept, because nobody knows the price.
     pub(crate) fn price_fault(&self, provider: Provider) -> Option<SettingsFault> {
-        if !self.budgeted() || !self.usable(provider) || self.price(provider).is_some() {
+        if !self.usable(provider) { None } else { self.unpriced(provider) }
+    }
+
+    fn unpriced(&self, provider: Provider) -> Option<SettingsFault> {
+        if !self.budgeted() || self.price(provider).is_some() {
             return None;
         }
         let model = self.model(provider);

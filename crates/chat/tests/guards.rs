@@ -172,8 +172,15 @@ async fn more_than_the_limit_at_once_are_busy() {
     assert_eq!(busy, 3);
 }
 
+/// Settings that must be good.
 fn settings(text: &str) -> ChatSettings {
-    toml::from_str::<ChatSettings>(text).unwrap().with_environment(|_| None)
+    read(text).unwrap().with_environment(|_| None)
+}
+
+fn read(text: &str) -> Result<ChatSettings, settings::Faults> {
+    let mut tree = settings::Tree::read("Config.toml", text, "RUSTBUCKET_", []);
+    let settings = ChatSettings::read(&mut tree.top());
+    tree.finish(settings)
 }
 
 #[tokio::test]
@@ -187,7 +194,6 @@ async fn settings_become_a_service_that_fails_over_and_remembers() {
          [anthropic]\napi_key = \"sk-secret\"\nbase_url = \"{}\"\n",
         broken.url, sound.url
     ));
-    assert_eq!(settings.faults(), []);
     assert!(!format!("{settings:?}").contains("sk-secret"));
     let (service, warnings) = build(&settings);
     assert_eq!(warnings, []);
@@ -233,34 +239,53 @@ fn missing_keys_and_unknown_prices_warn() {
     assert!(named.len() == 1 && named[0].contains("ANTHROPIC_API_KEY"), "{named:?}");
     assert!(warned("[chat]\nproviders = [\"canned\"]\n").is_empty());
     assert!(warned("[chat]\nproviders = [\"ollama\"]\nbudget_per_day = 1\n").is_empty());
-    let unknown = "[chat]\nbudget_per_session = 0.5\n[openai]\napi_key = \"k\"\nmodel = \"mystery\"\n";
-    assert!(warned(unknown).iter().any(|w| w.contains("mystery")));
-    assert_eq!(settings(unknown).faults().len(), 1);
-    let priced = format!("{unknown}[chat.prices.mystery]\ninput = 1\noutput = \"2.5\"\n");
-    assert_eq!(settings(&priced).faults(), []);
+    let openai = chat::OpenAiSection {
+        api_key: Some(chat::Secret::new("k")),
+        model: Some("mystery".to_owned()),
+        ..chat::OpenAiSection::default()
+    };
+    let mut by_hand = ChatSettings { openai, ..settings("") };
+    assert!(build(&by_hand).1.is_empty());
+    by_hand.chat.budget_per_session = Some(Usd::from_nanos(1));
+    assert!(build(&by_hand).1[0].to_string().contains("mystery"), "no budget can be kept without a price");
 }
 
 #[test]
 fn wrong_settings_are_named() {
-    for (text, word) in [
-        ("[chat]\nprovider = []\n", "provider"),
-        ("[chat]\nproviders = [\"gemini\"]\n", "gemini"),
-        ("[chat]\ntimeout = \"8\"\n", "8s"),
-        ("[chat]\ntimeout = \"0s\"\n", "0s"),
-        ("[chat]\nbudget_per_day = \"-1\"\n", "-1"),
-        ("[openai.static_messages]\ngreeting = \"x\"\n", "message1"),
-        ("[anthropic]\nkey = \"x\"\n", "key"),
-        ("[openai]\napi_key = 3\n", "string"),
+    for (text, words) in [
+        ("[chat]\nprovider = []\n", &["line 2: `chat.provider`", "did you mean `providers`"][..]),
+        (
+            "[chat]\nproviders = [\"claude\",\n\"gemini\",\n\"claude\"]\n",
+            &["line 3", "gemini", "line 4", "named twice"],
+        ),
+        (
+            "[chat]\ntimeout = \"8\"\nbudget_per_day = \"-1\"\n",
+            &["line 2: `chat.timeout`", "line 3: `chat.budget_per_day`"],
+        ),
+        ("[openai.static_messages]\ngreeting = \"x\"\n", &["message1"]),
+        ("[anthropic]\nkey = \"x\"\n", &["anthropic.key"]),
+        (
+            "[openai]\napi_key = 3\nbase_url = \"localhost\"\nmodel = \"\"\n",
+            &["openai.api_key", "line 3: `openai.base_url`", "line 4: `openai.model`"],
+        ),
+        ("[ollama]\nbase_url = \"http://user:sk-secret@host\"\n", &["put the key into api_key"]),
+        ("[chat]\nmax_concurrent = 0\n", &["1 to 10000"]),
+        ("[chat]\nbudget_per_session = 0.5\n[openai]\nmodel = \"mystery\"\n", &["chat.prices.\"mystery\""]),
+        ("[chat.prices.mystery]\ninput = 1\n", &["chat.prices.mystery", "needs `input` and `output`"]),
+        (
+            "[chat.prices.m]\ninput = 1\noutput = 2\nlong = { above = 10 }\n",
+            &["chat.prices.m.long", "needs `above`"],
+        ),
     ] {
-        let error = toml::from_str::<ChatSettings>(text).unwrap_err().to_string();
-        assert!(error.contains(word), "{text}: {error}");
+        let faults = read(text).unwrap_err().to_string();
+        for word in words {
+            assert!(faults.contains(word), "{word} in {faults}");
+        }
+        assert!(!faults.contains("sk-secret"), "{faults}");
     }
-    let faults = settings(
-        "[chat]\nmax_concurrent = 0\nproviders = [\"claude\", \"claude\"]\n[openai]\nbase_url = \"localhost\"\nmodel = \"\"\n",
-    )
-    .faults();
-    let keys: Vec<_> = faults.iter().map(|f| f.key).collect();
-    assert_eq!(keys, ["openai.base_url", "openai.model", "chat.max_concurrent", "chat.providers"]);
+    let priced = "[chat]\nbudget_per_session = \"0.5\"\n[openai]\nmodel = \"mystery\"\n\
+                  [chat.prices.mystery]\ninput = 1\noutput = \"2.5\"\nlong = { above = 9, input = 2, output = 3 }\n";
+    assert!(read(priced).is_ok());
 }
 
 #[test]
@@ -271,9 +296,9 @@ fn keys_come_from_the_settings_then_from_the_environment() {
         "CLAUDE_API_KEY" => Some("from-claude".to_owned()),
         _ => None,
     };
-    let read = |text: &str| toml::from_str::<ChatSettings>(text).unwrap().with_environment(environment);
-    let settings = read("[openai]\napi_key = \"\"\n");
+    let keyed = |text: &str| read(text).unwrap().with_environment(environment);
+    let settings = keyed("[openai]\napi_key = \"\"\n");
     assert_eq!(settings.openai.api_key.unwrap().reveal(), "from-chatgpt");
     assert_eq!(settings.anthropic.api_key.unwrap().reveal(), "from-claude");
-    assert_eq!(read("[openai]\napi_key = \"own\"\n").openai.api_key.unwrap().reveal(), "own");
+    assert_eq!(keyed("[openai]\napi_key = \"own\"\n").openai.api_key.unwrap().reveal(), "own");
 }
