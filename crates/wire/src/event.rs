@@ -218,6 +218,8 @@ events! {
     /// The identification string of an SSH client.
     ClientVersion = "cowrie.client.version" {
         version: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version_b64: Option<String>,
     }
     /// What an SSH client offered.
     ClientKex = "cowrie.client.kex" {
@@ -410,7 +412,7 @@ impl EventKind {
             Self::LoginFailed { username, password, .. } => format!("login attempt [{username}/{password}] failed"),
             Self::CommandInput { input, .. } => format!("CMD: {input}"),
             Self::CommandFailed { input, .. } => format!("Command not found: {input}"),
-            Self::ClientVersion { version } => format!("Remote SSH version: {version}"),
+            Self::ClientVersion { version, .. } => format!("Remote SSH version: {version}"),
             Self::ClientKex { hassh, .. } => format!("SSH client hassh fingerprint: {hassh}"),
             Self::ClientSize { width, height } => format!("Terminal Size: {width} {height}"),
             Self::ClientVar { name, value } => format!("request_env: {name}={value}"),
