@@ -4,10 +4,13 @@
 //! `jobs::parse_logs` reads it (`log_parser`) and files it (`store`); `jobs::analyze_logs` has it read; `http` shows it.
 
 pub mod config;
+pub mod log_archive;
 pub mod log_parser;
+pub mod pull;
 pub mod secret;
 pub mod store;
 pub mod time;
+pub mod vault;
 
 pub use config::Config;
 pub use store::Store;
