@@ -180,7 +180,8 @@ impl LogArchive {
 
     /// Writes, reads and removes a small object: whether the archive works.
     pub async fn probe(&self) -> Result<(), ArchiveError> {
-        let key = self.key("probe");
+        // A name of its own: two registries may probe at once.
+        let key = self.key(&format!("probe/{}", uuid::Uuid::new_v4()));
         self.put(&key, Bytes::from_static(b"rustbucket")).await?;
         self.get(&key, 1024).await?;
         self.remove(&key).await

@@ -20,6 +20,7 @@ use wire::{Token, UpdateBucketAnswer};
 
 pub use address::{AddressError, Guard};
 pub use unpack::Packed;
+pub(crate) use unpack::unpack_zstd;
 
 use crate::config;
 use crate::store::Bucket;
