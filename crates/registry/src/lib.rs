@@ -4,11 +4,13 @@
 //! `jobs::parse_logs` reads it (`log_parser`) and files it (`store`); `jobs::analyze_logs` has it read; `http` shows it.
 
 pub mod analysis;
+pub mod commands;
 pub mod config;
 pub mod http;
 pub mod jobs;
 pub mod log_archive;
 pub mod log_parser;
+pub mod password;
 pub mod pull;
 pub mod secret;
 pub mod store;

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::jobs::scheduler::stopped;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -55,8 +56,7 @@ pub async fn serve(
     let handle = Handle::new();
     let closing = handle.clone();
     let watching = tokio::spawn(async move {
-        // The sender gone means the same as a stop.
-        let _ = stop.wait_for(|stop| *stop).await;
+        stopped(&mut stop).await;
         closing.graceful_shutdown(Some(Duration::from_secs(5)));
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

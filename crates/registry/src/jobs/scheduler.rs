@@ -21,6 +21,15 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Returns when the registry is to stop; a sender that is gone means the same.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    while !*stop.borrow_and_update() {
+        if stop.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Makes sure that every job has its row: a new one is due after its first period, the quick ones at once.
 pub async fn prepare(works: &Works) -> Result<(), StoreError> {
     for job in JOBS {
@@ -36,7 +45,7 @@ pub async fn run(works: Works, stop: watch::Receiver<bool>) {
     let mut busy: HashSet<&'static str> = HashSet::new();
     loop {
         tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stopping) => break,
             Some(ended) = under_way.join_next() => match ended {
                 Ok(name) => { busy.remove(name); }
                 Err(error) => {
@@ -116,7 +125,7 @@ async fn attempt(
             // Another registry thinks us gone; what we did so far is idempotent, what we would do is theirs.
             return Err(StoreError::TakenOver { what: "the job" });
         }
-        _ = stop.wait_for(|stop| *stop) => Outcome { well: false, report: serde_json::json!({"error": "the registry was stopped"}) },
+        () = stopped(&mut stop) => Outcome { well: false, report: serde_json::json!({"error": "the registry was stopped"}) },
     };
     let report = outcome.report.to_string();
     if outcome.well {
