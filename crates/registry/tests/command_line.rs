@@ -1,4 +1,5 @@
 //! The program itself: its exit statuses and what it prints.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! `POST /register_bucket`: every status of the interface, every fault named.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod fixtures;
 

@@ -1,5 +1,6 @@
 //! One story over both pairs of parts (SQLite and a folder, MariaDB and S3): every event a bucket logged is in the tables
 //! once, whatever is repeated, broken off or done by two registries at once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod fixtures;
 
