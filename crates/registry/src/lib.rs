@@ -4,7 +4,9 @@
 //! `jobs::parse_logs` reads it (`log_parser`) and files it (`store`); `jobs::analyze_logs` has it read; `http` shows it.
 
 pub mod config;
+pub mod http;
 pub mod log_parser;
+pub mod password;
 pub mod secret;
 pub mod store;
 pub mod time;

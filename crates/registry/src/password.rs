@@ -36,7 +36,10 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
     if password.len() > LONGEST {
         return Err(PasswordError::TooLong);
     }
-    Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(PasswordError::Hash)
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(PasswordError::Hash)
 }
 
 /// Whether the password belongs to the hash. Takes as long as [`hash`]; a hash that cannot be read matches nothing.
@@ -50,7 +53,9 @@ pub fn verify(password: &str, hash: &str) -> bool {
 pub fn random_text() -> String {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut random = rand::rng();
-    (0..40).filter_map(|_| LETTERS.get(random.random_range(0..LETTERS.len())).map(|b| char::from(*b))).collect()
+    (0..40)
+        .filter_map(|_| LETTERS.get(random.random_range(0..LETTERS.len())).map(|b| char::from(*b)))
+        .collect()
 }
 
 /// Lower-case hex SHA-256, the form in which the tables hold random secrets: those need no slow hash.

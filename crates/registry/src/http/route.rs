@@ -92,12 +92,20 @@ pub struct Route {
 
 impl Route {
     /// A row for `GET`.
-    pub(super) fn get<H: Handler<T, Front>, T: 'static>(path: &'static str, caller: Caller, handler: H) -> Self {
+    pub(super) fn get<H: Handler<T, Front>, T: 'static>(
+        path: &'static str,
+        caller: Caller,
+        handler: H,
+    ) -> Self {
         Self::new(Method::GET, path, caller, on(axum::routing::MethodFilter::GET, handler))
     }
 
     /// A row for `POST`.
-    pub(super) fn post<H: Handler<T, Front>, T: 'static>(path: &'static str, caller: Caller, handler: H) -> Self {
+    pub(super) fn post<H: Handler<T, Front>, T: 'static>(
+        path: &'static str,
+        caller: Caller,
+        handler: H,
+    ) -> Self {
         Self::new(Method::POST, path, caller, on(axum::routing::MethodFilter::POST, handler))
     }
 
@@ -128,7 +136,10 @@ impl Route {
     /// Adds the route, guarded, to a router.
     pub(super) fn add(self, router: Router<Front>, front: &Front) -> Router<Front> {
         let gate = Gate { front: front.clone(), caller: self.caller, face: self.face };
-        router.route(self.path, self.handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)))
+        router.route(
+            self.path,
+            self.handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)),
+        )
     }
 }
 
@@ -179,9 +190,13 @@ async fn admit(gate: &Gate, mut parts: http::request::Parts, body: Body) -> Admi
         }
         let Ok(bytes) = to_bytes(body, FORM_BYTES).await else { return Err((who, Failure::TooLarge)) };
         // Every form is checked here, so that no page can forget to. Signing in has nothing to check against yet.
-        if let Some(csrf) = who.as_ref().filter(|_| gate.caller.role().is_some()).and_then(|w| w.csrf.as_deref()) {
-            let header = parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let sent = header.or_else(|| Params::parse(&bytes).get("csrf").map(str::to_owned)).unwrap_or_default();
+        if let Some(csrf) =
+            who.as_ref().filter(|_| gate.caller.role().is_some()).and_then(|w| w.csrf.as_deref())
+        {
+            let header =
+                parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let sent =
+                header.or_else(|| Params::parse(&bytes).get("csrf").map(str::to_owned)).unwrap_or_default();
             if !bool::from(sent.as_bytes().ct_eq(csrf.as_bytes())) {
                 return Err((who, Failure::Forged));
             }

@@ -136,7 +136,34 @@ impl Display for Moment {
         let text = readable(self.at);
         let machine = text.replacen(' ', "T", 1);
         let (text, age) = (text.trim_end_matches('Z'), age(self.at, self.now));
-        write!(f, "<time datetime=\"{machine}\" title=\"{text} UTC\">{text}</time> <span class=\"age\">{age}</span>")
+        write!(
+            f,
+            "<time datetime=\"{machine}\" title=\"{text} UTC\">{text}</time> <span class=\"age\">{age}</span>"
+        )
+    }
+}
+
+/// A number, however many references a template puts before it.
+pub trait Figure<N> {
+    /// The number.
+    fn value(&self) -> N;
+}
+
+impl Figure<u64> for u64 {
+    fn value(&self) -> u64 {
+        *self
+    }
+}
+
+impl Figure<i64> for i64 {
+    fn value(&self) -> i64 {
+        *self
+    }
+}
+
+impl<N, F: Figure<N>> Figure<N> for &F {
+    fn value(&self) -> N {
+        (**self).value()
     }
 }
 
@@ -154,7 +181,8 @@ pub fn age(at: i64, now: i64) -> String {
 }
 
 /// A span of time.
-pub fn span(ms: u64) -> String {
+pub fn span(ms: impl Figure<u64>) -> String {
+    let ms = ms.value();
     match ms {
         0..=999 => format!("{ms} ms"),
         1000..=59_999 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
@@ -164,8 +192,8 @@ pub fn span(ms: u64) -> String {
 }
 
 /// A number with its thousands set apart.
-pub fn number(n: u64) -> String {
-    let digits = n.to_string();
+pub fn number(n: impl Figure<u64>) -> String {
+    let digits = n.value().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i) % 3 == 0 {
@@ -177,7 +205,8 @@ pub fn number(n: u64) -> String {
 }
 
 /// A size in bytes.
-pub fn size(bytes: u64) -> String {
+pub fn size(bytes: impl Figure<u64>) -> String {
+    let bytes = bytes.value();
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut whole = bytes as f64;
     let mut unit = 0;
@@ -201,7 +230,10 @@ mod tests {
             ("<script>", "&lt;script&gt;"),
             ("\"'&", "&quot;&#39;&amp;"),
             ("a\u{1b}[2J", "a<span class=\"mark\">␛</span>[2J"),
-            ("\0\r\n", "<span class=\"mark\">␀</span><span class=\"mark\">␍</span><span class=\"mark\">␊</span>"),
+            (
+                "\0\r\n",
+                "<span class=\"mark\">␀</span><span class=\"mark\">␍</span><span class=\"mark\">␊</span>",
+            ),
             ("\u{202e}gpj", "<span class=\"mark\">U+202E</span>gpj"),
             ("\u{9b}\u{e0041}", "<span class=\"mark\">U+009B</span><span class=\"mark\">U+E0041</span>"),
             ("żółw 東京", "żółw 東京"),
@@ -233,10 +265,13 @@ mod tests {
         assert_eq!(age(0, 90_000), "90 s ago");
         assert_eq!(age(7_200_000, 0), "in 2 h");
         assert_eq!(age(0, 3 * 86_400_000), "3 days ago");
-        assert_eq!(span(83_000), "1 min 23 s");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!((number(0).as_str(), number(1_234_567).as_str()), ("0", "1,234,567"));
+        assert_eq!(span(83_000_u64), "1 min 23 s");
+        assert_eq!(size(1536_u64), "1.5 KiB");
+        assert_eq!((number(0_u64).as_str(), number(1_234_567_u64).as_str()), ("0", "1,234,567"));
         let moment = Moment::new(0, 60_000).to_string();
-        assert!(moment.contains("datetime=\"1970-01-01T00:00:00Z\"") && moment.contains("60 s ago"), "{moment}");
+        assert!(
+            moment.contains("datetime=\"1970-01-01T00:00:00Z\"") && moment.contains("60 s ago"),
+            "{moment}"
+        );
     }
 }

@@ -28,7 +28,8 @@ use crate::{
 /// How long a password waits for its turn to be checked.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Checked when there is no such user, so that the time does not tell.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -58,7 +59,8 @@ pub(super) async fn sign_in(State(front): State<Front>, request: Request) -> Res
     let next = destination(fields.get("next"));
     let name = fields.get("name").unwrap_or_default().to_owned();
     let password = fields.raw("password").unwrap_or_default().to_owned();
-    let source = who::address(&front, &parts.headers, who::connection(&parts)).map(source).unwrap_or_default();
+    let source =
+        who::address(&front, &parts.headers, who::connection(&parts)).map(source).unwrap_or_default();
     let wait = front.throttle.wait(&source, Instant::now());
     if !wait.is_zero() {
         let seconds = wait.as_secs() + 1;
@@ -149,7 +151,15 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_to_another_site() {
-        for bad in ["//evil.example", "https://evil.example", "/\\evil", "javascript:1", "", "/a b", "/sign-in?next=x"] {
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "javascript:1",
+            "",
+            "/a b",
+            "/sign-in?next=x",
+        ] {
             assert_eq!(destination(Some(bad)), "/", "{bad}");
         }
         assert_eq!(destination(Some("/sessions?bucket=a&text=%3C")), "/sessions?bucket=a&text=%3C");

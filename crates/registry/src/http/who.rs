@@ -37,7 +37,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 }
 
 /// Who sent these headers, if anybody. An API token counts before a cookie; a wrong token is nobody, whatever the cookie.
-pub(super) async fn identify(front: &Front, headers: &HeaderMap, tokens: bool) -> Result<Option<Who>, StoreError> {
+pub(super) async fn identify(
+    front: &Front,
+    headers: &HeaderMap,
+    tokens: bool,
+) -> Result<Option<Who>, StoreError> {
     if tokens && let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, token)| {
             scheme.eq_ignore_ascii_case("bearer") && (20..=200).contains(&token.trim().len())
