@@ -147,11 +147,11 @@ async fn hostile_text_is_text_on_every_page() {
     let html = page(&registry, &transcript).await;
     for good in [
         "&lt;script&gt;alert(1)&lt;/script&gt;",
-        "<span class=\"mark\">␛</span>[2J",
+        "<span class=\"mark\">ESC</span>[2J",
         "<span class=\"mark\">U+202E</span>gpj.exe",
-        "nul<span class=\"mark\">␀</span>here",
+        "nul<span class=\"mark\">NUL</span>here",
         "bytes <span class=\"mark\">\\xff</span>",
-        "p<span class=\"mark\">\\xff</span><span class=\"mark\">\\xfe</span><span class=\"mark\">␛</span>[0m",
+        "p<span class=\"mark\">\\xff</span><span class=\"mark\">\\xfe</span><span class=\"mark\">ESC</span>[0m",
         "Login accepted",
         "The visitor sent more than the bucket keeps",
     ] {

@@ -11,7 +11,7 @@ use crate::time::readable;
 
 /// Visitors' text. Escaped; what a browser would hide or obey is shown as a mark; cut after a number of characters.
 ///
-/// Marks: control characters by their picture (`␛`), line breaks as `↵` and a break, what steers the direction or the
+/// Marks: control characters by their ASCII name (`ESC`), line breaks as `↵` and a break, what steers the direction or the
 /// width of text, and everything that has no glyph, by its number (`U+202E`), bytes that are no UTF-8 as `\xNN`.
 pub struct Visible<'a> {
     text: Cow<'a, [u8]>,
@@ -87,14 +87,20 @@ fn character(f: &mut Formatter<'_>, c: char, lines: bool) -> fmt::Result {
         '\n' if lines => f.write_str("<span class=\"mark\">↵</span>\n"),
         '\t' if lines => f.write_char('\t'),
         '\u{0}'..='\u{1f}' => {
-            let picture = char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}');
-            write!(f, "<span class=\"mark\">{picture}</span>")
+            let name = usize::try_from(u32::from(c)).ok().and_then(|n| NAMES.get(n)).unwrap_or(&"?");
+            write!(f, "<span class=\"mark\">{name}</span>")
         }
-        '\u{7f}' => f.write_str("<span class=\"mark\">␡</span>"),
+        '\u{7f}' => f.write_str("<span class=\"mark\">DEL</span>"),
         _ if hidden(c) => write!(f, "<span class=\"mark\">U+{:04X}</span>", u32::from(c)),
         _ => f.write_char(c),
     }
 }
+
+/// The names of the control characters (ANSI X3.4). Their pictures, U+2400 and on, are missing in most fonts.
+const NAMES: [&str; 32] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI", "DLE", "DC1",
+    "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
+];
 
 /// Characters that are not seen, or that change how others are seen.
 fn hidden(c: char) -> bool {
@@ -204,6 +210,12 @@ pub fn number(n: impl Figure<u64>) -> String {
     text
 }
 
+/// A number and what it counts.
+pub fn counted(n: impl Figure<u64>, one: &str, many: &str) -> String {
+    let n = n.value();
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
 /// A size in bytes.
 pub fn size(bytes: impl Figure<u64>) -> String {
     let bytes = bytes.value();
@@ -229,10 +241,10 @@ mod tests {
         for (text, shown) in [
             ("<script>", "&lt;script&gt;"),
             ("\"'&", "&quot;&#39;&amp;"),
-            ("a\u{1b}[2J", "a<span class=\"mark\">␛</span>[2J"),
+            ("a\u{1b}[2J", "a<span class=\"mark\">ESC</span>[2J"),
             (
                 "\0\r\n",
-                "<span class=\"mark\">␀</span><span class=\"mark\">␍</span><span class=\"mark\">␊</span>",
+                "<span class=\"mark\">NUL</span><span class=\"mark\">CR</span><span class=\"mark\">LF</span>",
             ),
             ("\u{202e}gpj", "<span class=\"mark\">U+202E</span>gpj"),
             ("\u{9b}\u{e0041}", "<span class=\"mark\">U+009B</span><span class=\"mark\">U+E0041</span>"),

@@ -12,7 +12,7 @@ use crate::{
     http::{
         console::Front,
         failure::Failure,
-        pages::{find_analysis, read_analyses},
+        pages::{find_analysis, read_analyses, written},
         params::Params,
         route::{Caller, Route},
     },
@@ -25,7 +25,6 @@ struct Shown {
     id: i64,
     bucket: String,
     ip_address: String,
-    /// UTC.
     created_at: String,
     provider: String,
     model: String,
@@ -43,10 +42,10 @@ struct Shown {
 impl Shown {
     fn new(a: Analysis, facts: bool) -> Self {
         Self {
+            created_at: time(written(&a)),
             id: a.id,
             bucket: a.bucket,
             ip_address: a.ip_address,
-            created_at: a.created_at,
             provider: a.provider,
             model: a.model,
             tokens_in: a.tokens_in,

@@ -24,7 +24,7 @@ use super::{
 use crate::{store::Role, time::now_ms};
 
 // What pages and API share.
-pub(super) use analyses::read as read_analyses;
+pub(super) use analyses::{read as read_analyses, written};
 pub(super) use analysis::find as find_analysis;
 pub(super) use bucket::decide;
 pub(super) use jobs::nudge;
@@ -145,7 +145,8 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// What a template needs that is not its own.
 pub(super) mod words {
-    pub use super::super::show::{CELL, Visible, number, size, span};
+    pub(super) use super::analyses::written;
+    pub use super::super::show::{CELL, Visible, counted, number, size, span};
 
     /// Visitors' text in a table.
     pub fn cell(text: &str) -> Visible<'_> {

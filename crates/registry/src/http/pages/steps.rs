@@ -67,6 +67,11 @@ fn field(line: &Map<String, Value>, name: &str) -> Option<Visible<'static>> {
     let text = match line.get(name)? {
         Value::Null => return None,
         Value::String(text) if text.is_empty() => return None,
+        Value::Bool(false) => return None,
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
