@@ -1,6 +1,6 @@
 //! The registry's clock: milliseconds since 1970, and the two ways times are written down.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
 /// Now, in milliseconds since 1970.
 pub fn now_ms() -> i64 {
@@ -28,22 +28,6 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
     (moment.timestamp() >= 0 && moment.timestamp() < 253_402_300_800).then(|| moment.timestamp_micros())
 }
 
-/// Reads `90s`, `5m`, `4h`, `30d`.
-pub fn parse_duration(text: &str) -> Option<std::time::Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: i64 = number.parse().ok()?;
-    let millis = match unit.trim() {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    TimeDelta::try_milliseconds(number.checked_mul(millis)?)?.to_std().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,15 +47,6 @@ mod tests {
             "1960-01-01T00:00:00Z",
         ] {
             assert_eq!(parse_timestamp(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(parse_duration("5m"), Some(std::time::Duration::from_secs(300)));
-        assert_eq!(parse_duration("1500ms"), Some(std::time::Duration::from_millis(1500)));
-        for bad in ["", "5", "m", "-5m", "5 weeks", "99999999999999999999s", "9223372036854775807d"] {
-            assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }
 }

@@ -14,27 +14,28 @@ async fn a_person_does_the_rounds() {
     let at = |path: &str| format!("{}{path}", registry.url);
 
     browser.open(&at("/sessions?protocol=ssh")).await;
-    assert_eq!(browser.text("h1").await, "Sign in");
+    browser.expect("h1", "Sign in").await;
     browser.picture("sign-in").await;
     browser.type_into("#name", "adam").await;
     browser.type_into("#password", "not my password").await;
     browser.click("button.main").await;
-    assert!(browser.text("[role=alert]").await.contains("do not fit"));
+    browser.expect("[role=alert]", "do not fit").await;
     // A refused password is the one thing a console reports here.
     let console = browser.console().await;
     assert!(console.iter().all(|line| line.contains("401")), "{console:?}");
     browser.type_into("#password", PASSWORD).await;
     browser.click("button.main").await;
+    browser.expect("h1", "Sessions").await;
     assert!(
         browser.url().await.ends_with("/sessions?protocol=ssh"),
         "signing in leads where one wanted to go"
     );
-    assert_eq!(browser.text("nav a[aria-current=page]").await, "Sessions");
+    browser.expect("nav a[aria-current=page]", "Sessions").await;
     browser.picture("sessions").await;
 
     browser.click(".brand").await;
-    assert_eq!(browser.text("h1").await, "Fleet");
-    assert!(browser.text("main").await.contains(BUCKET));
+    browser.expect("h1", "Fleet").await;
+    browser.expect("main", BUCKET).await;
     assert_eq!(
         browser.ask("return getComputedStyle(document.querySelector('.tiles')).display").await,
         "grid",
@@ -42,8 +43,8 @@ async fn a_person_does_the_rounds() {
     );
     browser.picture("fleet").await;
     browser.click(&format!("button[aria-label='Approve {WAITING}']")).await;
-    assert!(browser.text("[role=status]").await.contains("approved"));
-    assert!(browser.text("h1").await.contains("not reached yet"));
+    browser.expect("[role=status]", "approved").await;
+    browser.expect("h1", "not reached yet").await;
     browser.picture("bucket").await;
     assert_eq!(registry.store.bucket(WAITING).await.unwrap().unwrap().status.as_str(), "active");
 
@@ -51,6 +52,7 @@ async fn a_person_does_the_rounds() {
     browser.type_into("#text", "<script>").await;
     browser.click(".filter button").await;
     browser.click(&format!("a[href='/sessions/{BUCKET}/{SESSION}']")).await;
+    browser.expect(".steps", "Connected").await;
     let read = browser.text(".steps").await;
     for text in [
         "<script>alert(1)</script>",
@@ -62,27 +64,32 @@ async fn a_person_does_the_rounds() {
         assert!(read.contains(text), "{text} in {read}");
     }
     assert!(!browser.alert().await, "nothing a visitor typed runs");
-    assert_eq!(browser.count("main img, main script, main svg").await, 0);
+    assert_eq!(
+        browser.ask("return document.querySelectorAll('main img, main script, main svg').length").await,
+        0
+    );
     let wide = "return document.documentElement.scrollWidth <= document.documentElement.clientWidth";
     assert_eq!(browser.ask(wide).await, true, "no sideways scrolling");
     browser.picture("transcript").await;
 
     browser.click("nav a[href='/analyses']").await;
+    browser.expect("h1", "Analyses").await;
     browser.picture("analyses").await;
     browser.click(".cards h2 a").await;
     assert!(browser.text(".prose").await.contains("Summary <script>alert(9)</script>"));
     browser.picture("analysis").await;
     browser.click("nav a[href='/findings']").await;
+    browser.expect("h1", "Findings").await;
     browser.picture("findings").await;
     browser.click("nav a[href='/jobs']").await;
     browser.click("button[aria-label='Run parse_logs now']").await;
-    assert!(browser.text("[role=status]").await.contains("asked to run"));
+    browser.expect("[role=status]", "asked to run").await;
     assert!(registry.store.job("parse_logs").await.unwrap().unwrap().nudged);
     browser.picture("jobs").await;
     browser.click("nav a[href='/people']").await;
     browser.type_into("#token-name", "siem").await;
     browser.click("form[action='/people/tokens'] button").await;
-    assert!(browser.text(".secret").await.starts_with("rbt_"));
+    browser.expect(".secret", "rbt_").await;
     browser.picture("people").await;
 
     browser.prefer("dark").await;
@@ -110,7 +117,7 @@ async fn a_person_does_the_rounds() {
     browser.ask("document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>')").await;
     assert!(!browser.console().await.is_empty(), "the console would have told");
     browser.click(".me button").await;
-    assert_eq!(browser.text("h1").await, "Sign in");
+    browser.expect("h1", "Sign in").await;
     browser.open(&at("/")).await;
     assert!(browser.url().await.contains("/sign-in"), "signed out");
     browser.stop().await;

@@ -1,51 +1,20 @@
 //! `Registry.toml`: every setting, checked; every fault found at once, with its line.
 
-mod reading;
-
-use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chat::{AnthropicSection, ChatSection, ChatSettings, OllamaSection, OpenAiSection, Usd};
 use ipnet::IpNet;
+use settings::{Fault, Faults, Section, Tree};
 use url::Url;
 
 use crate::secret::Secret;
-use reading::{Reading, Section};
 
 /// What the settings file is called when no other is named.
 pub const DEFAULT_FILE: &str = "Registry.toml";
 /// Before the path of a setting in the environment: `RUSTBUCKET_REGISTRY__SERVER__LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_REGISTRY__";
-
-/// Something wrong with the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Line in the file, from 1; none for the environment or the file itself.
-    pub line: Option<usize>,
-    /// What is wrong and what would be right.
-    pub text: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.text),
-            None => f.write_str(&self.text),
-        }
-    }
-}
-
-/// Every fault of the settings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file} has {} fault(s)", faults.len())]
-pub struct WrongSettings {
-    /// Which file.
-    pub file: String,
-    /// All of them, in the order of the file.
-    pub faults: Vec<Fault>,
-}
 
 /// Where the tables are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,34 +141,15 @@ impl Provider {
     }
 }
 
-/// Access to one model.
-#[derive(Clone, Debug, Default)]
-pub struct Model {
-    /// Key; from the environment when not set.
-    pub api_key: Option<Secret>,
-    /// Name of the model; the provider's default when not set.
-    pub model: Option<String>,
-    /// Another server.
-    pub base_url: Option<Url>,
-}
-
 /// `[analysis]`, `[anthropic]`, `[openai]`, `[ollama]`
 #[derive(Clone, Debug)]
 pub struct Analysis {
     /// Who writes.
     pub provider: Provider,
-    /// US dollars a day (UTC).
-    pub budget_per_day: f64,
-    /// For one answer.
-    pub timeout: Duration,
+    /// The model, its key, its budget for a day.
+    pub chat: ChatSettings,
     /// Tokens of one answer.
     pub max_tokens: u32,
-    /// `[anthropic]`
-    pub anthropic: Model,
-    /// `[openai]`
-    pub openai: Model,
-    /// `[ollama]`
-    pub ollama: Model,
 }
 
 /// `[retention]`; none keeps for ever.
@@ -236,60 +186,75 @@ pub struct Config {
 
 impl Config {
     /// Reads `file`, or the defaults when no file was named and `Registry.toml` is not there; the environment wins over both.
-    pub fn load(file: Option<&Path>) -> Result<Self, WrongSettings> {
+    pub fn load(file: Option<&Path>) -> Result<Self, Faults> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let name = path.display().to_string();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                let fault = Fault { line: None, text: format!("cannot be read: {error}") };
-                return Err(WrongSettings { file: path.display().to_string(), faults: vec![fault] });
+                let fault =
+                    Fault { origin: None, key: String::new(), what: format!("cannot be read: {error}") };
+                return Err(Faults { file: name, faults: vec![fault] });
             }
         };
-        Self::parse(&text, &environment)
-            .map_err(|faults| WrongSettings { file: path.display().to_string(), faults })
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::parse(&name, &text, environment)
     }
 
-    /// Reads settings from text and environment.
-    pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Vec<Fault>> {
-        let mut reading = Reading::new(text, environment);
-        let server = server(&mut reading);
-        let database = database(&mut reading);
-        let storage = storage(&mut reading);
-        let schedule = schedule(&mut reading);
-        let registration = registration(&mut reading);
-        let pull = pull(&mut reading);
-        let analysis = analysis(&mut reading);
-        let mut section = reading.section(&["retention"]);
-        let days = |n: u32| (n > 0).then_some(n);
-        let retention = Retention {
-            events_days: days(section.number("events_days", 180, 0..=36_500)),
-            archive_days: days(section.number("archive_days", 0, 0..=36_500)),
+    /// Reads settings from the text of `file` and an environment.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Faults> {
+        let environment: Vec<(String, String)> = environment.into_iter().collect();
+        let mut tree = Tree::read(file, text, ENVIRONMENT_PREFIX, environment.iter().cloned());
+        let mut top = tree.top();
+        let server = server(top.section("server"));
+        let database = database(top.section("database"));
+        let storage = storage(top.section("storage"));
+        let schedule = schedule(top.section("schedule"));
+        let registration = registration(top.section("registration"));
+        let pull = pull(top.section("pull"));
+        let mut analysis = analysis(&mut top);
+        let variable = |wanted: &str| {
+            environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
         };
-        let key_file = reading.section(&["secrets"]).path("key_file", "./data/secret.key");
-        reading.finish()?;
-        Ok(Self { server, database, storage, schedule, registration, pull, analysis, retention, key_file })
+        analysis.chat = analysis.chat.with_environment(variable);
+        let retention = retention(top.section("retention"));
+        let key_file =
+            top.section("secrets").text("key_file").unwrap_or_else(|| "./data/secret.key".to_owned()).into();
+        drop(top);
+        tree.finish(Self {
+            server,
+            database,
+            storage,
+            schedule,
+            registration,
+            pull,
+            analysis,
+            retention,
+            key_file,
+        })
     }
 }
 
-fn server(reading: &mut Reading<'_>) -> Server {
-    let mut section = reading.section(&["server"]);
-    let listen = section.parsed("listen", "127.0.0.1:8000", |text| {
-        text.parse().map_err(|_| "must be an address and a port, as `127.0.0.1:8000`".to_owned())
-    });
+fn server(mut section: Section<'_>) -> Server {
+    let listen = section.parse("listen", "an address and a port such as \"127.0.0.1:8000\"");
     let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000)));
-    let trusted_proxies = section.networks("trusted_proxies");
-    let public_url = section.url("public_url", &["http", "https"]);
-    let mut tls = reading.section(&["server", "tls"]);
-    let (certificate, key) = (tls.optional("certificate"), tls.optional("key"));
+    let public_url = url(&mut section, "public_url");
+    let trusted_proxies = networks(&mut section, "trusted_proxies");
+    let mut inner = section.section("tls");
+    let origin = inner.origin.clone();
+    let (certificate, key) = (inner.text("certificate"), inner.text("key"));
+    drop(inner);
     let tls = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(Tls { certificate: certificate.into(), key: key.into() }),
         (None, None) => None,
         _ => {
-            tls.fault("`server.tls` needs both `certificate` and `key`");
+            section.fault("tls", origin, "needs both `certificate` and `key`");
             None
         }
     };
@@ -298,132 +263,164 @@ fn server(reading: &mut Reading<'_>) -> Server {
     Server { listen, public_url, tls, trusted_proxies }
 }
 
-fn database(reading: &mut Reading<'_>) -> DatabaseUrl {
-    let mut section = reading.section(&["database"]);
-    let url = section.parsed("url", "sqlite://./data/registry.db", |text| {
-        if let Some(path) = text.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-            Ok(DatabaseUrl::Sqlite(path.into()))
-        } else if text.starts_with("mysql://") {
-            let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
-            if url.path().trim_matches('/').is_empty() {
-                return Err("must name a database, as `mysql://user:password@host/registry`".to_owned());
-            }
-            Ok(DatabaseUrl::MySql(Secret::new(text)))
-        } else {
-            Err("must be `sqlite://PATH` or `mysql://user:password@host/database`".to_owned())
+fn database(mut section: Section<'_>) -> DatabaseUrl {
+    let wanted = "\"sqlite://PATH\" or \"mysql://user:password@host/database\"";
+    let url = section.parsed("url", wanted, |text| {
+        if let Some(path) = text.strip_prefix("sqlite://") {
+            return (!path.is_empty()).then(|| DatabaseUrl::Sqlite(path.into()));
         }
+        let url = Url::parse(text).ok().filter(|url| url.scheme() == "mysql" && url.has_host())?;
+        (!url.path().trim_matches('/').is_empty()).then(|| DatabaseUrl::MySql(Secret::new(text)))
     });
     url.unwrap_or_else(|| DatabaseUrl::Sqlite("./data/registry.db".into()))
 }
 
-fn storage(reading: &mut Reading<'_>) -> Storage {
-    let mut s3 = reading.section(&["storage", "s3"]);
-    let endpoint = s3.url("endpoint", &["http", "https"]);
-    let (region, access_key_id) = (s3.optional("region"), s3.optional("access_key_id"));
-    let secret_access_key = s3.optional("secret_access_key").map(Secret::new);
+fn storage(mut section: Section<'_>) -> Storage {
+    let mut s3 = section.section("s3");
+    let origin = s3.origin.clone();
+    let endpoint = url(&mut s3, "endpoint");
+    let (region, access_key_id) = (s3.text("region"), s3.text("access_key_id"));
+    let secret_access_key = s3.text("secret_access_key").map(Secret::new);
     if access_key_id.is_some() != secret_access_key.is_some() {
-        s3.fault("`storage.s3` needs both `access_key_id` and `secret_access_key`, or neither (then AWS_* are used)");
+        s3.fault(
+            "",
+            origin,
+            "needs both `access_key_id` and `secret_access_key`, or neither (then AWS_* are used)",
+        );
     }
-    let mut section = reading.section(&["storage"]);
-    let place = section.parsed("url", "file://./data/archive", |text| {
-        if let Some(path) = text.strip_prefix("file://").filter(|path| !path.is_empty()) {
-            return Ok(Storage::Folder(path.into()));
+    drop(s3);
+    let wanted = "\"file://PATH\" or \"s3://BUCKET/PREFIX\" (letters, digits, dots and dashes)";
+    let place = section.parsed("url", wanted, |text| {
+        if let Some(path) = text.strip_prefix("file://") {
+            return (!path.is_empty()).then(|| Storage::Folder(path.into()));
         }
-        let Some(rest) = text.strip_prefix("s3://") else {
-            return Err("must be `file://PATH` or `s3://BUCKET[/PREFIX]`".to_owned());
-        };
+        let rest = text.strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_matches('/');
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
-        if bucket.len() < 3 || !plain(bucket) {
-            return Err("must name a bucket of 3 or more letters, digits, dots and dashes".to_owned());
-        }
-        if prefix.split('/').any(|part| {
-            !plain(part) || part == ".." || part == "." || (part.is_empty() && !prefix.is_empty())
-        }) {
-            return Err("has a prefix with other characters than letters, digits, dots and dashes".to_owned());
-        }
-        Ok(Storage::S3 {
+        let part = |part: &str| plain(part) && !matches!(part, "" | "." | "..");
+        let right = bucket.len() >= 3 && plain(bucket) && (prefix.is_empty() || prefix.split('/').all(part));
+        right.then(|| Storage::S3 {
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
-            endpoint: endpoint.clone(),
-            region: region.clone(),
-            access_key_id: access_key_id.clone(),
-            secret_access_key: secret_access_key.clone(),
+            endpoint,
+            region,
+            access_key_id,
+            secret_access_key,
         })
     });
     place.unwrap_or_else(|| Storage::Folder("./data/archive".into()))
 }
 
-fn schedule(reading: &mut Reading<'_>) -> Schedule {
-    let mut section = reading.section(&["schedule"]);
+fn schedule(mut section: Section<'_>) -> Schedule {
+    const MINUTE: u64 = 60;
+    let mut period = |key, seconds| duration(&mut section, key, seconds);
     Schedule {
-        update_buckets: section.duration("update_buckets", "5m"),
-        extract_logs: section.duration("extract_logs", "15m"),
-        parse_logs: section.duration("parse_logs", "1h"),
-        analyze_logs: section.duration("analyze_logs", "4h"),
-        health_check: section.duration("health_check", "1m"),
-        retention: section.duration("retention", "1h"),
+        update_buckets: period("update_buckets", 5 * MINUTE),
+        extract_logs: period("extract_logs", 15 * MINUTE),
+        parse_logs: period("parse_logs", 60 * MINUTE),
+        analyze_logs: period("analyze_logs", 240 * MINUTE),
+        health_check: period("health_check", MINUTE),
+        retention: period("retention", 60 * MINUTE),
     }
 }
 
-fn registration(reading: &mut Reading<'_>) -> Registration {
-    let mut section = reading.section(&["registration"]);
+fn registration(mut section: Section<'_>) -> Registration {
     Registration {
-        require_key: section.flag("require_key", true),
-        auto_approve: section.flag("auto_approve", false),
-        allowed_networks: section.networks("allowed_networks"),
-        max_pending: section.number("max_pending", 1000, 1..=1_000_000).into(),
-        per_minute: section.number("per_minute", 60, 1..=1_000_000),
+        require_key: section.flag("require_key").unwrap_or(true),
+        auto_approve: section.flag("auto_approve").unwrap_or(false),
+        allowed_networks: networks(&mut section, "allowed_networks"),
+        max_pending: section.number("max_pending", 1..=1_000_000).unwrap_or(1000),
+        per_minute: section.number("per_minute", 1..=1_000_000).unwrap_or(60),
     }
 }
 
-fn pull(reading: &mut Reading<'_>) -> Pull {
-    let mut section = reading.section(&["pull"]);
+fn pull(mut section: Section<'_>) -> Pull {
+    const SIZES: std::ops::RangeInclusive<u64> = 64 * 1024..=1024 * 1024 * 1024;
+    let max_response =
+        section.parsed("max_response", "a size from 64KiB to 1GiB such as \"64MiB\"", |text| {
+            text.parse::<bytesize::ByteSize>()
+                .ok()
+                .map(|size| size.as_u64())
+                .filter(|size| SIZES.contains(size))
+        });
     Pull {
-        concurrency: section.number("concurrency", 256, 1..=65_536) as usize,
-        connect_timeout: section.duration("connect_timeout", "5s"),
-        timeout: section.duration("timeout", "30s"),
-        max_response: section.size("max_response", "64MiB", 64 * 1024..=1024 * 1024 * 1024),
-        max_rounds: section.number("max_rounds", 64, 1..=100_000),
+        concurrency: section.number::<u32>("concurrency", 1..=65_536).unwrap_or(256) as usize,
+        connect_timeout: duration(&mut section, "connect_timeout", 5),
+        timeout: duration(&mut section, "timeout", 30),
+        max_response: max_response.unwrap_or(64 * 1024 * 1024),
+        max_rounds: section.number("max_rounds", 1..=100_000).unwrap_or(64),
     }
 }
 
-fn analysis(reading: &mut Reading<'_>) -> Analysis {
-    let mut section = reading.section(&["analysis"]);
-    let provider = section.parsed("provider", "claude", |text| match text {
-        "claude" => Ok(Provider::Claude),
-        "chatgpt" => Ok(Provider::ChatGpt),
-        "ollama" => Ok(Provider::Ollama),
-        "local" => Ok(Provider::Local),
-        _ => Err("must be `claude`, `chatgpt`, `ollama` or `local`".to_owned()),
+fn analysis(top: &mut Section<'_>) -> Analysis {
+    let mut section = top.section("analysis");
+    let provider =
+        section.parsed("provider", "\"claude\", \"chatgpt\", \"ollama\" or \"local\"", |text| match text {
+            "claude" => Some(Provider::Claude),
+            "chatgpt" => Some(Provider::ChatGpt),
+            "ollama" => Some(Provider::Ollama),
+            "local" => Some(Provider::Local),
+            _ => None,
+        });
+    let provider = provider.unwrap_or(Provider::Claude);
+    let mut chat = ChatSection { cache_entries: 0, max_concurrent: 4, ..ChatSection::default() };
+    chat.budget_per_day = Usd::from_dollars(section.amount("budget_per_day").unwrap_or(5.0));
+    chat.timeout = duration(&mut section, "timeout", 120);
+    chat.prices = chat::prices::Prices::read(section.section("prices"));
+    chat.providers = Some(match provider {
+        Provider::Claude => vec![chat::settings::Provider::Claude],
+        Provider::ChatGpt => vec![chat::settings::Provider::ChatGpt],
+        Provider::Ollama => vec![chat::settings::Provider::Ollama],
+        Provider::Local => Vec::new(),
     });
-    let budget_per_day = section.parsed("budget_per_day", "5.00", |text| {
-        let text = text.trim_start_matches('$').trim_end_matches("USD").trim();
-        let dollars = text.parse::<f64>().ok().filter(|usd| usd.is_finite() && *usd >= 0.0);
-        dollars.ok_or_else(|| "must be US dollars, as `\"5.00\"`".to_owned())
-    });
-    let timeout = section.duration("timeout", "120s");
-    let max_tokens = section.number("max_tokens", 2000, 64..=64_000);
-    Analysis {
-        provider: provider.unwrap_or(Provider::Local),
-        budget_per_day: budget_per_day.unwrap_or(0.0),
-        timeout,
-        max_tokens,
-        anthropic: model(reading.section(&["anthropic"]), &["ANTHROPIC_API_KEY", "CLAUDE_API_KEY"]),
-        openai: model(reading.section(&["openai"]), &["OPENAI_API_KEY", "CHATGPT_API_KEY"]),
-        ollama: model(reading.section(&["ollama"]), &[]),
-    }
+    let max_tokens = section.number("max_tokens", 64..=64_000).unwrap_or(2000);
+    drop(section);
+    let chat = ChatSettings {
+        chat,
+        openai: OpenAiSection::read(top.section("openai")),
+        anthropic: AnthropicSection::read(top.section("anthropic")),
+        ollama: OllamaSection::read(top.section("ollama")),
+    };
+    Analysis { provider, chat, max_tokens }
 }
 
-fn model(mut section: Section<'_, '_>, variables: &[&str]) -> Model {
-    let key =
-        section.optional("api_key").or_else(|| variables.iter().find_map(|name| section.variable(name)));
-    Model {
-        api_key: key.map(Secret::new),
-        model: section.optional("model"),
-        base_url: section.url("base_url", &["http", "https"]),
+fn retention(mut section: Section<'_>) -> Retention {
+    let mut days = |key, default| section.number(key, 0..=36_500).or(Some(default)).filter(|days| *days > 0);
+    Retention { events_days: days("events_days", 180), archive_days: days("archive_days", 0) }
+}
+
+/// A time of a second to a year.
+fn duration(section: &mut Section<'_>, key: &str, default_seconds: u64) -> Duration {
+    let wanted = "a time from one second to a year such as \"30s\", \"5m\" or \"4h\"";
+    let range = Duration::from_secs(1)..=Duration::from_secs(366 * 86_400);
+    let found = section
+        .parsed(key, wanted, |text| humantime::parse_duration(text).ok().filter(|time| range.contains(time)));
+    found.unwrap_or(Duration::from_secs(default_seconds))
+}
+
+fn url(section: &mut Section<'_>, key: &str) -> Option<Url> {
+    section.parsed(key, "a URL that begins with http:// or https://", |text| {
+        Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    })
+}
+
+fn networks(section: &mut Section<'_>, key: &str) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for found in section.texts(key).unwrap_or_default() {
+        match found.value.parse().or_else(|_| found.value.parse::<IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => section.fault(
+                key,
+                found.origin,
+                format!(
+                    "`{}` is not a network such as \"10.0.0.0/8\" or \"::1/128\"",
+                    found.value.escape_debug()
+                ),
+            ),
+        }
     }
+    networks
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::{
     handler::Handler,
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{MethodRouter, on},
+    routing::{MethodFilter, MethodRouter, on},
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq as _;
@@ -87,7 +87,8 @@ pub struct Route {
     pub face: Face,
     /// For the API's description.
     pub description: Option<Description>,
-    handler: MethodRouter<Front>,
+    /// None when another router serves it.
+    handler: Option<MethodRouter<Front>>,
 }
 
 impl Route {
@@ -97,7 +98,7 @@ impl Route {
         caller: Caller,
         handler: H,
     ) -> Self {
-        Self::new(Method::GET, path, caller, on(axum::routing::MethodFilter::GET, handler))
+        Self::new(Method::GET, path, caller, Some(on(MethodFilter::GET, handler)))
     }
 
     /// A row for `POST`.
@@ -106,10 +107,15 @@ impl Route {
         caller: Caller,
         handler: H,
     ) -> Self {
-        Self::new(Method::POST, path, caller, on(axum::routing::MethodFilter::POST, handler))
+        Self::new(Method::POST, path, caller, Some(on(MethodFilter::POST, handler)))
     }
 
-    fn new(method: Method, path: &'static str, caller: Caller, handler: MethodRouter<Front>) -> Self {
+    /// A row for `POST` by buckets, served by `register_bucket`.
+    pub(super) fn for_buckets(path: &'static str) -> Self {
+        Self::new(Method::POST, path, Caller::Bucket, None).plain()
+    }
+
+    fn new(method: Method, path: &'static str, caller: Caller, handler: Option<MethodRouter<Front>>) -> Self {
         Self { method, path, caller, face: Face::Page, description: None, handler }
     }
 
@@ -135,11 +141,9 @@ impl Route {
 
     /// Adds the route, guarded, to a router.
     pub(super) fn add(self, router: Router<Front>, front: &Front) -> Router<Front> {
+        let Some(handler) = self.handler else { return router };
         let gate = Gate { front: front.clone(), caller: self.caller, face: self.face };
-        router.route(
-            self.path,
-            self.handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)),
-        )
+        router.route(self.path, handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)))
     }
 }
 

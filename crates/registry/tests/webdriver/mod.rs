@@ -14,6 +14,10 @@ const BROWSER: &str = "/usr/bin/chromium";
 /// The name under which WebDriver hands out elements (W3C WebDriver, 12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// How often and how long to look for something that is not there yet: 20 s in all.
+const PATIENCE: usize = 200;
+const PAUSE: Duration = Duration::from_millis(100);
+
 pub struct Browser {
     client: reqwest::Client,
     session: String,
@@ -94,14 +98,39 @@ impl Browser {
         self.call("url", json!({ "url": url })).await.unwrap();
     }
 
-    async fn find(&self, css: &str) -> String {
-        let found = self.call("element", json!({"using": "css selector", "value": css})).await;
-        found.unwrap_or_else(|e| panic!("{css}: {}", e["message"]))[ELEMENT].as_str().unwrap().to_owned()
+    async fn try_find(&self, css: &str) -> Result<String, Value> {
+        let found = self.call("element", json!({"using": "css selector", "value": css})).await?;
+        Ok(found[ELEMENT].as_str().unwrap().to_owned())
     }
 
-    pub async fn count(&self, css: &str) -> usize {
-        let found = self.call("elements", json!({"using": "css selector", "value": css})).await.unwrap();
-        found.as_array().unwrap().len()
+    /// An element, as soon as the page has it.
+    async fn find(&self, css: &str) -> String {
+        let mut found = self.try_find(css).await;
+        for _ in 0..PATIENCE {
+            if found.is_ok() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            found = self.try_find(css).await;
+        }
+        found.unwrap_or_else(|e| panic!("{css}: {}", e["message"]))
+    }
+
+    /// Waits until an element reads like this; a click may still be on its way to the next page.
+    pub async fn expect(&self, css: &str, part: &str) {
+        let mut text = String::new();
+        for _ in 0..PATIENCE {
+            if let Ok(element) = self.try_find(css).await
+                && let Ok(read) = self.read(&format!("element/{element}/text")).await
+            {
+                text = read.as_str().unwrap_or_default().to_owned();
+                if text.contains(part) {
+                    return;
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{css} does not say `{part}` but `{text}` at {}", self.url().await);
     }
 
     pub async fn click(&self, css: &str) {

@@ -145,8 +145,8 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// What a template needs that is not its own.
 pub(super) mod words {
-    pub(super) use super::analyses::written;
     pub use super::super::show::{CELL, Visible, counted, number, size, span};
+    pub(super) use super::analyses::written;
 
     /// Visitors' text in a table.
     pub fn cell(text: &str) -> Visible<'_> {

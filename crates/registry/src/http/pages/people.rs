@@ -16,7 +16,7 @@ use crate::{
         route::{Caller, Route},
         who::Who,
     },
-    password::{self, API_TOKEN_PREFIX, digest, random_text},
+    password::{self, API_TOKEN_PREFIX, REGISTRATION_KEY_PREFIX, digest, random_text},
     store::{ApiToken, AuditEntry, RegistrationKey, Role, User},
     time::now_ms,
 };
@@ -122,7 +122,7 @@ async fn add_key(State(front): State<Front>, who: Who, body: Bytes) -> Result<Ht
     let uses = fields.number("uses", 1..=1_000_000_u32)?;
     let days = fields.number("days", 1..=DAYS)?;
     let expires_at = days.map(|days| now_ms() + days * 86_400_000);
-    let key = random_text();
+    let key = format!("{REGISTRATION_KEY_PREFIX}{}", random_text());
     front.store.add_registration_key(&digest(&key), uses, expires_at, &who.name).await?;
     draw(&front, &who, &Params::default(), Some(("Registration key", key))).await
 }
