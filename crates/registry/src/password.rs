@@ -13,6 +13,8 @@ pub const SHORTEST: usize = 10;
 pub const LONGEST: usize = 1024;
 /// What an API token begins with, so that one in a log or a commit is recognised.
 pub const API_TOKEN_PREFIX: &str = "rbt_";
+/// What a registration key begins with.
+pub const REGISTRATION_KEY_PREFIX: &str = "rbk_";
 
 /// A password that cannot be used.
 #[derive(Debug, thiserror::Error)]

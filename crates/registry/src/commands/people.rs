@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use super::CommandError;
 use crate::config::Config;
-use crate::password::{self, API_TOKEN_PREFIX};
+use crate::password::{self, API_TOKEN_PREFIX, REGISTRATION_KEY_PREFIX};
 use crate::store::{Role, Status, Store};
 use crate::time::{now_ms, readable};
 
 /// Who did it, for the audit trail.
 const WHO: &str = "the command line";
-/// What a registration key begins with, so that one in a log or a commit is recognised.
-const KEY_PREFIX: &str = "rbk_";
 
 async fn open(config: &Config) -> Result<Store, CommandError> {
     let store = Store::open(&config.database).await?;
@@ -65,7 +63,7 @@ pub async fn create_key(
     uses: Option<u32>,
     ttl: Option<Duration>,
 ) -> Result<String, CommandError> {
-    let key = format!("{KEY_PREFIX}{}", password::random_text());
+    let key = format!("{REGISTRATION_KEY_PREFIX}{}", password::random_text());
     let expires_at =
         ttl.map(|ttl| now_ms().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)));
     let store = open(config).await?;

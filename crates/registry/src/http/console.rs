@@ -11,6 +11,7 @@ use axum::{
 use http::{HeaderValue, header};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
+use wire::endpoints::{REGISTER, REGISTER_BUCKET};
 
 use super::{
     api,
@@ -52,9 +53,11 @@ impl Front {
     }
 }
 
-/// Every route for people and programs.
+/// Every route there is, those of buckets included.
 pub fn routes() -> Vec<Route> {
     let mut routes = vec![
+        Route::for_buckets(REGISTER_BUCKET),
+        Route::for_buckets(REGISTER),
         Route::get("/healthz", Caller::Anybody, health::alive).plain(),
         Route::get("/readyz", Caller::Anybody, health::ready).plain(),
         Route::get("/metrics", Caller::LocalOrViewer, metrics::show).plain(),
@@ -69,7 +72,7 @@ pub fn routes() -> Vec<Route> {
     routes
 }
 
-/// The router. To be served with the peer's address as connection information.
+/// The router of all but the buckets' routes. To be served with the peer's address as connection information.
 pub fn router(front: Front) -> Router {
     let mut router = Router::new();
     for route in routes() {

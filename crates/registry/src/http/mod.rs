@@ -1,6 +1,18 @@
 //! The registry on the wire: buckets enrol here, people and programs look here.
 
+mod api;
+pub mod console;
+mod failure;
+mod health;
+mod metrics;
+mod pages;
+mod params;
 pub mod register_bucket;
+pub mod route;
+mod show;
+mod sign_in;
+mod throttle;
+mod who;
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -42,7 +54,10 @@ pub struct Enrolment {
 
 /// Everything that is served.
 pub fn router(enrolment: Enrolment) -> Router {
-    register_bucket::router(enrolment)
+    let server = &enrolment.config.server;
+    let https = server.tls.is_some() || server.public_url.starts_with("https://");
+    let front = console::Front::new(enrolment.store.clone(), https, server.trusted_proxies.clone());
+    console::router(front).merge(register_bucket::router(enrolment))
 }
 
 /// Serves on `listener` (HTTPS when the settings name a certificate) until `stop` turns true.

@@ -47,7 +47,11 @@ impl Params {
     ) -> Result<Option<N>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
         text.parse().ok().filter(|number| range.contains(number)).map(Some).ok_or_else(|| {
-            Failure::Wrong(format!("`{name}` must be a whole number from {} to {}", range.start(), range.end()))
+            Failure::Wrong(format!(
+                "`{name}` must be a whole number from {} to {}",
+                range.start(),
+                range.end()
+            ))
         })
     }
 

@@ -9,7 +9,7 @@ use axum::{
     handler::Handler,
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::{MethodRouter, on},
+    routing::{MethodFilter, MethodRouter, on},
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq as _;
@@ -87,21 +87,35 @@ pub struct Route {
     pub face: Face,
     /// For the API's description.
     pub description: Option<Description>,
-    handler: MethodRouter<Front>,
+    /// None when another router serves it.
+    handler: Option<MethodRouter<Front>>,
 }
 
 impl Route {
     /// A row for `GET`.
-    pub(super) fn get<H: Handler<T, Front>, T: 'static>(path: &'static str, caller: Caller, handler: H) -> Self {
-        Self::new(Method::GET, path, caller, on(axum::routing::MethodFilter::GET, handler))
+    pub(super) fn get<H: Handler<T, Front>, T: 'static>(
+        path: &'static str,
+        caller: Caller,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::GET, path, caller, Some(on(MethodFilter::GET, handler)))
     }
 
     /// A row for `POST`.
-    pub(super) fn post<H: Handler<T, Front>, T: 'static>(path: &'static str, caller: Caller, handler: H) -> Self {
-        Self::new(Method::POST, path, caller, on(axum::routing::MethodFilter::POST, handler))
+    pub(super) fn post<H: Handler<T, Front>, T: 'static>(
+        path: &'static str,
+        caller: Caller,
+        handler: H,
+    ) -> Self {
+        Self::new(Method::POST, path, caller, Some(on(MethodFilter::POST, handler)))
     }
 
-    fn new(method: Method, path: &'static str, caller: Caller, handler: MethodRouter<Front>) -> Self {
+    /// A row for `POST` by buckets, served by `register_bucket`.
+    pub(super) fn for_buckets(path: &'static str) -> Self {
+        Self::new(Method::POST, path, Caller::Bucket, None).plain()
+    }
+
+    fn new(method: Method, path: &'static str, caller: Caller, handler: Option<MethodRouter<Front>>) -> Self {
         Self { method, path, caller, face: Face::Page, description: None, handler }
     }
 
@@ -127,8 +141,9 @@ impl Route {
 
     /// Adds the route, guarded, to a router.
     pub(super) fn add(self, router: Router<Front>, front: &Front) -> Router<Front> {
+        let Some(handler) = self.handler else { return router };
         let gate = Gate { front: front.clone(), caller: self.caller, face: self.face };
-        router.route(self.path, self.handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)))
+        router.route(self.path, handler.layer::<_, Infallible>(middleware::from_fn_with_state(gate, guard)))
     }
 }
 
@@ -179,9 +194,13 @@ async fn admit(gate: &Gate, mut parts: http::request::Parts, body: Body) -> Admi
         }
         let Ok(bytes) = to_bytes(body, FORM_BYTES).await else { return Err((who, Failure::TooLarge)) };
         // Every form is checked here, so that no page can forget to. Signing in has nothing to check against yet.
-        if let Some(csrf) = who.as_ref().filter(|_| gate.caller.role().is_some()).and_then(|w| w.csrf.as_deref()) {
-            let header = parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let sent = header.or_else(|| Params::parse(&bytes).get("csrf").map(str::to_owned)).unwrap_or_default();
+        if let Some(csrf) =
+            who.as_ref().filter(|_| gate.caller.role().is_some()).and_then(|w| w.csrf.as_deref())
+        {
+            let header =
+                parts.headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let sent =
+                header.or_else(|| Params::parse(&bytes).get("csrf").map(str::to_owned)).unwrap_or_default();
             if !bool::from(sent.as_bytes().ct_eq(csrf.as_bytes())) {
                 return Err((who, Failure::Forged));
             }

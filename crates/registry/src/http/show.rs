@@ -11,7 +11,7 @@ use crate::time::readable;
 
 /// Visitors' text. Escaped; what a browser would hide or obey is shown as a mark; cut after a number of characters.
 ///
-/// Marks: control characters by their picture (`␛`), line breaks as `↵` and a break, what steers the direction or the
+/// Marks: control characters by their ASCII name (`ESC`), line breaks as `↵` and a break, what steers the direction or the
 /// width of text, and everything that has no glyph, by its number (`U+202E`), bytes that are no UTF-8 as `\xNN`.
 pub struct Visible<'a> {
     text: Cow<'a, [u8]>,
@@ -87,14 +87,21 @@ fn character(f: &mut Formatter<'_>, c: char, lines: bool) -> fmt::Result {
         '\n' if lines => f.write_str("<span class=\"mark\">↵</span>\n"),
         '\t' if lines => f.write_char('\t'),
         '\u{0}'..='\u{1f}' => {
-            let picture = char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}');
-            write!(f, "<span class=\"mark\">{picture}</span>")
+            let name = usize::try_from(u32::from(c)).ok().and_then(|n| NAMES.get(n)).unwrap_or(&"?");
+            write!(f, "<span class=\"mark\">{name}</span>")
         }
-        '\u{7f}' => f.write_str("<span class=\"mark\">␡</span>"),
+        '\u{7f}' => f.write_str("<span class=\"mark\">DEL</span>"),
         _ if hidden(c) => write!(f, "<span class=\"mark\">U+{:04X}</span>", u32::from(c)),
         _ => f.write_char(c),
     }
 }
+
+/// The names of the control characters (ANSI X3.4). Their pictures, U+2400 and on, are missing in most fonts.
+const NAMES: [&str; 32] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI",
+    "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS",
+    "US",
+];
 
 /// Characters that are not seen, or that change how others are seen.
 fn hidden(c: char) -> bool {
@@ -136,7 +143,34 @@ impl Display for Moment {
         let text = readable(self.at);
         let machine = text.replacen(' ', "T", 1);
         let (text, age) = (text.trim_end_matches('Z'), age(self.at, self.now));
-        write!(f, "<time datetime=\"{machine}\" title=\"{text} UTC\">{text}</time> <span class=\"age\">{age}</span>")
+        write!(
+            f,
+            "<time datetime=\"{machine}\" title=\"{text} UTC\">{text}</time> <span class=\"age\">{age}</span>"
+        )
+    }
+}
+
+/// A number, however many references a template puts before it.
+pub trait Figure<N> {
+    /// The number.
+    fn value(&self) -> N;
+}
+
+impl Figure<u64> for u64 {
+    fn value(&self) -> u64 {
+        *self
+    }
+}
+
+impl Figure<i64> for i64 {
+    fn value(&self) -> i64 {
+        *self
+    }
+}
+
+impl<N, F: Figure<N>> Figure<N> for &F {
+    fn value(&self) -> N {
+        (**self).value()
     }
 }
 
@@ -154,7 +188,8 @@ pub fn age(at: i64, now: i64) -> String {
 }
 
 /// A span of time.
-pub fn span(ms: u64) -> String {
+pub fn span(ms: impl Figure<u64>) -> String {
+    let ms = ms.value();
     match ms {
         0..=999 => format!("{ms} ms"),
         1000..=59_999 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
@@ -164,8 +199,8 @@ pub fn span(ms: u64) -> String {
 }
 
 /// A number with its thousands set apart.
-pub fn number(n: u64) -> String {
-    let digits = n.to_string();
+pub fn number(n: impl Figure<u64>) -> String {
+    let digits = n.value().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i) % 3 == 0 {
@@ -176,8 +211,15 @@ pub fn number(n: u64) -> String {
     text
 }
 
+/// A number and what it counts.
+pub fn counted(n: impl Figure<u64>, one: &str, many: &str) -> String {
+    let n = n.value();
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
 /// A size in bytes.
-pub fn size(bytes: u64) -> String {
+pub fn size(bytes: impl Figure<u64>) -> String {
+    let bytes = bytes.value();
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut whole = bytes as f64;
     let mut unit = 0;
@@ -200,8 +242,11 @@ mod tests {
         for (text, shown) in [
             ("<script>", "&lt;script&gt;"),
             ("\"'&", "&quot;&#39;&amp;"),
-            ("a\u{1b}[2J", "a<span class=\"mark\">␛</span>[2J"),
-            ("\0\r\n", "<span class=\"mark\">␀</span><span class=\"mark\">␍</span><span class=\"mark\">␊</span>"),
+            ("a\u{1b}[2J", "a<span class=\"mark\">ESC</span>[2J"),
+            (
+                "\0\r\n",
+                "<span class=\"mark\">NUL</span><span class=\"mark\">CR</span><span class=\"mark\">LF</span>",
+            ),
             ("\u{202e}gpj", "<span class=\"mark\">U+202E</span>gpj"),
             ("\u{9b}\u{e0041}", "<span class=\"mark\">U+009B</span><span class=\"mark\">U+E0041</span>"),
             ("żółw 東京", "żółw 東京"),
@@ -233,10 +278,13 @@ mod tests {
         assert_eq!(age(0, 90_000), "90 s ago");
         assert_eq!(age(7_200_000, 0), "in 2 h");
         assert_eq!(age(0, 3 * 86_400_000), "3 days ago");
-        assert_eq!(span(83_000), "1 min 23 s");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!((number(0).as_str(), number(1_234_567).as_str()), ("0", "1,234,567"));
+        assert_eq!(span(83_000_u64), "1 min 23 s");
+        assert_eq!(size(1536_u64), "1.5 KiB");
+        assert_eq!((number(0_u64).as_str(), number(1_234_567_u64).as_str()), ("0", "1,234,567"));
         let moment = Moment::new(0, 60_000).to_string();
-        assert!(moment.contains("datetime=\"1970-01-01T00:00:00Z\"") && moment.contains("60 s ago"), "{moment}");
+        assert!(
+            moment.contains("datetime=\"1970-01-01T00:00:00Z\"") && moment.contains("60 s ago"),
+            "{moment}"
+        );
     }
 }

@@ -28,7 +28,8 @@ use crate::{
 /// How long a password waits for its turn to be checked.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Checked when there is no such user, so that the time does not tell.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -58,7 +59,10 @@ pub(super) async fn sign_in(State(front): State<Front>, request: Request) -> Res
     let next = destination(fields.get("next"));
     let name = fields.get("name").unwrap_or_default().to_owned();
     let password = fields.raw("password").unwrap_or_default().to_owned();
-    let source = who::address(&front, &parts.headers, who::connection(&parts)).map(source).unwrap_or_default();
+    let peer = who::connection(&parts).map(|peer| peer.ip());
+    let source = peer
+        .map(|peer| network(super::source(peer, &parts.headers, &front.trusted_proxies)))
+        .unwrap_or_default();
     let wait = front.throttle.wait(&source, Instant::now());
     if !wait.is_zero() {
         let seconds = wait.as_secs() + 1;
@@ -76,8 +80,10 @@ pub(super) async fn sign_in(State(front): State<Front>, request: Request) -> Res
         drop(permit);
         right
     });
+    // A check that was torn down is a password that was not right.
+    let right = right.await.unwrap_or(false);
     match user {
-        Some(user) if right.await.unwrap_or(false) => {
+        Some(user) if right => {
             front.throttle.succeeded(&source);
             if let Some(old) = who::cookie(&front, &parts.headers) {
                 front.store.close_web_session(&digest(&old)).await?;
@@ -136,7 +142,7 @@ fn destination(next: Option<&str>) -> String {
 }
 
 /// What counts as one source of attempts: an IPv4 address, or the network an IPv6 host chooses its addresses from.
-fn source(address: IpAddr) -> String {
+fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("{}/64", Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
@@ -149,7 +155,15 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_to_another_site() {
-        for bad in ["//evil.example", "https://evil.example", "/\\evil", "javascript:1", "", "/a b", "/sign-in?next=x"] {
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "javascript:1",
+            "",
+            "/a b",
+            "/sign-in?next=x",
+        ] {
             assert_eq!(destination(Some(bad)), "/", "{bad}");
         }
         assert_eq!(destination(Some("/sessions?bucket=a&text=%3C")), "/sessions?bucket=a&text=%3C");
@@ -163,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_host_is_one_source() {
-        assert_eq!(source("2001:db8::1".parse().unwrap()), source("2001:db8::ffff".parse().unwrap()));
-        assert_ne!(source("10.0.0.1".parse().unwrap()), source("10.0.0.2".parse().unwrap()));
+        assert_eq!(network("2001:db8::1".parse().unwrap()), network("2001:db8::ffff".parse().unwrap()));
+        assert_ne!(network("10.0.0.1".parse().unwrap()), network("10.0.0.2".parse().unwrap()));
     }
 }

@@ -1,6 +1,6 @@
 //! Who asks: a signed-in browser by its cookie, a program by its API token, from which address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{HeaderMap, header, request::Parts};
@@ -37,7 +37,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 }
 
 /// Who sent these headers, if anybody. An API token counts before a cookie; a wrong token is nobody, whatever the cookie.
-pub(super) async fn identify(front: &Front, headers: &HeaderMap, tokens: bool) -> Result<Option<Who>, StoreError> {
+pub(super) async fn identify(
+    front: &Front,
+    headers: &HeaderMap,
+    tokens: bool,
+) -> Result<Option<Who>, StoreError> {
     if tokens && let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, token)| {
             scheme.eq_ignore_ascii_case("bearer") && (20..=200).contains(&token.trim().len())
@@ -67,28 +71,6 @@ pub(super) fn cookie(front: &Front, headers: &HeaderMap) -> Option<String> {
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(n, v)| *n == name && (20..=200).contains(&v.len()))
         .map(|(_, value)| value.to_owned())
-}
-
-/// The address of the other end; behind a proxy that the settings trust, the last one that it did not add itself.
-pub(super) fn address(front: &Front, headers: &HeaderMap, connection: Option<SocketAddr>) -> Option<IpAddr> {
-    let trusted = |ip: &IpAddr| front.trusted_proxies.iter().any(|net| net.contains(ip));
-    let mut address = connection?.ip().to_canonical();
-    let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .collect();
-    for hop in forwarded.iter().rev() {
-        if !trusted(&address) {
-            break;
-        }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(ip) => address = ip.to_canonical(),
-            Err(_) => break,
-        }
-    }
-    Some(address)
 }
 
 /// Whether the request comes from this machine itself, and not through a proxy on it.

@@ -138,6 +138,21 @@ fn session(row: &Row) -> Result<SessionRow, StoreError> {
     })
 }
 
+pub(super) fn event(row: &Row) -> Result<EventRow, StoreError> {
+    Ok(EventRow {
+        seq: row.count(0)?,
+        at: row.int(1)?,
+        eventid: row.text(2)?,
+        message: row.text(3)?,
+        username: row.opt_text(4)?,
+        password: row.opt_text(5)?,
+        input: row.opt_text(6)?,
+        shasum: row.opt_text(7)?,
+        log_id: row.int(8)?,
+        line: row.opt_text(9)?,
+    })
+}
+
 /// `text` anywhere, for `LIKE … ESCAPE '!'`.
 pub(super) fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");
@@ -215,20 +230,6 @@ impl Store {
              WHERE b.name = ? AND e.session = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
         );
         let rows = self.engine.all(query.bind(bucket).bind(name).bind(after_seq).bind(limit)).await?;
-        let event = |row: &Row| {
-            Ok(EventRow {
-                seq: row.count(0)?,
-                at: row.int(1)?,
-                eventid: row.text(2)?,
-                message: row.text(3)?,
-                username: row.opt_text(4)?,
-                password: row.opt_text(5)?,
-                input: row.opt_text(6)?,
-                shasum: row.opt_text(7)?,
-                log_id: row.int(8)?,
-                line: row.opt_text(9)?,
-            })
-        };
         rows.iter().map(event).collect()
     }
 }

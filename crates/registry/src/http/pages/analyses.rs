@@ -13,6 +13,7 @@ use crate::{
         who::Who,
     },
     store::Analysis,
+    time::parse_timestamp,
 };
 
 /// Analyses on one page.
@@ -53,6 +54,12 @@ pub(in crate::http) async fn read(
     analyses.truncate(rows);
     let next = analyses.last().filter(|_| more).map(|last| last.id.to_string());
     Ok((analyses, next))
+}
+
+/// When an analysis was written, milliseconds; 0 when the database wrote a time that is none.
+pub(in crate::http) fn written(analysis: &Analysis) -> i64 {
+    let text = format!("{}Z", analysis.created_at.trim_end_matches('Z').replacen(' ', "T", 1));
+    parse_timestamp(&text).map_or(0, |micros| micros / 1000)
 }
 
 /// The first words of an analysis.

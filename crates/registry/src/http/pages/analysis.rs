@@ -46,7 +46,8 @@ async fn show(State(front): State<Front>, who: Who, Path(id): Path<String>) -> R
     let analysis = find(&front, &id).await?;
     let parts = parts(&analysis.text);
     let facts = analysis.facts.as_deref().map(|facts| {
-        let pretty = serde_json::from_str::<Value>(facts).and_then(|facts| serde_json::to_string_pretty(&facts));
+        let pretty =
+            serde_json::from_str::<Value>(facts).and_then(|facts| serde_json::to_string_pretty(&facts));
         Visible::owned(pretty.unwrap_or_else(|_| facts.to_owned()), WHOLE * 4)
     });
     let frame = Frame::new(format!("Analysis {}", analysis.id), Some(&who), "analyses");
@@ -64,7 +65,7 @@ fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut paragraph = String::new();
     let text: String = text.chars().take(LONGEST).collect();
-    let mut flush = |paragraph: &mut String, parts: &mut Vec<Part>| {
+    let flush = |paragraph: &mut String, parts: &mut Vec<Part>| {
         if !paragraph.is_empty() {
             parts.push(Part::Paragraph(Visible::owned(std::mem::take(paragraph), LONGEST)));
         }

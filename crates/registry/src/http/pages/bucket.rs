@@ -58,7 +58,11 @@ async fn show(
     Ok(page(&Page { frame, bucket, sessions, analyses })?)
 }
 
-async fn approve(State(front): State<Front>, who: Who, Path(name): Path<String>) -> Result<Response, Failure> {
+async fn approve(
+    State(front): State<Front>,
+    who: Who,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
     decide(&front, &who, &name, Status::Active).await?;
     Ok(back(&format!("/buckets/{}", words::part(&name)), "approved"))
 }

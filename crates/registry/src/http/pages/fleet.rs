@@ -25,7 +25,7 @@ struct Fleet {
     counts: Counts,
     pending: Vec<Bucket>,
     buckets: Vec<Bucket>,
-    found: usize,
+    found: u64,
     text: String,
     status: String,
     filtered: bool,
@@ -46,6 +46,11 @@ pub(super) fn condition(bucket: &Bucket) -> (&'static str, &'static str) {
         Status::Active if bucket.last_contact_at.is_none() => ("not reached yet", "wait"),
         Status::Active => ("reached", "good"),
     }
+}
+
+/// Events that the bucket has and the archive has not.
+fn unfetched(bucket: &Bucket) -> u64 {
+    bucket.last_seq.saturating_sub(bucket.acked_seq)
 }
 
 async fn show(State(front): State<Front>, who: Who, params: Params) -> Result<Html<String>, Failure> {
@@ -71,11 +76,12 @@ async fn show(State(front): State<Front>, who: Who, params: Params) -> Result<Ht
     let found: Vec<&Bucket> = all.iter().filter(matches).collect();
     let rest: Vec<&&Bucket> = found.iter().filter(|bucket| bucket.name > after).take(ROWS + 1).collect();
     let buckets: Vec<Bucket> = rest.iter().take(ROWS).map(|bucket| (**bucket).clone()).collect();
-    let next = (rest.len() > ROWS).then(|| buckets.last().map(|last| params.with("after", &last.name))).flatten();
+    let next =
+        (rest.len() > ROWS).then(|| buckets.last().map(|last| params.with("after", &last.name))).flatten();
     let filtered = !text.is_empty() || !status.is_empty() || !after.is_empty();
     let pending: Vec<Bucket> =
         all.iter().filter(|bucket| bucket.status == Status::Pending && !filtered).take(20).cloned().collect();
-    let found = found.len();
+    let found = u64::try_from(found.len()).unwrap_or(u64::MAX);
     let frame = Frame::new("Fleet", Some(&who), "fleet").noting(&params);
     Ok(page(&Fleet { frame, counts, pending, buckets, found, text, status, filtered, next })?)
 }

@@ -53,6 +53,7 @@ fn condition(job: &JobRow) -> (&'static str, &'static str) {
         Some("running") => ("running", "wait"),
         Some("done") => ("done", "good"),
         Some("failed") => ("failed", "bad"),
+        Some("lost") => ("lost", "bad"),
         _ => ("never ran", "off"),
     }
 }

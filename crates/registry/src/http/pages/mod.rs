@@ -15,16 +15,28 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::{StatusCode, header};
 
-use super::{params::Params, route::Route, show::Moment, who::Who};
+use super::{
+    params::Params,
+    route::Route,
+    show::{Figure, Moment},
+    who::Who,
+};
 use crate::{store::Role, time::now_ms};
+
+// What pages and API share.
+pub(super) use analyses::{read as read_analyses, written};
+pub(super) use analysis::find as find_analysis;
+pub(super) use bucket::decide;
+pub(super) use jobs::nudge;
+pub(super) use sessions::{filter, read as read_sessions, time as time_param};
 
 /// What every page has around it.
 pub(super) struct Frame {
-    title: String,
-    who: Option<Who>,
+    pub title: String,
+    pub who: Option<Who>,
     /// Which entry of the navigation is lit.
     here: &'static str,
-    notice: Option<&'static str>,
+    pub notice: Option<&'static str>,
     now: i64,
 }
 
@@ -37,8 +49,12 @@ impl Frame {
     /// Says what the form before this page did.
     fn noting(mut self, params: &Params) -> Self {
         self.notice = match params.get("done") {
-            Some("approved") => Some("The bucket is approved. Its logs come with the next run of extract_logs."),
-            Some("revoked") => Some("The bucket is revoked. It is not called any more and may not come back."),
+            Some("approved") => {
+                Some("The bucket is approved. Its logs come with the next run of extract_logs.")
+            }
+            Some("revoked") => {
+                Some("The bucket is revoked. It is not called any more and may not come back.")
+            }
             Some("nudged") => Some("The job was asked to run now. Reload this page to see its report."),
             Some("ended") => Some("It is ended and opens nothing any more."),
             _ => None,
@@ -66,11 +82,12 @@ impl Frame {
     }
 
     /// A time with its age.
-    pub fn time(&self, at: &i64) -> Moment {
-        Moment::new(*at, self.now)
+    pub fn time(&self, at: impl Figure<i64>) -> Moment {
+        Moment::new(at.value(), self.now)
     }
 
-    fn lit(&self, here: &str) -> bool {
+    /// Whether an entry of the navigation is lit.
+    pub fn lit(&self, here: &str) -> bool {
         self.here == here
     }
 }
@@ -128,7 +145,8 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// What a template needs that is not its own.
 pub(super) mod words {
-    pub use super::super::show::{CELL, Visible, WHOLE, age, number, size, span};
+    pub use super::super::show::{CELL, Visible, counted, number, size, span};
+    pub(super) use super::analyses::written;
 
     /// Visitors' text in a table.
     pub fn cell(text: &str) -> Visible<'_> {
@@ -140,4 +158,3 @@ pub(super) mod words {
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
     }
 }
-

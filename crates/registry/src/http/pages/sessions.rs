@@ -77,7 +77,9 @@ pub(in crate::http) async fn read(
 /// The filter that the parameters describe.
 pub(in crate::http) fn filter(params: &Params) -> Result<SessionFilter, Failure> {
     let after = params.get("after").map(|text| {
-        let key = text.split_once('.').and_then(|(at, id)| Some(PageKey { at: at.parse().ok()?, id: id.parse().ok()? }));
+        let key = text
+            .split_once('.')
+            .and_then(|(at, id)| Some(PageKey { at: at.parse().ok()?, id: id.parse().ok()? }));
         key.ok_or_else(|| Failure::Wrong("`after` must be the `next` of the page before".to_owned()))
     });
     Ok(SessionFilter {
@@ -102,7 +104,8 @@ pub(in crate::http) fn time(params: &Params, name: &str) -> Result<Option<i64>, 
         16 => format!("{text}:00Z"),
         _ => format!("{text}Z"),
     };
-    let wrong = || Failure::Wrong(format!("`{name}` must be a time such as 2026-11-21 or 2026-11-21T18:30, UTC"));
+    let wrong =
+        || Failure::Wrong(format!("`{name}` must be a time such as 2026-11-21 or 2026-11-21T18:30, UTC"));
     parse_timestamp(&full).map(|micros| Some(micros / 1000)).ok_or_else(wrong)
 }
 

@@ -67,6 +67,11 @@ fn field(line: &Map<String, Value>, name: &str) -> Option<Visible<'static>> {
     let text = match line.get(name)? {
         Value::Null => return None,
         Value::String(text) if text.is_empty() => return None,
+        Value::Bool(false) => return None,
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
@@ -79,8 +84,22 @@ fn bytes_of(line: &Map<String, Value>, name: &str) -> Option<Visible<'static>> {
 
 /// Fields that every event has, or that only this program needs.
 const STAMP: &[&str] = &[
-    "eventid", "message", "timestamp", "sensor", "uuid", "session", "src_ip", "src_port", "dst_ip", "dst_port",
-    "protocol", "seq", "boot_id", "event_uuid", "schema", "truncated",
+    "eventid",
+    "message",
+    "timestamp",
+    "sensor",
+    "uuid",
+    "session",
+    "src_ip",
+    "src_port",
+    "dst_ip",
+    "dst_port",
+    "protocol",
+    "seq",
+    "boot_id",
+    "event_uuid",
+    "schema",
+    "truncated",
 ];
 
 impl Step {
@@ -135,17 +154,26 @@ impl Step {
     fn read(&mut self, line: &Map<String, Value>) {
         match self.eventid.clone().as_str() {
             "cowrie.session.connect" => {
-                self.is(Look::Plain, "Connected")
-                    .with(line, &[("from", "src_ip"), ("port", "src_port"), ("to port", "dst_port"), ("speaks", "protocol")]);
+                self.is(Look::Plain, "Connected").with(
+                    line,
+                    &[
+                        ("from", "src_ip"),
+                        ("port", "src_port"),
+                        ("to port", "dst_port"),
+                        ("speaks", "protocol"),
+                    ],
+                );
             }
             "cowrie.session.closed" => {
                 self.is(Look::Plain, "Disconnected").with(line, &[("after seconds", "duration")]);
             }
             "cowrie.login.success" => {
-                self.is(Look::Good, "Login accepted").with(line, &[("user", "username"), ("password", "password")]);
+                self.is(Look::Good, "Login accepted")
+                    .with(line, &[("user", "username"), ("password", "password")]);
             }
             "cowrie.login.failed" => {
-                self.is(Look::Bad, "Login refused").with(line, &[("user", "username"), ("password", "password")]);
+                self.is(Look::Bad, "Login refused")
+                    .with(line, &[("user", "username"), ("password", "password")]);
             }
             "cowrie.command.input" => {
                 self.is(Look::Typed, "Typed").says(field(line, "input"));
@@ -184,10 +212,8 @@ impl Step {
                 self.fold("Key", field(line, "key"));
             }
             "cowrie.direct-tcpip.request" => {
-                self.is(Look::Brought, "Wanted to be passed on (was not)").with(
-                    line,
-                    &[("to host", "dst_host"), ("port", "dst_host_port"), ("as", "orig_ip")],
-                );
+                self.is(Look::Brought, "Wanted to be passed on (was not)")
+                    .with(line, &[("to host", "dst_host"), ("port", "dst_host_port"), ("as", "orig_ip")]);
             }
             "cowrie.direct-tcpip.data" => {
                 self.is(Look::Brought, "Sent to the other host")
@@ -199,7 +225,12 @@ impl Step {
                 let size = bytes_of(line, "size");
                 self.is(Look::Brought, "Mail").says(field(line, "subject")).with(
                     line,
-                    &[("from", "mail_from"), ("to", "rcpt_to"), ("said to be", "helo"), ("SHA-256", "shasum")],
+                    &[
+                        ("from", "mail_from"),
+                        ("to", "rcpt_to"),
+                        ("said to be", "helo"),
+                        ("SHA-256", "shasum"),
+                    ],
                 );
                 self.facts.extend(size.map(|size| ("size", size)));
             }
@@ -231,7 +262,8 @@ impl Step {
             }
             _ => {
                 let rest = line.iter().filter(|(name, _)| !STAMP.contains(&name.as_str()));
-                let rest: Map<String, Value> = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let rest: Map<String, Value> =
+                    rest.map(|(name, value)| (name.clone(), value.clone())).collect();
                 self.is(Look::Plain, "Event").says(field(line, "message"));
                 if !rest.is_empty() {
                     self.fold("Fields", Some(Visible::owned(Value::Object(rest).to_string(), WHOLE)));
@@ -302,7 +334,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_shown_as_they_came() {
-        let typed = step("cowrie.command.input", Some(r#"{"input":"a\ufffd","input_b64":"Yf8=","truncated":true}"#));
+        let typed =
+            step("cowrie.command.input", Some(r#"{"input":"a\ufffd","input_b64":"Yf8=","truncated":true}"#));
         assert_eq!(typed.text.unwrap().to_string(), "a<span class=\"mark\">\\xff</span>");
         assert!(typed.truncated);
         assert_eq!((typed.offset.as_str(), typed.look), ("+1:05.432", Look::Typed));

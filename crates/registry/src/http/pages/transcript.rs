@@ -41,7 +41,8 @@ async fn show(
     Path((bucket, name)): Path<(String, String)>,
     params: Params,
 ) -> Result<Html<String>, Failure> {
-    let session = front.store.session(&bucket, &name).await?.ok_or(Failure::NotFound("session of this name"))?;
+    let session =
+        front.store.session(&bucket, &name).await?.ok_or(Failure::NotFound("session of this name"))?;
     let after = params.number("after", 0..=u64::MAX)?.unwrap_or(0);
     let mut events = front.store.session_events(&bucket, &name, after, ROWS + 1).await?;
     let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
