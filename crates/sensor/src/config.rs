@@ -168,6 +168,8 @@ impl Config {
     ) -> Result<Self, Faults> {
         let environment: Vec<(String, String)> = environment.into_iter().collect();
         let mut tree = Tree::read(file, text, ENVIRONMENT_PREFIX, environment.iter().cloned());
+        let variable =
+            |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let config = {
             let mut top = tree.top();
             let general = General::read(&mut top.section("general"));
@@ -178,7 +180,7 @@ impl Config {
                 management,
                 persona: Persona::read(&mut top.section("persona")),
                 logins: Logins::read(&mut top.section("logins")),
-                chat: read_chat(&mut top, &environment),
+                chat: ChatSettings::read(&mut top).with_environment(variable),
                 registration: Registration::read(&mut top.section("registration")),
                 limits: Limits::read(&mut top.section("limits")),
                 general,
@@ -305,21 +307,6 @@ impl Limits {
             line_bytes: section.size("line_bytes").unwrap_or(16 << 10),
         }
     }
-}
-
-/// `[chat]` and the providers' sections are the chat crate's own; a fault between them names the first key concerned.
-fn read_chat(top: &mut Section<'_>, environment: &[(String, String)]) -> ChatSettings {
-    let chat = ChatSettings {
-        chat: top.deserialize("chat"),
-        openai: top.deserialize("openai"),
-        anthropic: top.deserialize("anthropic"),
-        ollama: top.deserialize("ollama"),
-    }
-    .with_environment(|name| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()));
-    for fault in chat.faults() {
-        top.fault(fault.key, None, fault.reason);
-    }
-    chat
 }
 
 fn read_ports(section: &mut Section<'_>, general: &General, management: &Management) -> Vec<Listener> {

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
-use serde::de::DeserializeOwned;
-
 use crate::{
     Fault, Origin,
     tree::{Node, Value},
@@ -208,38 +206,6 @@ impl<'a> Section<'a> {
             (stem.to_owned(), number)
         });
         keys.into_iter().filter_map(|key| self.text(&key).map(|text| (key, text))).collect()
-    }
-
-    /// A whole table below, read by serde. Each of its keys is tried alone first, so that every faulty one is named
-    /// with its own line; with any fault the result is the default.
-    pub fn deserialize<T: DeserializeOwned + Default>(&mut self, key: &str) -> T {
-        let mut below = self.section(key);
-        let entries = std::mem::take(&mut below.entries);
-        let mut whole = toml::Table::new();
-        let mut well = true;
-        for (name, node) in entries {
-            let Some(value) = node.value.into_toml() else {
-                below.fault(&name, node.origin, "must be a text, a number, a list or a table");
-                well = false;
-                continue;
-            };
-            let alone = toml::Table::from_iter([(name.clone(), value.clone())]);
-            if let Err(error) = alone.try_into::<T>() {
-                below.fault(&name, node.origin, error.message().replace('\n', ", "));
-                well = false;
-            }
-            whole.insert(name, value);
-        }
-        let origin = below.origin.clone();
-        match whole.try_into::<T>() {
-            Ok(read) if well => read,
-            Ok(_) => T::default(),
-            Err(error) if well => {
-                below.fault("", origin, error.message().replace('\n', ", "));
-                T::default()
-            }
-            Err(_) => T::default(),
-        }
     }
 
     /// Reports a fault of this table that only the reader can see.

@@ -43,33 +43,6 @@ pub(crate) enum Value {
     Unreadable(&'static str),
 }
 
-impl Value {
-    /// For serde. A text from the environment is read as the TOML value it looks like, or as text.
-    pub(crate) fn into_toml(self) -> Option<toml::Value> {
-        Some(match self {
-            Self::Table(table) => {
-                let mut whole = toml::Table::new();
-                for (key, node) in table {
-                    whole.insert(key, node.value.into_toml()?);
-                }
-                toml::Value::Table(whole)
-            }
-            Self::Array(items) => {
-                toml::Value::Array(items.into_iter().map(|item| item.value.into_toml()).collect::<Option<_>>()?)
-            }
-            Self::Text(text) => toml::Value::String(text),
-            Self::Integer(number) => toml::Value::Integer(number),
-            Self::Float(number) => toml::Value::Float(number),
-            Self::Flag(flag) => toml::Value::Boolean(flag),
-            Self::Loose(text) => match format!("value = {text}").parse::<toml::Table>() {
-                Ok(mut table) if !text.contains('\n') => table.remove("value").unwrap_or(toml::Value::String(text)),
-                _ => toml::Value::String(text),
-            },
-            Self::Unreadable(_) => return None,
-        })
-    }
-}
-
 impl Tree {
     /// Reads `text` (of `file`, named in messages) and lays over it every environment variable that begins with
     /// `prefix`: the rest of its name, lower-cased, is the path, with `__` between levels.
