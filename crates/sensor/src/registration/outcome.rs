@@ -24,6 +24,8 @@ pub enum Outcome {
     Revoked,
     /// The name belongs to a bucket with another token.
     NameTaken,
+    /// A setting is of no use.
+    BadSettings { fault: String },
     /// The registry asks for patience.
     Busy { retry_after: Option<Duration> },
     /// The registry has trouble of its own.
@@ -91,7 +93,11 @@ impl Outcome {
         let text = self.advice();
         match self {
             Self::Active | Self::Pending => tracing::info!("{text}"),
-            Self::Revoked | Self::NameTaken | Self::Unauthorized | Self::Invalid { .. } => tracing::error!("{text}"),
+            Self::Revoked
+            | Self::NameTaken
+            | Self::Unauthorized
+            | Self::Invalid { .. }
+            | Self::BadSettings { .. } => tracing::error!("{text}"),
             _ => tracing::warn!("{text}"),
         }
     }
@@ -126,6 +132,7 @@ impl Outcome {
                  token.txt), or remove the bucket at the registry"
                     .to_owned()
             }
+            Self::BadSettings { fault } => format!("{fault}; correct the settings; trying again"),
             Self::Busy { .. } => "the registry asks to slow down; trying again later".to_owned(),
             Self::RegistryFault { status } => {
                 format!("the registry answers with its own failure (HTTP {status}); see its diagnostics; trying again")
