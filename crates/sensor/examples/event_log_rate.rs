@@ -40,7 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(extract) = log.read_after(after, 8 << 20)? {
         (after, bytes) = (extract.last_seq, bytes + extract.bytes.len());
     }
-    println!("read back {bytes} bytes, {:.0} bytes an event, in {:.2} s", bytes as f64 / written as f64, start.elapsed().as_secs_f64());
+    println!(
+        "read back {bytes} bytes, {:.0} bytes an event, in {:.2} s",
+        bytes as f64 / written as f64,
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 

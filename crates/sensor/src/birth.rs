@@ -26,7 +26,9 @@ const FILE_MAX: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum BirthError {
     /// The state folder could not be made.
-    #[error("cannot make the state folder {path}; check its owner and permissions, or set general.state_directory")]
+    #[error(
+        "cannot make the state folder {path}; check its owner and permissions, or set general.state_directory"
+    )]
     MakeFolder {
         /// The folder.
         path: PathBuf,
@@ -50,7 +52,9 @@ pub enum BirthError {
         source: io::Error,
     },
     /// A file does not say what it should.
-    #[error("{path} is damaged ({fault}); restore it from a backup, or move it away to start as a new bucket")]
+    #[error(
+        "{path} is damaged ({fault}); restore it from a backup, or move it away to start as a new bucket"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -148,7 +152,9 @@ impl Birth {
         let stored = match read(&identity)? {
             Some(text) => parse(&identity, &text)?,
             // The identity is written first, so a certificate without it means that it was lost.
-            None if management.exists() => return Err(BirthError::Missing { path: identity, other: management }),
+            None if management.exists() => {
+                return Err(BirthError::Missing { path: identity, other: management });
+            }
             None => {
                 let stored = draw();
                 let text = serde_json::to_string_pretty(&stored)
@@ -193,9 +199,9 @@ fn draw() -> Stored {
             .filter_map(|_| alphabet.get(random.random_range(0..alphabet.len())).copied().map(char::from))
             .collect()
     };
-    let name = format!("{NAME_PREFIX}{}", letters(b"abcdefghijklmnopqrstuvwxyz0123456789", NAME_SUFFIX_LENGTH));
-    let token =
-        letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", TOKEN_MIN_LENGTH);
+    let name =
+        format!("{NAME_PREFIX}{}", letters(b"abcdefghijklmnopqrstuvwxyz0123456789", NAME_SUFFIX_LENGTH));
+    let token = letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", TOKEN_MIN_LENGTH);
     let secret: [u8; 32] = rand::random();
     // Both are drawn from the alphabets their types demand, so the conversions have no way to fail; were a rule
     // in `wire` to change, drawing again for ever would be seen by every test.

@@ -170,7 +170,8 @@ async fn serve(listener: tokio::net::TcpListener, deps: Deps, stop: Cancellation
             Ok((stream, peer)) => {
                 // Over the cap the connection is closed without a word, as a full backlog would.
                 if let Some(seat) = connections.seat(peer.ip()) {
-                    let (tls, door, router, stop) = (tls.clone(), Arc::clone(&door), router.clone(), stop.clone());
+                    let (tls, door, router, stop) =
+                        (tls.clone(), Arc::clone(&door), router.clone(), stop.clone());
                     tasks.spawn(async move {
                         let serving = attend(stream, peer, tls, door, router, stop);
                         if tokio::time::timeout(CONNECTION_TIMEOUT, serving).await.is_err() {
@@ -203,7 +204,9 @@ async fn attend(
 ) {
     let stream = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!(%peer, %error, "a TLS handshake on the management port failed"),
+        Ok(Err(error)) => {
+            return tracing::debug!(%peer, %error, "a TLS handshake on the management port failed");
+        }
         Err(_) => return tracing::debug!(%peer, "a TLS handshake on the management port took too long"),
     };
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {

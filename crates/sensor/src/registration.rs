@@ -5,11 +5,9 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chat::Secret;
 use rand::RngExt as _;
 use reqwest::{Certificate, Client, redirect};
 use tokio_util::sync::CancellationToken;
@@ -18,22 +16,34 @@ use wire::RegisterBucket;
 use wire::endpoints::{API_KEY_HEADER, REGISTER, REGISTER_BUCKET};
 
 use crate::birth::Birth;
-use crate::config::Registration;
 use crate::vitals::Vitals;
 use outcome::Outcome;
 
 /// The most bytes of an answer that are read.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// Why nothing can be sent.
+/// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum ClientError {
-    #[error("cannot read registration.registry_ca {path}: {source}")]
-    ReadCa { path: PathBuf, source: std::io::Error },
+pub enum RegistrationError {
+    /// The URL names no server that could be called.
+    #[error(
+        "registration.rustbucket_registry_url must be an http or https URL with a host, such as https://registry.example"
+    )]
+    BadUrl,
+    /// The file of trusted certificates could not be read.
+    #[error("cannot read registration.registry_ca {path}")]
+    ReadCa {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file of trusted certificates holds none.
     #[error("registration.registry_ca {path} holds no certificate in PEM form")]
-    BadCa { path: PathBuf },
-    #[error("the client cannot be made")]
-    Build { source: reqwest::Error },
+    BadCa {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// How often things happen.
@@ -64,37 +74,62 @@ impl Default for Pace {
 }
 
 /// Where and as what to register.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
-    /// Nothing is registered without it.
-    url: Option<Url>,
-    /// Only the certificates in this file are trusted, when there is one.
-    ca: Option<PathBuf>,
+    url: Url,
+    trusted: Option<Vec<Certificate>>,
     /// Lets the bucket in without a person.
-    key: Option<Secret>,
+    pub registration_key: Option<String>,
     /// The address the registry should call, when it is not the one the request comes from.
-    ip_address: Option<IpAddr>,
+    pub ip_address: Option<String>,
     /// Where the registry finds the management port.
-    management_port: u16,
-    pace: Pace,
+    pub management_port: u16,
+    /// How often things happen.
+    pub pace: Pace,
 }
 
-impl Settings {
-    /// From the section of the settings file. The URL may or may not end in `/register` or `/register_bucket`.
-    pub fn new(chosen: &Registration, management_port: u16) -> Self {
-        Self {
-            url: chosen.url.as_ref().map(endpoint),
-            ca: chosen.ca.clone(),
-            key: chosen.key.clone().filter(|key| !key.is_empty()),
-            ip_address: chosen.ip_address,
-            management_port,
-            pace: Pace::default(),
-        }
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.url.host_str())
+            .field("ip_address", &self.ip_address)
+            .field("management_port", &self.management_port)
+            .finish_non_exhaustive()
     }
 }
 
-fn endpoint(base: &Url) -> Url {
-    let mut url = base.clone();
+impl Settings {
+    /// Checks the URL, which may or may not end in `/register` or `/register_bucket`, and reads the certificates
+    /// to trust (only these, when there are any).
+    pub fn new(
+        registry_url: &str,
+        registry_ca: Option<&Path>,
+        management_port: u16,
+    ) -> Result<Self, RegistrationError> {
+        let url = endpoint(registry_url).ok_or(RegistrationError::BadUrl)?;
+        let trusted = registry_ca.map(read_ca).transpose()?;
+        if url.scheme() == "http" && !is_loopback(&url) {
+            tracing::warn!(
+                host = url.host_str(),
+                "the registry is called over plain http: everybody on the way can read this bucket's token; use https"
+            );
+        }
+        Ok(Self {
+            url,
+            trusted,
+            registration_key: None,
+            ip_address: None,
+            management_port,
+            pace: Pace::default(),
+        })
+    }
+}
+
+fn endpoint(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text.trim()).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return None;
+    }
     let path = url.path().trim_end_matches('/').to_owned();
     if path.ends_with(REGISTER) || path.ends_with(REGISTER_BUCKET) {
         url.set_path(&path);
@@ -102,7 +137,7 @@ fn endpoint(base: &Url) -> Url {
         url.set_path(&format!("{path}{REGISTER_BUCKET}"));
     }
     url.set_fragment(None);
-    url
+    Some(url)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -114,11 +149,12 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn read_ca(path: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let pem = std::fs::read(path).map_err(|source| ClientError::ReadCa { path: path.to_owned(), source })?;
+fn read_ca(path: &Path) -> Result<Vec<Certificate>, RegistrationError> {
+    let pem =
+        std::fs::read(path).map_err(|source| RegistrationError::ReadCa { path: path.to_owned(), source })?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(ClientError::BadCa { path: path.to_owned() }),
+        _ => Err(RegistrationError::BadCa { path: path.to_owned() }),
     }
 }
 
@@ -130,20 +166,12 @@ pub async fn register_instance(
     vitals: Vitals,
     shutdown: CancellationToken,
 ) {
-    let Some(url) = settings.url.clone() else { return };
-    if url.scheme() == "http" && !is_loopback(&url) {
-        tracing::warn!(
-            host = url.host_str(),
-            "the registry is called over plain http: everybody on the way can read this bucket's token; use https"
-        );
-    }
     let keep_registered = async {
         let (mut client, mut told, mut failures) = (None, None, 0u32);
         loop {
             let outcome = match ready(&mut client, &settings) {
-                Ok(client) => attempt(client, &url, &settings, &birth, &vitals).await,
-                Err(ClientError::Build { source }) => Outcome::from_error(&source),
-                Err(error) => Outcome::BadSettings { fault: error.to_string() },
+                Ok(client) => attempt(client, &settings, &birth, &vitals).await,
+                Err(error) => Outcome::from_error(&error),
             };
             if told.as_ref() != Some(&outcome) {
                 outcome.tell();
@@ -161,7 +189,7 @@ pub async fn register_instance(
 }
 
 /// The client, made when there is none yet: a host without certificates today may have some tomorrow.
-fn ready<'a>(client: &'a mut Option<Client>, settings: &Settings) -> Result<&'a Client, ClientError> {
+fn ready<'a>(client: &'a mut Option<Client>, settings: &Settings) -> Result<&'a Client, reqwest::Error> {
     let made = match client.take() {
         Some(client) => client,
         None => {
@@ -176,21 +204,21 @@ fn ready<'a>(client: &'a mut Option<Client>, settings: &Settings) -> Result<&'a 
                 .connect_timeout(settings.pace.timeout)
                 .pool_max_idle_per_host(0)
                 .user_agent(concat!("rustbucket/", env!("CARGO_PKG_VERSION")));
-            if let Some(ca) = &settings.ca {
-                builder = builder.tls_certs_only(read_ca(ca)?);
+            if let Some(trusted) = &settings.trusted {
+                builder = builder.tls_certs_only(trusted.iter().cloned());
             }
-            builder.build().map_err(|source| ClientError::Build { source })?
+            builder.build()?
         }
     };
     Ok(client.insert(made))
 }
 
-async fn attempt(client: &Client, url: &Url, settings: &Settings, birth: &Birth, vitals: &Vitals) -> Outcome {
+async fn attempt(client: &Client, settings: &Settings, birth: &Birth, vitals: &Vitals) -> Outcome {
     let readings = vitals.read();
     let body = RegisterBucket {
         name: birth.name.clone(),
         token: birth.token.clone(),
-        ip_address: settings.ip_address.map(|address| address.to_string()),
+        ip_address: settings.ip_address.clone(),
         operating_system: Some(readings.operating_system),
         cpu_usage: Some(readings.cpu_usage),
         memory_usage: Some(readings.memory_usage),
@@ -199,12 +227,12 @@ async fn attempt(client: &Client, url: &Url, settings: &Settings, birth: &Birth,
         connections: Some(readings.connections),
         management_port: Some(settings.management_port.to_string()),
         certificate_sha256: Some(birth.certificate_sha256.clone()),
-        registration_key: settings.key.as_ref().map(|key| key.reveal().to_owned()),
+        registration_key: settings.registration_key.clone(),
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
     };
-    let mut request = client.post(url.clone()).json(&body);
-    if let Some(key) = &settings.key {
-        request = request.header(API_KEY_HEADER, key.reveal());
+    let mut request = client.post(settings.url.clone()).json(&body);
+    if let Some(key) = &settings.registration_key {
+        request = request.header(API_KEY_HEADER, key);
     }
     let mut response = match request.send().await {
         Ok(response) => response,
@@ -236,7 +264,8 @@ fn pause_after(outcome: &Outcome, failures: u32, pace: Pace) -> Duration {
         Outcome::Active => pace.active.mul_f64(random.random_range(0.9..1.1)),
         Outcome::Pending => pace.pending.mul_f64(random.random_range(0.8..1.2)),
         _ => {
-            let ceiling = pace.first.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(pace.longest);
+            let ceiling =
+                pace.first.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(pace.longest);
             let pause = ceiling.mul_f64(random.random_range(0.0..1.0));
             match outcome {
                 Outcome::Busy { retry_after: Some(wanted) } => pause.max((*wanted).min(pace.longest)),

@@ -97,7 +97,10 @@ impl Vitals {
                 system.refresh_cpu_usage();
                 system.refresh_memory();
                 let (used, total) = (system.used_memory(), system.total_memory());
-                (format!("{:.1}%", system.global_cpu_usage()), format!("{} MiB / {} MiB", used >> 20, total >> 20))
+                (
+                    format!("{:.1}%", system.global_cpu_usage()),
+                    format!("{} MiB / {} MiB", used >> 20, total >> 20),
+                )
             }
             None => (UNKNOWN.to_owned(), UNKNOWN.to_owned()),
         };

@@ -33,10 +33,10 @@ pub fn make() -> Result<String, rcgen::Error> {
 /// TLS settings and fingerprint from what [`make`] made.
 pub fn load(path: &Path, pem: &str) -> Result<(Arc<ServerConfig>, String), BirthError> {
     let damaged = |fault: &str| BirthError::Damaged { path: path.to_owned(), fault: fault.to_owned() };
-    let key =
-        PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| damaged("it has no readable private key"))?;
-    let certificate =
-        CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| damaged("it has no readable certificate"))?;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| damaged("it has no readable private key"))?;
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| damaged("it has no readable certificate"))?;
     let fingerprint = hex::encode(Sha256::digest(&certificate));
     let fault = |source| BirthError::Tls { path: path.to_owned(), source };
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

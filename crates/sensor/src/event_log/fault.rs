@@ -56,7 +56,9 @@ pub enum EventLogError {
         path: PathBuf,
     },
     /// Another process has the log.
-    #[error("the event log is in use by another process, which holds {path}; give each bucket its own state folder")]
+    #[error(
+        "the event log is in use by another process, which holds {path}; give each bucket its own state folder"
+    )]
     InUse {
         /// The locked file.
         path: PathBuf,

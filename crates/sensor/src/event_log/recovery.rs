@@ -96,8 +96,10 @@ fn next_number(ledger: &Ledger, segments: &[Arc<Segment>], newest_missing: bool)
     }
     let highest = known.max(entry.reserved).max(entry.acknowledged);
     let from_seq = known.max(entry.acknowledged) + 1;
-    let reason = if entry.clean { "log files are missing" } else { "log files are missing, at most this many events" };
-    let gap = (from_seq <= highest).then(|| Gap { from_seq, to_seq: highest, bytes: 0, reason: reason.to_owned() });
+    let reason =
+        if entry.clean { "log files are missing" } else { "log files are missing, at most this many events" };
+    let gap =
+        (from_seq <= highest).then(|| Gap { from_seq, to_seq: highest, bytes: 0, reason: reason.to_owned() });
     (highest + 1, gap)
 }
 
@@ -141,8 +143,7 @@ fn put_torn_line_aside(folder: &Path, segment: &Segment) -> io::Result<()> {
     if size <= whole {
         return Ok(());
     }
-    let mut torn =
-        OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(TORN))?;
+    let mut torn = OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join(TORN))?;
     let room = TORN_MAX.saturating_sub(torn.metadata()?.len());
     let mut bytes = segment.read(whole, size.min(whole + room))?;
     if !bytes.is_empty() {

@@ -249,6 +249,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))] // each case writes a file of some megabytes
+
         /// The reference is reading every line in turn.
         #[test]
         fn locates_like_a_plain_scan(
@@ -291,8 +293,12 @@ mod tests {
         for (day, part) in [(0, 0), (20_778, 0), (20_778, 3)] {
             assert_eq!(parse_name(&name_of(day, part)), Some((day, part)));
         }
-        for name in ["rustbucket.log", "rustbucket.log.2026-11-21.0", "rustbucket.log.2026-11-21.gz", "rustbucket.torn"]
-        {
+        for name in [
+            "rustbucket.log",
+            "rustbucket.log.2026-11-21.0",
+            "rustbucket.log.2026-11-21.gz",
+            "rustbucket.torn",
+        ] {
             assert_eq!(parse_name(name), None, "{name}");
         }
     }

@@ -81,7 +81,9 @@ fn kill(log: EventLog, folder: &std::path::Path) {
 
 #[test]
 fn a_torn_line_is_put_aside_and_its_number_used_again() {
-    for (tail, cut) in [("{\"eventid\":\"cowrie.command.input\",\"input\":\"wg", 0), ("", 10), ("\0\0\0\0", 0)] {
+    for (tail, cut) in
+        [("{\"eventid\":\"cowrie.command.input\",\"input\":\"wg", 0), ("", 10), ("\0\0\0\0", 0)]
+    {
         let folder = tempfile::tempdir().unwrap();
         let hand = Hand::at(NOON);
         let log = EventLog::open(options(folder.path(), &hand)).unwrap();

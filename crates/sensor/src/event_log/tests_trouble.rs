@@ -39,7 +39,8 @@ impl Sink for SmallDisk {
 fn small_disk(left: &Arc<AtomicU64>, cut_fails: bool) -> OpenSink {
     let left = Arc::clone(left);
     Arc::new(move |path: &Path| {
-        Ok(Box::new(SmallDisk { file: sink::file(path)?, left: Arc::clone(&left), cut_fails }) as Box<dyn Sink>)
+        Ok(Box::new(SmallDisk { file: sink::file(path)?, left: Arc::clone(&left), cut_fails })
+            as Box<dyn Sink>)
     })
 }
 
@@ -167,5 +168,8 @@ fn a_folder_that_cannot_be_made_is_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("logs"), "a file").unwrap();
     let error = EventLog::open(options(folder.path(), &Hand::at(NOON))).unwrap_err();
-    assert!(matches!(error, EventLogError::MakeFolder { .. }) && error.to_string().contains("logs"), "{error}");
+    assert!(
+        matches!(error, EventLogError::MakeFolder { .. }) && error.to_string().contains("logs"),
+        "{error}"
+    );
 }

@@ -139,7 +139,11 @@ impl Shared {
         };
         for segment in candidates.into_iter().filter(|segment| !segment.is_in_place()) {
             if segment.last_seq() > acknowledged {
-                verdict.gaps.push(retention::gap_of(&segment, acknowledged, "a log file was moved or deleted"));
+                verdict.gaps.push(retention::gap_of(
+                    &segment,
+                    acknowledged,
+                    "a log file was moved or deleted",
+                ));
             }
             self.segments.lock().retain(|kept| !Arc::ptr_eq(kept, &segment));
         }

@@ -218,8 +218,9 @@ mod tests {
         let one = IpAddr::from([192, 0, 2, 1]);
         let seats: Vec<_> = std::iter::from_fn(|| connections.seat(one)).collect();
         assert_eq!(seats.len(), CONNECTIONS_PER_SOURCE);
-        let others: Vec<_> =
-            (0..1000u32).filter_map(|n| connections.seat(IpAddr::from((n + 1_000_000).to_be_bytes()))).collect();
+        let others: Vec<_> = (0..1000u32)
+            .filter_map(|n| connections.seat(IpAddr::from((n + 1_000_000).to_be_bytes())))
+            .collect();
         assert_eq!(seats.len() + others.len(), CONNECTIONS);
         drop((seats, others));
         assert!(connections.0.lock().is_empty());

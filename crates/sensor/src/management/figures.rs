@@ -31,7 +31,12 @@ pub fn text(deps: &Deps, door: &Door) -> String {
     line("log_last_seq", "gauge", "Newest sequence number in the log.", positions.last_seq);
     line("log_acknowledged_seq", "gauge", "The registry has everything up to here.", positions.acknowledged);
     line("connections", "gauge", "Open trap connections.", deps.vitals.connections() as u64);
-    line("management_refused_total", "counter", "Management requests without the right token.", door.refused());
+    line(
+        "management_refused_total",
+        "counter",
+        "Management requests without the right token.",
+        door.refused(),
+    );
     let (count, bytes) = deps.artifacts.totals();
     line("artifacts", "gauge", "Captured files kept.", count as u64);
     line("artifact_bytes", "gauge", "Bytes of captured files kept.", bytes);

@@ -19,7 +19,7 @@ use wire::{BucketState, UpdateBucketAnswer};
 use super::door::Door;
 use super::encoding::Coding;
 use super::{Deps, figures};
-use crate::artifacts::ArtifactError;
+use crate::artifacts::ArtifactsError;
 use crate::event_log::{EventLog, EventLogError, Extract};
 
 /// Bytes of an extract when the client names none.
@@ -114,7 +114,9 @@ impl Wish {
                 ("after", Err(_)) => {
                     errors.push("after must be a sequence number: a whole number from 0 on".to_owned());
                 }
-                ("limit", _) => errors.push("limit must be a number of bytes: a whole number from 1 on".to_owned()),
+                ("limit", _) => {
+                    errors.push("limit must be a number of bytes: a whole number from 1 on".to_owned())
+                }
                 // Later registries may ask for more than this program knows.
                 _ => {}
             }
@@ -172,7 +174,7 @@ async fn artifact(State(desk): State<Arc<Desk>>, Path(sha256): Path<String>) -> 
     let (file, size) = match tokio::task::spawn_blocking(move || artifacts.open_one(&asked)).await {
         Ok(Ok(Some(found))) => found,
         Ok(Ok(None)) => return StatusCode::NOT_FOUND.into_response(),
-        Ok(Err(error @ ArtifactError::BadName)) => {
+        Ok(Err(error @ ArtifactsError::BadName)) => {
             return (StatusCode::BAD_REQUEST, error.to_string()).into_response();
         }
         Ok(Err(error)) => return failed(error),
@@ -207,7 +209,10 @@ mod tests {
         assert_eq!(Wish::parse("after=7&limit=100&colour=red"), Ok(Wish { after: 7, limit: 100 }));
         assert_eq!(Wish::parse("limit=99999999999"), Ok(Wish { after: 0, limit: LIMIT_MAX }));
         let errors = Wish::parse("after=-1&limit=0").unwrap_err();
-        assert!(errors.len() == 2 && errors[0].contains("after") && errors[1].contains("limit"), "{errors:?}");
+        assert!(
+            errors.len() == 2 && errors[0].contains("after") && errors[1].contains("limit"),
+            "{errors:?}"
+        );
         for bad in ["after=", "after=x", "after=18446744073709551616", "limit=1.5"] {
             assert_eq!(Wish::parse(bad).unwrap_err().len(), 1, "{bad}");
         }

@@ -109,7 +109,10 @@ async fn update_bucket_tells_the_state() {
 async fn the_log_is_handed_over_piece_by_piece() {
     let port = port();
     let response = port.get("/extract_logs").await;
-    assert_eq!((response.status(), header(&response, "x-rustbucket-last-seq")), (StatusCode::NO_CONTENT, "0"));
+    assert_eq!(
+        (response.status(), header(&response, "x-rustbucket-last-seq")),
+        (StatusCode::NO_CONTENT, "0")
+    );
     for n in 0..200 {
         port.deps.log.append_own(EventKind::command_input(format!("echo {n}").as_bytes())).unwrap();
     }
@@ -127,7 +130,8 @@ async fn the_log_is_handed_over_piece_by_piece() {
         let last: u64 = header(&response, "x-rustbucket-last-seq").parse().unwrap();
         assert_eq!(header(&response, "x-rustbucket-more") == "true", last < 200);
         let digest = header(&response, "x-rustbucket-sha256").to_owned();
-        let encoding = response.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        let encoding =
+            response.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
         let body = response.bytes().await.unwrap().to_vec();
         let plain = match encoding.as_deref() {
             None => body,
@@ -163,7 +167,10 @@ async fn bad_questions_are_named_and_acknowledge_nothing() {
     assert!(response.text().await.unwrap().contains("limit must be"));
     assert_eq!(port.deps.log.positions().acknowledged, 0);
     let response = port.get("/extract_logs?after=999").await;
-    assert_eq!((response.status(), header(&response, "x-rustbucket-last-seq")), (StatusCode::NO_CONTENT, "1"));
+    assert_eq!(
+        (response.status(), header(&response, "x-rustbucket-last-seq")),
+        (StatusCode::NO_CONTENT, "1")
+    );
     assert_eq!(port.deps.log.positions().acknowledged, 0);
     assert_eq!(port.request("/extract_logs?after=0&limit=1").send().await.unwrap().status(), StatusCode::OK);
 }

@@ -24,8 +24,6 @@ pub enum Outcome {
     Revoked,
     /// The name belongs to a bucket with another token.
     NameTaken,
-    /// A setting is of no use.
-    BadSettings { fault: String },
     /// The registry asks for patience.
     Busy { retry_after: Option<Duration> },
     /// The registry has trouble of its own.
@@ -93,11 +91,9 @@ impl Outcome {
         let text = self.advice();
         match self {
             Self::Active | Self::Pending => tracing::info!("{text}"),
-            Self::Revoked
-            | Self::NameTaken
-            | Self::Unauthorized
-            | Self::Invalid { .. }
-            | Self::BadSettings { .. } => tracing::error!("{text}"),
+            Self::Revoked | Self::NameTaken | Self::Unauthorized | Self::Invalid { .. } => {
+                tracing::error!("{text}")
+            }
             _ => tracing::warn!("{text}"),
         }
     }
@@ -132,7 +128,6 @@ impl Outcome {
                  token.txt), or remove the bucket at the registry"
                     .to_owned()
             }
-            Self::BadSettings { fault } => format!("{fault}; correct the settings; trying again"),
             Self::Busy { .. } => "the registry asks to slow down; trying again later".to_owned(),
             Self::RegistryFault { status } => {
                 format!("the registry answers with its own failure (HTTP {status}); see its diagnostics; trying again")
