@@ -76,12 +76,12 @@ async fn act(verb: Verb, config: Config) -> ExitCode {
             Err(error) => fail(&error, NOT_STARTED),
         },
         Verb::Identity => match Birth::load(&config.general.state_directory) {
-            Ok(birth) => match sensor::fingerprints(&config, &birth) {
+            Ok(birth) => match bucket::fingerprints(&config, &birth) {
                 Ok(lines) => {
                     println!("{lines}");
                     ExitCode::SUCCESS
                 }
-                Err(error) => fail(&error, FAILED),
+                Err(error) => fail(&error, NOT_STARTED),
             },
             Err(error) => fail(&StartError::from(error), NOT_STARTED),
         },
