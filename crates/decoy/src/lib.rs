@@ -3,7 +3,7 @@
 //! Invariants, each held by a house rule in `acceptance/tests/house_rules.rs`: this crate names no socket, no host
 //! file, no environment variable, no host process and no system clock; the only door to the outside is [`Oracle`].
 
-pub mod busy;
+pub mod busy; pub mod ftp; pub mod http; pub mod plain; pub mod smtp; pub mod telnet; pub mod terminal;
 pub mod dialogue;
 pub mod machine;
 pub mod oracle;

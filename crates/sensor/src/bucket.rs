@@ -8,16 +8,17 @@ use std::{
 };
 
 use decoy::{
-    Clock, Identity, LoginPolicy, Machine,
-    machine::Bounds as MachineBounds,
+    Clock, Machine,
+    machine::{Bounds as MachineBounds, Identity, LoginPolicy},
 };
+use russh::keys::HashAlg;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, Protocol};
 
 use crate::{
     admission::Admission,
-    artifacts::{Artifacts, ArtifactsError},
+    artifacts::{Artifacts, ArtifactError},
     birth::{Birth, BirthError},
     config::{Config, Listener},
     event_log::{self, EventLog, EventLogError},
@@ -46,7 +47,7 @@ pub enum StartError {
     Log(#[from] EventLogError),
     /// The folder for captured files.
     #[error("the artifacts folder cannot be opened")]
-    Artifacts(#[from] ArtifactsError),
+    Artifacts(#[from] ArtifactError),
     /// SSH host keys.
     #[error("the SSH host keys cannot be read or made")]
     HostKeys(#[from] HostKeyError),
@@ -270,6 +271,19 @@ fn describe(entry: &Listener, socket: &TcpListener) -> String {
 
 fn into_std(listener: TcpListener) -> Result<StdListener, ManagementError> {
     listener.into_std().map_err(ManagementError::from_io)
+}
+
+/// Who the bucket is, for people: name, and the fingerprints of what it shows.
+pub fn fingerprints(config: &Config, birth: &Birth) -> Result<String, StartError> {
+    let mut lines = vec![
+        format!("name         {}", birth.name),
+        format!("uuid         {}", birth.uuid),
+        format!("certificate  sha256:{}", birth.certificate_sha256),
+    ];
+    for key in host_keys::load(&config.general.state_directory)? {
+        lines.push(format!("ssh host key {} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256)));
+    }
+    Ok(lines.join("\n"))
 }
 
 /// Asks the system for as many open files as it allows: every visitor is one.

@@ -172,17 +172,17 @@ impl Config {
             |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let config = {
             let mut top = tree.top();
-            let general = General::read(&mut top.section("general"));
-            let management = Management::read(&mut top.section("management"));
-            let listeners = read_ports(&mut top.section("ports"), &general, &management);
+            let general = General::read(top.section("general"));
+            let management = Management::read(top.section("management"));
+            let listeners = read_ports(top.section("ports"), &general, &management);
             Self {
                 listeners,
                 management,
-                persona: Persona::read(&mut top.section("persona")),
-                logins: Logins::read(&mut top.section("logins")),
+                persona: Persona::read(top.section("persona")),
+                logins: Logins::read(top.section("logins")),
                 chat: ChatSettings::read(&mut top).with_environment(variable),
-                registration: Registration::read(&mut top.section("registration")),
-                limits: Limits::read(&mut top.section("limits")),
+                registration: Registration::read(top.section("registration")),
+                limits: Limits::read(top.section("limits")),
                 general,
             }
         };
@@ -191,24 +191,24 @@ impl Config {
 }
 
 impl General {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         Self {
             log_level: section
                 .parsed("log_level", "a filter such as \"info\" or \"rustbucket=debug\"", |text| {
                     text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned())
                 })
                 .unwrap_or_else(|| "info".to_owned()),
-            log_directory: writable_folder(section, "log_directory", "./logs"),
+            log_directory: writable_folder(&mut section, "log_directory", "./logs"),
             log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
             log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
-            state_directory: writable_folder(section, "state_directory", "./state"),
+            state_directory: writable_folder(&mut section, "state_directory", "./state"),
             listen_address: section.parse("listen_address", "an IP address").unwrap_or(IpAddr::from([0, 0, 0, 0])),
         }
     }
 }
 
 impl Management {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         Self {
             address: section.parse("listen_address", "an IP address").unwrap_or(IpAddr::from([0, 0, 0, 0])),
             port: section.number("port", 0..=65535).unwrap_or(8443),
@@ -217,7 +217,7 @@ impl Management {
 }
 
 impl Persona {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         if let Some(image) = section.found_text("image")
             && image.value != "debian-12"
         {
@@ -257,7 +257,7 @@ fn is_user_name(text: &str) -> bool {
 }
 
 impl Logins {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         let mut always = Vec::new();
         for Found { value, origin } in section.texts("always").unwrap_or_default() {
             match value.split_once(':') {
@@ -279,7 +279,7 @@ impl Logins {
 }
 
 impl Registration {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         Self {
             url: section.parsed("rustbucket_registry_url", "a URL such as \"https://registry.example.org\"", |text| {
                 Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -292,7 +292,7 @@ impl Registration {
 }
 
 impl Limits {
-    fn read(section: &mut Section<'_>) -> Self {
+    fn read(mut section: Section<'_>) -> Self {
         Self {
             connections: ConnectionLimits {
                 connections: section.number("connections", 1..=1_000_000).unwrap_or(8192),
@@ -309,17 +309,17 @@ impl Limits {
     }
 }
 
-fn read_ports(section: &mut Section<'_>, general: &General, management: &Management) -> Vec<Listener> {
+fn read_ports(mut section: Section<'_>, general: &General, management: &Management) -> Vec<Listener> {
     let mut listeners = Vec::new();
     let mut taken: BTreeMap<u16, (String, IpAddr)> = BTreeMap::new();
     taken.insert(management.port, ("management.port".to_owned(), management.address));
     for (name, protocol, port) in DAEMONS {
-        let entry = read_port(&mut section.section(name), name, Some((protocol, port)), general);
-        keep_port(section, entry, &mut taken, &mut listeners);
+        let entry = read_port(section.section(name), name, Some((protocol, port)), general);
+        keep_port(&mut section, entry, &mut taken, &mut listeners);
     }
     for name in section.keys() {
-        let entry = read_port(&mut section.section(&name), &name, None, general);
-        keep_port(section, entry, &mut taken, &mut listeners);
+        let entry = read_port(section.section(&name), &name, None, general);
+        keep_port(&mut section, entry, &mut taken, &mut listeners);
     }
     listeners
 }
@@ -327,7 +327,7 @@ fn read_ports(section: &mut Section<'_>, general: &General, management: &Managem
 type Entry = Option<(Listener, Option<Origin>)>;
 
 fn read_port(
-    section: &mut Section<'_>,
+    mut section: Section<'_>,
     name: &str,
     daemon: Option<(Protocol, u16)>,
     general: &General,

@@ -243,7 +243,7 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    async fn keep(&self, sha256: String, bytes: Bytes) {
+    async fn keep(&mut self, sha256: String, bytes: Bytes) {
         let artifacts = Arc::clone(self.artifacts);
         // Keeping waits for the disk.
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {

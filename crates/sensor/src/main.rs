@@ -1,6 +1,6 @@
 //! `rustbucket`: runs a bucket, checks its settings, or prints who it is.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use sensor::{
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&config.general.log_level))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     let runtime = match runtime {
@@ -76,12 +77,12 @@ async fn act(verb: Verb, config: Config) -> ExitCode {
             Err(error) => fail(&error, NOT_STARTED),
         },
         Verb::Identity => match Birth::load(&config.general.state_directory) {
-            Ok(birth) => match sensor::fingerprints(&config, &birth) {
+            Ok(birth) => match bucket::fingerprints(&config, &birth) {
                 Ok(lines) => {
                     println!("{lines}");
                     ExitCode::SUCCESS
                 }
-                Err(error) => fail(&error, FAILED),
+                Err(error) => fail(&error, NOT_STARTED),
             },
             Err(error) => fail(&StartError::from(error), NOT_STARTED),
         },
