@@ -20,7 +20,7 @@ const UNFINISHED: &str = ".new";
 
 /// A step that failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ArtifactsError {
+pub enum ArtifactError {
     /// The folder could not be made.
     #[error("cannot make the artifacts folder {path}; check its owner and permissions")]
     MakeFolder {
@@ -93,13 +93,13 @@ struct Index {
 
 impl Artifacts {
     /// Opens the folder, makes it when needed, and removes what a crash left unfinished.
-    pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, ArtifactsError> {
+    pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, ArtifactError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .map_err(|source| ArtifactsError::MakeFolder { path: folder.to_owned(), source })?;
-        let fault = |source| ArtifactsError::ListFolder { path: folder.to_owned(), source };
+            .map_err(|source| ArtifactError::MakeFolder { path: folder.to_owned(), source })?;
+        let fault = |source| ArtifactError::ListFolder { path: folder.to_owned(), source };
         let mut found: Vec<(SystemTime, String, u64)> = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(fault)? {
             let entry = entry.map_err(fault)?;
@@ -124,13 +124,13 @@ impl Artifacts {
     /// Keeps `bytes` under the name `sha256`, which the caller has computed from them.
     ///
     /// Writes to the disk: for more than about 64 KiB, call it in `spawn_blocking`.
-    pub fn keep(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactsError> {
+    pub fn keep(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
         if !is_sha256(sha256) {
-            return Err(ArtifactsError::BadName);
+            return Err(ArtifactError::BadName);
         }
         let size = bytes.len() as u64;
         if size > self.max_bytes {
-            return Err(ArtifactsError::TooLarge { size, max: self.max_bytes });
+            return Err(ArtifactError::TooLarge { size, max: self.max_bytes });
         }
         let path = self.folder.join(sha256);
         // Held while writing, so that two visitors with the same file do not write it twice.
@@ -154,16 +154,16 @@ impl Artifacts {
             {
                 tracing::warn!(%error, file = %unfinished.display(), "an unfinished artifact cannot be removed");
             }
-            return Err(ArtifactsError::Write { path, source });
+            return Err(ArtifactError::Write { path, source });
         }
         index.add(sha256, size);
         Ok(Kept { duplicate: false })
     }
 
     /// Opens an artifact for reading and gives its size; nothing when there is none of this name.
-    pub fn open_one(&self, sha256: &str) -> Result<Option<(File, u64)>, ArtifactsError> {
+    pub fn open_one(&self, sha256: &str) -> Result<Option<(File, u64)>, ArtifactError> {
         if !is_sha256(sha256) {
-            return Err(ArtifactsError::BadName);
+            return Err(ArtifactError::BadName);
         }
         let path = self.folder.join(sha256);
         let opened = File::open(&path).and_then(|file| {
@@ -173,7 +173,7 @@ impl Artifacts {
         match opened {
             Ok(opened) => Ok(Some(opened)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(ArtifactsError::Open { path, source }),
+            Err(source) => Err(ArtifactError::Open { path, source }),
         }
     }
 
@@ -267,7 +267,7 @@ mod tests {
         assert!(artifacts.open_one(&name_of(b"bbbbbbbbbb")).unwrap().is_none());
         assert!(artifacts.open_one(&name_of(b"dddddddddd")).unwrap().is_some());
         let error = artifacts.keep(&name_of(&[0; 21]), &[0; 21]).unwrap_err();
-        assert!(matches!(error, ArtifactsError::TooLarge { size: 21, max: 20 }), "{error}");
+        assert!(matches!(error, ArtifactError::TooLarge { size: 21, max: 20 }), "{error}");
     }
 
     #[test]
@@ -277,8 +277,8 @@ mod tests {
         let upper = "A".repeat(64);
         let traversal = format!("../../{}", "a".repeat(58));
         for name in ["", "..", "../x", "/etc/passwd", upper.as_str(), traversal.as_str(), "é"] {
-            assert!(matches!(artifacts.keep(name, b"x"), Err(ArtifactsError::BadName)), "{name}");
-            assert!(matches!(artifacts.open_one(name), Err(ArtifactsError::BadName)), "{name}");
+            assert!(matches!(artifacts.keep(name, b"x"), Err(ArtifactError::BadName)), "{name}");
+            assert!(matches!(artifacts.open_one(name), Err(ArtifactError::BadName)), "{name}");
         }
     }
 

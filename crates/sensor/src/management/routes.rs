@@ -19,7 +19,7 @@ use wire::{BucketState, UpdateBucketAnswer};
 use super::door::Door;
 use super::encoding::Coding;
 use super::{Deps, figures};
-use crate::artifacts::ArtifactsError;
+use crate::artifacts::ArtifactError;
 use crate::event_log::{EventLog, EventLogError, Extract};
 
 /// Bytes of an extract when the client names none.
@@ -174,7 +174,7 @@ async fn artifact(State(desk): State<Arc<Desk>>, Path(sha256): Path<String>) -> 
     let (file, size) = match tokio::task::spawn_blocking(move || artifacts.open_one(&asked)).await {
         Ok(Ok(Some(found))) => found,
         Ok(Ok(None)) => return StatusCode::NOT_FOUND.into_response(),
-        Ok(Err(error @ ArtifactsError::BadName)) => {
+        Ok(Err(error @ ArtifactError::BadName)) => {
             return (StatusCode::BAD_REQUEST, error.to_string()).into_response();
         }
         Ok(Err(error)) => return failed(error),
