@@ -6,6 +6,7 @@
 pub mod dialogue;
 pub mod machine;
 pub mod oracle;
+pub mod shell;
 
 pub use dialogue::{Contact, Dialogue, Limits, Stage, Turn};
 pub use machine::{Account, Clock, Login, Machine, Visitor};

@@ -4,13 +4,14 @@ pub mod clock;
 pub mod files;
 pub mod identity;
 pub mod logins;
+pub mod processes;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
 
 use parking_lot::Mutex;
 
 pub use clock::Clock;
-pub use files::{Attributes, Entry, FileError, Files, Kind};
+pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
 pub use logins::{Account, Login, LoginPolicy};
 
@@ -72,7 +73,12 @@ impl Machine {
         if visitors.len() >= self.bounds.visitors {
             forget_oldest(&mut visitors);
         }
-        let files = Files::new(Arc::clone(&self.base), self.clock.clone(), self.bounds.layer_bytes, self.bounds.layer_files);
+        let files = Files::new(
+            Arc::clone(&self.base),
+            self.clock.clone(),
+            self.bounds.layer_bytes,
+            self.bounds.layer_files,
+        );
         let visitor = Arc::new(Visitor {
             machine: Arc::clone(self),
             files,
