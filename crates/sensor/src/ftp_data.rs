@@ -27,17 +27,21 @@ pub struct DataPort {
     local: IpAddr,
     visitor: IpAddr,
     listener: Option<TcpListener>,
+    stream: Option<TcpStream>,
 }
 
 impl DataPort {
     /// Ports on our address of the control connection, for its visitor.
     pub fn new(local: IpAddr, visitor: IpAddr) -> Self {
-        Self { local, visitor, listener: None }
+        Self { local, visitor, listener: None, stream: None }
     }
 
     /// Waits for the visitor; anybody else is closed on.
-    async fn accept(&mut self) -> Result<TcpStream, DataFault> {
-        let listener = self.listener.take().ok_or(DataFault::NoConnection)?;
+    async fn connection(&mut self) -> Result<TcpStream, DataFault> {
+        if let Some(stream) = self.stream.take() {
+            return Ok(stream);
+        }
+        let listener = self.listener.take().ok_or(DataFault::NotConnected)?;
         let visitor = async {
             loop {
                 let (stream, peer) = listener.accept().await?;
@@ -49,7 +53,7 @@ impl DataPort {
         };
         match timeout(ACCEPT_TIMEOUT, visitor).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(_)) | Err(_) => Err(DataFault::NoConnection),
+            Ok(Err(_)) | Err(_) => Err(DataFault::NotConnected),
         }
     }
 }
@@ -60,6 +64,7 @@ impl DataConnections for DataPort {
         let listener = TcpListener::bind(SocketAddr::new(self.local, 0)).await;
         match listener.and_then(|listener| Ok((listener.local_addr()?.port(), listener))) {
             Ok((port, listener)) => {
+                self.stream = None;
                 self.listener = Some(listener);
                 Some(port)
             }
@@ -70,8 +75,13 @@ impl DataConnections for DataPort {
         }
     }
 
+    async fn accept(&mut self) -> Result<(), DataFault> {
+        self.stream = Some(self.connection().await?);
+        Ok(())
+    }
+
     async fn send(&mut self, bytes: Bytes) -> Result<(), DataFault> {
-        let mut stream = self.accept().await?;
+        let mut stream = self.connection().await?;
         let sent = async {
             stream.write_all(&bytes).await?;
             stream.shutdown().await
@@ -83,7 +93,7 @@ impl DataConnections for DataPort {
     }
 
     async fn receive(&mut self, limit: usize) -> Result<Received, DataFault> {
-        let mut stream = self.accept().await?;
+        let mut stream = self.connection().await?;
         let mut bytes = BytesMut::new();
         let mut truncated = false;
         let received = async {
@@ -106,6 +116,7 @@ impl DataConnections for DataPort {
     }
 
     fn close(&mut self) {
+        self.stream = None;
         self.listener = None;
     }
 }

@@ -116,9 +116,21 @@ async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, 
             drop(ticket);
             return;
         }
-        Protocol::Telnet => Box::new(Telnet::new(contact, banner)),
-        Protocol::Ftp => Box::new(Ftp::new(contact, Box::new(DataPort::new(local.ip(), peer.ip())), banner)),
-        Protocol::Smtp => Box::new(Smtp::new(contact, banner)),
+        Protocol::Telnet => Box::new(Telnet::new(contact)),
+        Protocol::Ftp => {
+            let ftp = Ftp::new(contact, Box::new(DataPort::new(local.ip(), peer.ip())));
+            Box::new(match banner {
+                Some(banner) => ftp.with_banner(&banner),
+                None => ftp,
+            })
+        }
+        Protocol::Smtp => {
+            let smtp = Smtp::new(contact);
+            Box::new(match banner {
+                Some(banner) => smtp.with_banner(&banner),
+                None => smtp,
+            })
+        }
         Protocol::Http => Box::new(Http::new(contact)),
         Protocol::Plain | Protocol::Rustbucket => Box::new(Plain::new(contact, banner.unwrap_or_default())),
     };

@@ -2,6 +2,7 @@
 
 mod editor;
 mod greeting;
+mod piped;
 mod running;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -41,6 +42,12 @@ pub enum TerminalMode {
         /// What the client sent.
         env: Vec<(String, String)>,
     },
+    /// A shell without a terminal, as `ssh -T` asks for: it reads its commands from the line, shows no prompt and
+    /// echoes nothing.
+    Piped {
+        /// What the client sent.
+        env: Vec<(String, String)>,
+    },
 }
 
 /// One login on the machine.
@@ -68,7 +75,7 @@ impl Terminal {
     pub fn new(contact: Contact, account: Account, mode: TerminalMode) -> Self {
         let (window, term) = match &mode {
             TerminalMode::Interactive { window, env, .. } => (*window, find(env, "TERM")),
-            TerminalMode::Exec { .. } => ((80, 24), ""),
+            TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
         };
         let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
         let editor = Editor::new(contact.limits.line_bytes, brackets);
@@ -114,6 +121,8 @@ impl Terminal {
         let (login, tty, env) = match &self.mode {
             TerminalMode::Interactive { tty, env, .. } => (true, Some(tty.clone()), env.clone()),
             TerminalMode::Exec { env, .. } => (false, None, env.clone()),
+            // sshd starts a login shell whether or not there is a terminal.
+            TerminalMode::Piped { env } => (true, None, env.clone()),
         };
         let notes = {
             let stage = stage.clone();
@@ -267,10 +276,12 @@ impl Dialogue for Terminal {
                 }
                 None
             }
+            TerminalMode::Piped { .. } => None,
         };
         self.start_shell(stage);
         match command {
             Some(command) => self.exec(&command, stage).await,
+            None if self.is_piped() => {}
             None => {
                 let mut out = Vec::new();
                 self.prompt(&mut out);
@@ -283,12 +294,19 @@ impl Dialogue for Terminal {
         if self.over || matches!(self.mode, TerminalMode::Exec { .. }) {
             return;
         }
+        if self.is_piped() {
+            self.hear_script(bytes, stage).await;
+            return;
+        }
         let keys = running::decode(&mut self.telnet, bytes, stage);
         self.apply_window();
         self.hear_keys(keys, stage).await;
     }
 
     async fn end(&mut self, stage: &Stage) {
+        if self.is_piped() {
+            self.end_script(stage).await;
+        }
         let line = self.editor.line().to_vec();
         if !self.over && !line.is_empty() {
             // Never entered, so never run; but it was typed.

@@ -31,17 +31,30 @@ impl Terminal {
             return;
         }
         let telnet = self.telnet.is_some();
+        let piped = self.is_piped();
         let output: Output = {
             let stage = stage.clone();
-            Arc::new(move |_, bytes: &[u8]| stage.say(encode(telnet, &with_returns(bytes))))
+            Arc::new(move |out, bytes: &[u8]| match out {
+                _ if !piped => stage.say(encode(telnet, &with_returns(bytes))),
+                Out::Stdout => stage.say(bytes.to_vec()),
+                Out::Stderr => stage.say_error(bytes.to_vec()),
+            })
         };
         let input = Input::default();
         let mut cooked = Cooked::default();
         // Keys that are here already lie in the terminal's queue, up to a ^C or ^D: those wait for who they meet.
-        let ahead = self.keys.iter().copied().take_while(|key| !matches!(key, 0x03 | 0x04)).take(TYPE_AHEAD);
+        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04);
+        let ahead = self.keys.iter().copied().take_while(|key| !waits(key)).take(TYPE_AHEAD);
         let ahead: Vec<u8> = ahead.collect();
         self.keys.drain(..ahead.len());
-        cooked.press(&ahead, &input, &mut None);
+        if piped {
+            cooked.pass(&ahead, &input);
+            if stage.typing_ended() && self.keys.is_empty() {
+                input.end();
+            }
+        } else {
+            cooked.press(&ahead, &input, &mut None);
+        }
         let Some(mut shell) = self.shell.take() else { return };
         let finished = {
             let run = shell.run(&command, &output, &input);
@@ -51,7 +64,7 @@ impl Terminal {
                 tokio::select! {
                     biased;
                     finished = &mut run => break Some(finished),
-                    () = awaited(&input), if self.keys.front() == Some(&0x04) => {
+                    () = awaited(&input), if !piped && self.keys.front() == Some(&0x04) => {
                         self.keys.pop_front();
                         cooked.press(b"\x04", &input, &mut None);
                     }
@@ -60,6 +73,7 @@ impl Terminal {
                             open = false;
                             input.end();
                         }
+                        Some(bytes) if piped => cooked.pass(&bytes, &input),
                         Some(bytes) => {
                             let keys = decode(&mut self.telnet, &bytes, stage);
                             let (now, later) = match memchr::memchr(0x03, &keys) {
@@ -114,7 +128,7 @@ impl Terminal {
         if finished.exited {
             match self.mode {
                 TerminalMode::Interactive { .. } => self.log_out(stage),
-                TerminalMode::Exec { .. } => self.finish(stage),
+                TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => self.finish(stage),
             }
         }
     }
@@ -256,6 +270,12 @@ impl Cooked {
                 _ => {}
             }
         }
+    }
+
+    /// Gives bytes to the program as they are, where there is no terminal.
+    fn pass(&mut self, bytes: &[u8], input: &Input) {
+        let taken = input.push(bytes, 2 * TYPE_AHEAD);
+        self.given.extend_from_slice(bytes.get(..taken).unwrap_or_default());
     }
 
     fn give(&mut self, input: &Input) {

@@ -43,7 +43,7 @@ pub struct Sftp {
 enum Open {
     Reading(Bytes, String),
     Writing { path: String, bytes: Vec<u8>, mode: u32, truncated: bool, changed: bool },
-    Listing { path: String, rest: Vec<File> },
+    Listing(Vec<File>),
 }
 
 impl Sftp {
@@ -329,11 +329,11 @@ impl Handler for Sftp {
         let named = entries.iter().map(|entry| File::new(&entry.name, self.wire_attributes(&entry.attributes)));
         let mut rest: Vec<File> = dots.into_iter().chain(named).collect();
         rest.reverse();
-        self.hold(id, Open::Listing { path, rest })
+        self.hold(id, Open::Listing(rest))
     }
 
     async fn readdir(&mut self, id: u32, handle: String) -> Result<Name, Fault> {
-        let Some(Open::Listing { rest, path: _ }) = self.open.get_mut(&handle) else {
+        let Some(Open::Listing(rest)) = self.open.get_mut(&handle) else {
             return Err(Fault(StatusCode::Failure));
         };
         if rest.is_empty() {
