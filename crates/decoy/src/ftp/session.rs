@@ -27,11 +27,11 @@ pub(super) struct Session {
 impl Session {
     pub fn new(account: Account) -> Self {
         let cwd = account.home.clone();
-        // vsftpd.conf(5): local_umask is 077 unless it is set.
+        // Debian's vsftpd.conf offers `local_umask=022`; a server whose uploads nginx shall serve has it set.
         Self {
             account,
             cwd,
-            umask: 0o077,
+            umask: 0o022,
             restart: 0,
             way: Way::None,
             binary: false,

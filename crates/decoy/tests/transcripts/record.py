@@ -234,6 +234,7 @@ background=NO
 anonymous_enable=NO
 local_enable=YES
 write_enable=YES
+local_umask=022
 dirmessage_enable=YES
 use_localtime=YES
 xferlog_enable=YES
