@@ -74,7 +74,6 @@ impl Ftp {
     async fn command(&mut self, line: &[u8], stage: &Stage) {
         let (verb, argument) = split_command(line);
         if !matches!(verb.as_str(), "USER" | "PASS") || matches!(self.state, State::User(_)) {
-            self.note_lone_user(stage);
             stage.note(EventKind::command_input(line));
         }
         if line.is_empty() {
@@ -172,12 +171,15 @@ impl Dialogue for Ftp {
             let Some(line) = line else { return };
             self.command(&line.bytes, stage).await;
         }
+        // vsftpd reads no further; what is already here is still worth remembering.
+        while let Some(line) = self.lines.next(&mut bytes) {
+            stage.note(EventKind::command_input(&line.bytes));
+        }
     }
 
     async fn end(&mut self, stage: &Stage) {
         let rest = self.lines.take_rest().bytes;
         if !self.over && !rest.is_empty() {
-            self.note_lone_user(stage);
             stage.note(EventKind::command_input(&rest));
         }
         self.hang_up(stage);

@@ -230,14 +230,11 @@ impl Session {
         }
     }
 
-    /// The name itself, or with the first free number (vsftpd "uses the wu-ftpd algorithm").
+    /// The name with the first free number (vsftpd: "silly wu-ftpd algorithm").
     fn unique_name(&self, files: &Files, argument: &str) -> String {
         let base = if argument.is_empty() { "STOU" } else { argument };
-        let free = |name: &str| files.lstat(&self.path(files, name)).is_err();
-        if free(base) {
-            return base.to_owned();
-        }
-        (1..10_000).map(|number| format!("{base}.{number}")).find(|name| free(name)).unwrap_or_default()
+        let free = |name: &String| files.lstat(&self.path(files, name)).is_err();
+        (1..10_000).map(|number| format!("{base}.{number}")).find(free).unwrap_or_default()
     }
 
     fn mode(&self) -> &'static str {

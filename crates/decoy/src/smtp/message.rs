@@ -154,7 +154,7 @@ impl Smtp {
         let visitor = &self.contact.visitor;
         for (address, place) in &envelope.recipients {
             let Place::Local(user) = place else { continue };
-            let Some(account) = visitor.identity().account(user) else { continue };
+            let Some(account) = visitor.identity().user(user) else { continue };
             let mail = self.mailbox_entry(envelope, address, text, queue_id);
             let owner = Owner { uid: account.uid, gid: MAIL_GROUP };
             let path = format!("/var/mail/{user}");

@@ -32,6 +32,8 @@ const MOST_FAILURES: u32 = 5;
 const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// The longest name or password (the kernel's `MAX_CANON` less its end).
 const LONGEST_ANSWER: usize = 4095;
+/// The most control keys that wait for the first prompt.
+const MOST_EARLY: usize = 256;
 const TTY: &str = "pts/0";
 
 /// One Telnet connection.
@@ -258,7 +260,12 @@ impl Dialogue for Telnet {
             self.window = Some(window);
         }
         // A client that types before its options are settled knows nothing of options.
-        self.advance(!keys.is_empty(), stage);
+        self.advance(keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n'), stage);
+        if matches!(self.phase, Phase::Kinds | Phase::Details | Phase::Window) {
+            keys.truncate(MOST_EARLY);
+            self.early = keys;
+            return;
+        }
         let mut keys = keys.into_iter();
         while let Some(key) = keys.next() {
             match &mut self.phase {
@@ -266,7 +273,14 @@ impl Dialogue for Telnet {
                     let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
                     return terminal.hear_keys(rest, stage).await;
                 }
-                Phase::Over => return,
+                Phase::Over => {
+                    // Nobody reads this any more; it was sent all the same.
+                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
+                    for line in rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+                        stage.note(EventKind::command_input(line));
+                    }
+                    return;
+                }
                 _ => self.press(key, stage).await,
             }
         }

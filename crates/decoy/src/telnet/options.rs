@@ -3,6 +3,8 @@
 //! The answers are those of telnetd of GNU inetutils 2.4. Each side of an option has a state and a count of requests
 //! that are unanswered, so an answer is never answered and no client can make a loop (RFC 1143).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use wire::EventKind;
 
@@ -49,8 +51,8 @@ struct Side {
 
 /// The state of one connection.
 pub struct Options {
-    ours: [Side; 256],
-    theirs: [Side; 256],
+    ours: BTreeMap<u8, Side>,
+    theirs: BTreeMap<u8, Side>,
     state: State,
     sub: Vec<u8>,
     window: Option<(u16, u16)>,
@@ -77,8 +79,8 @@ enum State {
 impl Options {
     pub(super) fn new() -> Self {
         Self {
-            ours: [Side::default(); 256],
-            theirs: [Side::default(); 256],
+            ours: BTreeMap::new(),
+            theirs: BTreeMap::new(),
             state: State::Data,
             sub: Vec::new(),
             window: None,
@@ -102,12 +104,12 @@ impl Options {
     /// Whether a request for this option of the client's is unanswered.
     pub(super) fn is_open(&self, theirs: bool, option: u8) -> bool {
         let side = if theirs { &self.theirs } else { &self.ours };
-        side.get(usize::from(option)).is_some_and(|side| side.asked > 0)
+        side.get(&option).is_some_and(|side| side.asked > 0)
     }
 
     pub(super) fn is_on(&self, theirs: bool, option: u8) -> bool {
         let side = if theirs { &self.theirs } else { &self.ours };
-        side.get(usize::from(option)).is_some_and(|side| side.on)
+        side.get(&option).is_some_and(|side| side.on)
     }
 
     /// `IAC SB option SEND IAC SE`
@@ -127,8 +129,7 @@ impl Options {
 
     fn side(&mut self, theirs: bool, option: u8) -> &mut Side {
         let sides = if theirs { &mut self.theirs } else { &mut self.ours };
-        // 256 sides and a byte: always there.
-        sides.get_mut(usize::from(option)).unwrap_or_else(|| unreachable!("an option is a byte"))
+        sides.entry(option).or_default()
     }
 
     /// What goes over the line: IAC doubled, and a lone CR followed by NUL.
