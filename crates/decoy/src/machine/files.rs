@@ -24,6 +24,11 @@ use parking_lot::Mutex;
 use super::clock::Clock;
 use layer::Layer;
 pub use tree::Tree;
+pub(crate) use {
+    debian::program_names,
+    logs::kernel as kernel_log,
+    proc::{load, memory, mount_table, traffic},
+};
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

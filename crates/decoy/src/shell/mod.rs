@@ -3,11 +3,14 @@
 //! Grammar and most small programs come from the `bashkit` library, the files from the machine, and the programs whose
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
+mod commands;
 mod disk;
 mod engine;
+mod guard;
 pub mod io;
 mod lines;
 mod session;
+mod simple;
 
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ pub use io::{Input, Out, Output};
 
 use crate::{dialogue::Contact, machine::Account};
 use engine::Engine;
-use session::Session;
+use session::{Inner, Session};
 
 /// Takes events that happen while a line runs.
 pub type Notes = Arc<dyn Fn(EventKind) + Send + Sync>;
@@ -67,18 +70,20 @@ impl Shell {
         Self { session: Arc::new(Session::new(contact, launch)), cwd, status: 0, engine: None }
     }
 
-    /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`.
+    /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.
     pub fn prompt(&self) -> String {
-        let account = &self.session.launch.account;
-        let home = account.home.as_str();
+        let mark = if self.session.who().uid == 0 { '#' } else { '$' };
+        if matches!(self.session.inner.lock().last(), Some((Inner::Dash, _))) {
+            return format!("{mark} ");
+        }
+        let user = self.session.user_name();
+        let home = self.session.identity().user(&user).map_or("/", |user| user.home.as_str());
         let shown = match self.cwd.strip_prefix(home) {
             Some("") if home != "/" => "~".to_owned(),
             Some(rest) if rest.starts_with('/') && home != "/" => format!("~{rest}"),
             _ => self.cwd.clone(),
         };
-        let mark = if self.session.who().uid == 0 { '#' } else { '$' };
-        let host = &self.session.identity().hostname;
-        format!("{}@{host}:{shown}{mark} ", account.name)
+        format!("{user}@{}:{shown}{mark} ", self.session.identity().hostname)
     }
 
     /// Whether what is typed is not yet a whole command: the terminal shows `> ` and goes on reading.
@@ -88,13 +93,29 @@ impl Shell {
 
     /// Runs a line (or several). Output is given as it comes; dropping the future (Ctrl-C) leaves a usable shell.
     pub async fn run(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        self.session.begin_line(line, &self.cwd);
+        let finished = match self.run_simple(line, output, input).await {
+            Some(finished) => finished,
+            None => self.run_script(line, output, input).await,
+        };
+        self.status = finished.status;
+        finished
+    }
+
+    /// Hands a line to the interpreter.
+    async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        let longest = if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+        if !guard::is_harmless(line, longest) {
+            let text = format!("{}: memory exhausted\n", self.session.shell_name());
+            output(Out::Stderr, text.as_bytes());
+            return Finished { status: 2, ..Finished::default() };
+        }
         let engine = match &mut self.engine {
             Some(engine) => engine,
             none => none.insert(Box::new(Engine::new(&self.session, &self.cwd))),
         };
-        let finished = engine.run(line, output, input).await;
+        let finished = engine.run(line, self.status, output, input).await;
         self.cwd = engine.cwd();
-        self.status = finished.status;
         finished
     }
 

@@ -1,8 +1,11 @@
 //! What a shell and its programs share: who is at work, where output goes, how deep they are nested.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    },
+    time::SystemTime,
 };
 
 use parking_lot::Mutex;
@@ -31,9 +34,36 @@ pub(super) struct Session {
     pub(super) not_found: Mutex<Vec<String>>,
     /// Stops the library at its next command.
     pub(super) cancel: Mutex<Arc<AtomicBool>>,
-    /// Where the stack was when the running line began; 0 between lines.
+    /// Where the stack was when the running line was last polled; 0 before the first line.
     stack_base: AtomicUsize,
+    /// A program is at work that reads files as data, not to run them.
+    pub(super) in_tool: AtomicBool,
+    /// Working directory when the running line began.
+    pub(super) cwd: Mutex<String>,
+    /// The running line has a pipe, a redirection or a substitution in it.
+    piped: AtomicBool,
+    /// When the shell was started.
+    pub(super) started: SystemTime,
+    /// Lines typed so far.
+    pub(super) history: Mutex<Vec<String>>,
+    /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
+    pub(super) inner: Mutex<Vec<(Inner, u32)>>,
 }
+
+/// A shell started by name in the login shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inner {
+    /// bash
+    Bash,
+    /// dash, as Debian's `sh`
+    Dash,
+}
+
+/// How a program of ours finds its session: handed in with each line.
+pub(super) struct Handle(pub(super) Arc<Session>);
+
+/// The most lines that `history` knows.
+const MOST_HISTORY: usize = 500;
 
 /// The most stack that one line may use. Threads have 64 MiB; what is left is for the deepest single step.
 pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
@@ -50,6 +80,12 @@ impl Session {
             not_found: Mutex::default(),
             cancel: Mutex::default(),
             stack_base: AtomicUsize::new(0),
+            in_tool: AtomicBool::new(false),
+            cwd: Mutex::default(),
+            piped: AtomicBool::new(false),
+            started: contact.visitor.now(),
+            history: Mutex::default(),
+            inner: Mutex::default(),
             contact: contact.clone(),
             launch,
         }
@@ -66,6 +102,70 @@ impl Session {
     /// Who is at work (changes with `su`).
     pub(super) fn who(&self) -> Owner {
         Owner { uid: self.uid.load(Ordering::Relaxed), gid: self.gid.load(Ordering::Relaxed) }
+    }
+
+    /// A line is about to run.
+    pub(super) fn begin_line(&self, line: &str, cwd: &str) {
+        cwd.clone_into(&mut self.cwd.lock());
+        self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
+        if let Some((_, lines)) = self.inner.lock().last_mut() {
+            *lines = lines.saturating_add(1);
+        }
+        if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
+            let mut history = self.history.lock();
+            if history.len() < MOST_HISTORY {
+                history.push(line.trim_end_matches('\n').chars().take(2048).collect());
+            }
+        }
+    }
+
+    /// Whether what programs say may go somewhere else than to the terminal.
+    pub(super) fn is_piped(&self) -> bool {
+        self.piped.load(Ordering::Relaxed)
+    }
+
+    /// Remembers a word that named nothing.
+    pub(super) fn note_unknown(&self, name: &str) {
+        let mut names = self.not_found.lock();
+        if names.len() < 64 {
+            names.push(name.chars().take(256).collect());
+        }
+    }
+
+    /// Becomes another user.
+    pub(super) fn become_user(&self, uid: u32, gid: u32) {
+        self.uid.store(uid, Ordering::Relaxed);
+        self.gid.store(gid, Ordering::Relaxed);
+    }
+
+    /// Name of whoever is at work.
+    pub(super) fn user_name(&self) -> String {
+        let uid = self.who().uid;
+        self.identity().account_by_uid(uid).map_or_else(|| uid.to_string(), |user| user.name.clone())
+    }
+
+    /// What errors of the shell begin with, without the colon.
+    pub(super) fn shell_name(&self) -> String {
+        match (self.inner.lock().last(), self.launch.tty.is_some() && self.launch.login) {
+            (Some((Inner::Dash, _)), _) => "sh".to_owned(),
+            (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
+            (None, true) => "-bash".to_owned(),
+        }
+    }
+
+    /// What the shell says about a name that names nothing.
+    pub(super) fn unknown_command(&self, name: &str) -> String {
+        let shell = self.shell_name();
+        match self.inner.lock().last() {
+            Some((Inner::Dash, line)) => format!("sh: {line}: {name}: not found\n"),
+            _ if self.launch.tty.is_some() => format!("{shell}: {name}: command not found\n"),
+            _ => format!("{shell}: line 1: {name}: command not found\n"),
+        }
+    }
+
+    /// Columns and rows of the terminal.
+    pub(super) fn window(&self) -> (u32, u32) {
+        (self.columns.load(Ordering::Relaxed), self.rows.load(Ordering::Relaxed))
     }
 
     pub(super) fn umask(&self) -> u32 {

@@ -229,6 +229,11 @@ pub(super) fn build(identity: &Identity, now: SystemTime) -> Tree {
     tree
 }
 
+/// Names of all programs in `/usr/bin` and `/usr/sbin`.
+pub(crate) fn program_names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.lines().filter_map(|line| line.split(' ').next()?.split('/').nth(1))
+}
+
 fn programs(tree: &mut Tree, released: SystemTime) {
     for line in PROGRAMS.lines() {
         let mut words = line.splitn(4, ' ');
