@@ -78,6 +78,11 @@ pub(crate) async fn visit(dialogue: &mut dyn Dialogue, pieces: &[&[u8]]) -> Done
 
 /// The lines that were noted as typed.
 pub(crate) fn inputs(noted: &[EventKind]) -> Vec<&str> {
-    let line = |kind| if let &EventKind::CommandInput { ref input, .. } = kind { Some(input.as_str()) } else { None };
-    noted.iter().filter_map(line).collect()
+    noted
+        .iter()
+        .filter_map(|kind| match kind {
+            EventKind::CommandInput { input, .. } => Some(input.as_str()),
+            _ => None,
+        })
+        .collect()
 }

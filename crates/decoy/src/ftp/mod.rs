@@ -31,7 +31,8 @@ const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// vsftpd.conf(5), `idle_session_timeout`.
 const IDLE: Duration = Duration::from_secs(300);
 
-const FEATURES: &str = "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n";
+const FEATURES: &str =
+    "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n";
 const HELP: &str = "214-The following commands are recognized.\r\n\
  \x20ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\r\n\
  \x20MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN REST RETR RMD  RNFR\r\n\
@@ -85,7 +86,9 @@ impl Ftp {
                 self.hang_up(stage);
             }
             ("FEAT", _) => stage.say(FEATURES),
-            ("OPTS", _) if argument.eq_ignore_ascii_case(b"UTF8 ON") => stage.say("200 Always in UTF8 mode.\r\n"),
+            ("OPTS", _) if argument.eq_ignore_ascii_case(b"UTF8 ON") => {
+                stage.say("200 Always in UTF8 mode.\r\n")
+            }
             ("OPTS", _) => stage.say("501 Option not understood.\r\n"),
             ("USER", State::Stranger(_)) => {
                 self.note_lone_user(stage);
@@ -163,7 +166,8 @@ impl Dialogue for Ftp {
             if line.as_ref().map_or(self.lines.is_overfull(), |line| line.cut) {
                 let line = line.unwrap_or_else(|| self.lines.take_rest());
                 stage.note(EventKind::command_input(&line.bytes));
-                stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
+                stage
+                    .note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
                 stage.say("500 Input line too long.\r\n");
                 self.hang_up(stage);
                 return;

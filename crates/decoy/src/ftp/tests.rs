@@ -51,7 +51,9 @@ async fn talk(contact: &Contact, wire: &Wire, pieces: &[&[u8]]) -> Done {
 async fn an_upload_is_kept_noted_and_on_the_machine() {
     let (contact, wire) = (contact(), Wire::default());
     wire.0.lock().upload = Some(Bytes::from_static(b"\x7fELF bot"));
-    let done = talk(&contact, &wire, &[LOGIN, b"TYPE I\r\nPASV\r\nSTOR /tmp/bot\r\nSITE CHMOD 755 /tmp/bot\r\n"]).await;
+    let done =
+        talk(&contact, &wire, &[LOGIN, b"TYPE I\r\nPASV\r\nSTOR /tmp/bot\r\nSITE CHMOD 755 /tmp/bot\r\n"])
+            .await;
     let (shasum, bytes) = done.kept.first().expect("no artifact");
     assert_eq!(bytes, b"\x7fELF bot");
     let upload = done.noted.iter().find_map(|kind| match kind {
@@ -77,7 +79,11 @@ async fn an_upload_over_the_limit_is_cut_and_said_to_be() {
     wire.0.lock().upload = Some(Bytes::from(vec![b'x'; 1000]));
     let done = talk(&contact, &wire, &[LOGIN, b"PASV\r\nSTOR big\r\n"]).await;
     assert_eq!(done.kept[0].1.len(), 100);
-    assert!(done.noted.iter().any(|kind| matches!(kind, EventKind::FileUpload { truncated: true, size: 100, .. })));
+    assert!(
+        done.noted
+            .iter()
+            .any(|kind| matches!(kind, EventKind::FileUpload { truncated: true, size: 100, .. }))
+    );
     assert!(done.noted.iter().any(|kind| matches!(kind, EventKind::LimitHit { .. })));
 }
 
@@ -88,11 +94,19 @@ async fn logins_are_events_and_their_lines_are_not() {
         b"QUI",
     ]).await;
     assert_eq!(inputs(&done.noted), ["USER lonely", "NOOP", "PWD", "USER left", "QUI"]);
-    let logins: Vec<_> = done.noted.iter().filter_map(|kind| match kind {
-        EventKind::LoginFailed { username, password, .. } => Some((false, username.as_str(), password.as_str())),
-        EventKind::LoginSuccess { username, password, .. } => Some((true, username.as_str(), password.as_str())),
-        _ => None,
-    }).collect();
+    let logins: Vec<_> = done
+        .noted
+        .iter()
+        .filter_map(|kind| match kind {
+            EventKind::LoginFailed { username, password, .. } => {
+                Some((false, username.as_str(), password.as_str()))
+            }
+            EventKind::LoginSuccess { username, password, .. } => {
+                Some((true, username.as_str(), password.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
     assert_eq!(logins, [(false, "root", "guess"), (true, "deploy", "Summer2024")]);
     assert_eq!(done.pauses, FAILED_LOGIN_PAUSE);
 }
@@ -103,7 +117,12 @@ async fn restart_reads_and_writes_from_the_middle() {
     let owner = Owner { uid: 1000, gid: 1000 };
     contact.visitor.files().write("/tmp/f", b"0123456789", &owner, 0o644).unwrap();
     wire.0.lock().upload = Some(Bytes::from_static(b"AB"));
-    let done = talk(&contact, &wire, &[LOGIN, b"REST 4\r\nPASV\r\nSTOR /tmp/f\r\nREST 8\r\nPASV\r\nRETR /tmp/f\r\n"]).await;
+    let done = talk(
+        &contact,
+        &wire,
+        &[LOGIN, b"REST 4\r\nPASV\r\nSTOR /tmp/f\r\nREST 8\r\nPASV\r\nRETR /tmp/f\r\n"],
+    )
+    .await;
     assert!(done.text().contains("226 Transfer complete."));
     assert_eq!(&contact.visitor.files().read("/tmp/f").unwrap()[..], b"0123AB6789");
     assert_eq!(wire.0.lock().sent, b"89");
@@ -115,11 +134,16 @@ async fn restart_reads_and_writes_from_the_middle() {
 async fn a_transfer_nobody_connects_for_fails_as_it_does() {
     let (contact, wire) = (contact(), Wire::default());
     wire.0.lock().broken = true;
-    let done = talk(&contact, &wire, &[LOGIN, b"PASV\r\nLIST\r\nPORT 198,51,100,7,200,1\r\nLIST\r\nLIST\r\n"]).await;
+    let done =
+        talk(&contact, &wire, &[LOGIN, b"PASV\r\nLIST\r\nPORT 198,51,100,7,200,1\r\nLIST\r\nLIST\r\n"]).await;
     let said = done.text();
-    assert!(said.ends_with(
-        "425 Failed to establish connection.\r\n200 PORT command successful. Consider using PASV.\r\n\
-         425 Failed to establish connection.\r\n425 Use PORT or PASV first.\r\n"), "{said}");
+    assert!(
+        said.ends_with(
+            "425 Failed to establish connection.\r\n200 PORT command successful. Consider using PASV.\r\n\
+         425 Failed to establish connection.\r\n425 Use PORT or PASV first.\r\n"
+        ),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -138,11 +162,33 @@ async fn a_line_that_never_ends_ends_the_connection() {
 
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
     let verbs = prop::sample::select(vec![
-        "USER deploy", "PASS Summer2024", "CWD", "LIST -la", "PASV", "PORT 1,2,3,4,5,6", "EPRT |1|", "REST", "RETR",
-        "STOR x", "MKD", "RNFR x", "RNTO", "SITE CHMOD", "MDTM 20230101000000", "STAT", "TYPE", "SIZE", "EPSV",
+        "USER deploy",
+        "PASS Summer2024",
+        "CWD",
+        "LIST -la",
+        "PASV",
+        "PORT 1,2,3,4,5,6",
+        "EPRT |1|",
+        "REST",
+        "RETR",
+        "STOR x",
+        "MKD",
+        "RNFR x",
+        "RNTO",
+        "SITE CHMOD",
+        "MDTM 20230101000000",
+        "STAT",
+        "TYPE",
+        "SIZE",
+        "EPSV",
     ]);
     prop_oneof![
-        (verbs, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(verb, tail)| [verb.as_bytes(), b" ", &tail].concat()),
+        (verbs, proptest::collection::vec(any::<u8>(), 0..12)).prop_map(|(verb, tail)| [
+            verb.as_bytes(),
+            b" ",
+            &tail
+        ]
+        .concat()),
         proptest::collection::vec(any::<u8>(), 0..30),
     ]
 }
@@ -151,7 +197,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_bytes_in_any_pieces_give_the_same_answers(lines in proptest::collection::vec(any_line(), 0..12), piece in 1usize..40) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut input = LOGIN.to_vec();
         lines.iter().for_each(|line| input.extend_from_slice(&[line, &b"\r\n"[..]].concat()));
         let pieces: Vec<&[u8]> = input.chunks(piece).collect();

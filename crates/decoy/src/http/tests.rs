@@ -16,12 +16,15 @@ async fn talk(contact: &Contact, pieces: &[&[u8]]) -> Done {
 }
 
 fn requests(done: &Done) -> Vec<(&str, &str, u16, u64)> {
-    done.noted.iter().filter_map(|kind| match kind {
-        EventKind::HttpRequest { method, target, status, body_size, .. } => {
-            Some((method.as_str(), target.as_str(), *status, *body_size))
-        }
-        _ => None,
-    }).collect()
+    done.noted
+        .iter()
+        .filter_map(|kind| match kind {
+            EventKind::HttpRequest { method, target, status, body_size, .. } => {
+                Some((method.as_str(), target.as_str(), *status, *body_size))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -30,8 +33,14 @@ async fn every_request_is_noted_once_and_its_body_kept() {
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nu=",
         b"a&pPOST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGARBAGE\r\n",
     ]).await;
-    assert_eq!(requests(&done), [("GET", "/", 200, 0), ("POST", "/login", 404, 5), ("POST", "/", 405, 3), ("", "", 400, 0)]);
-    assert_eq!(done.kept.iter().map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>(), [&b"u=a&p"[..], b"abc"]);
+    assert_eq!(
+        requests(&done),
+        [("GET", "/", 200, 0), ("POST", "/login", 404, 5), ("POST", "/", 405, 3), ("", "", 400, 0)]
+    );
+    assert_eq!(
+        done.kept.iter().map(|(_, bytes)| bytes.as_slice()).collect::<Vec<_>>(),
+        [&b"u=a&p"[..], b"abc"]
+    );
     let EventKind::HttpRequest { raw_b64, .. } = done.noted.last().unwrap() else { panic!("no request") };
     assert_eq!(raw_b64.as_deref(), Some("R0FSQkFHRQ0K"));
     assert_eq!(done.hung_up, Some(0));
@@ -57,7 +66,9 @@ async fn a_file_stored_in_the_web_root_is_served() {
     files.symlink("/etc/passwd", "/var/www/html/link", &Owner::ROOT).unwrap();
     let done = talk(&contact, &[b"GET /x.sh HTTP/1.0\r\n\r\n"]).await;
     assert!(done.text().ends_with("\r\n\r\n#!/bin/sh\n"));
-    assert!(talk(&contact, &[b"GET /secret HTTP/1.0\r\n\r\n"]).await.text().starts_with("HTTP/1.1 403 Forbidden"));
+    assert!(
+        talk(&contact, &[b"GET /secret HTTP/1.0\r\n\r\n"]).await.text().starts_with("HTTP/1.1 403 Forbidden")
+    );
     // The worker follows links, as nginx does; the file is the machine's own.
     assert!(talk(&contact, &[b"GET /link HTTP/1.0\r\n\r\n"]).await.text().contains("root:x:0:0:"));
 }
@@ -83,7 +94,9 @@ struct Writer;
 impl Oracle for Writer {
     async fn ask(&self, question: Question) -> Answer {
         match question.what {
-            Ask::Page { method, target } => Answer { text: format!("<p>{method} {target}</p>").into(), invented: true },
+            Ask::Page { method, target } => {
+                Answer { text: format!("<p>{method} {target}</p>").into(), invented: true }
+            }
             _ => Answer { text: question.otherwise, invented: false },
         }
     }
@@ -92,7 +105,11 @@ impl Oracle for Writer {
 #[tokio::test]
 async fn only_pages_of_programs_are_invented() {
     let asked = Contact { oracle: Arc::new(Writer), ..contact() };
-    let done = talk(&asked, &[b"GET /wp-login.php?x=1 HTTP/1.1\r\nHost: x\r\n\r\nGET /nothere HTTP/1.1\r\nHost: x\r\n\r\n"]).await;
+    let done = talk(
+        &asked,
+        &[b"GET /wp-login.php?x=1 HTTP/1.1\r\nHost: x\r\n\r\nGET /nothere HTTP/1.1\r\nHost: x\r\n\r\n"],
+    )
+    .await;
     assert!(done.text().contains("<p>GET /wp-login.php?x=1</p>"));
     assert_eq!(requests(&done), [("GET", "/wp-login.php?x=1", 200, 0), ("GET", "/nothere", 404, 0)]);
     let silent = talk(&contact(), &[b"GET /wp-login.php HTTP/1.1\r\nHost: x\r\n\r\n"]).await;
@@ -128,9 +145,19 @@ async fn what_was_begun_is_noted_when_the_visitor_goes() {
 
 fn any_piece() -> impl Strategy<Value = Vec<u8>> {
     let words = prop::sample::select(vec![
-        "GET / HTTP/1.1\r\n", "POST /a HTTP/1.0\r\n", "HEAD /docs HTTP/1.1\r\n", "Host: x\r\n", "\r\n", "\n",
-        "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n", "Range: bytes=0-1\r\n", "Connection: close\r\n",
-        "If-None-Match: *\r\n", "GET /%2e%2e/ HTTP/1.1\r\n",
+        "GET / HTTP/1.1\r\n",
+        "POST /a HTTP/1.0\r\n",
+        "HEAD /docs HTTP/1.1\r\n",
+        "Host: x\r\n",
+        "\r\n",
+        "\n",
+        "Content-Length: 3\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "0\r\n\r\n",
+        "Range: bytes=0-1\r\n",
+        "Connection: close\r\n",
+        "If-None-Match: *\r\n",
+        "GET /%2e%2e/ HTTP/1.1\r\n",
     ]);
     prop_oneof![
         4 => words.prop_map(|word| word.as_bytes().to_vec()),
@@ -142,7 +169,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn any_bytes_in_any_pieces_give_the_same_answers(input in proptest::collection::vec(any_piece(), 0..16), piece in 1usize..40) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let input = input.concat();
         let pieces: Vec<&[u8]> = input.chunks(piece).collect();
         let whole = runtime.block_on(talk(&contact(), &[&input]));

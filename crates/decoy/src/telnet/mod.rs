@@ -42,6 +42,8 @@ pub struct Telnet {
     options: Box<Options>,
     phase: Phase,
     line: Vec<u8>,
+    /// The same with every key that was pressed for it.
+    raw: Vec<u8>,
     full: bool,
     window: Option<(u16, u16)>,
     failures: u32,
@@ -76,6 +78,7 @@ impl Telnet {
             options: Box::new(Options::new()),
             phase: Phase::Kinds,
             line: Vec::new(),
+            raw: Vec::new(),
             full: false,
             window: None,
             failures: 0,
@@ -100,7 +103,8 @@ impl Telnet {
             self.phase = Phase::Details;
         }
         if let Phase::Details = self.phase {
-            let missing = |option: &u8| self.options.is_on(true, *option) && !self.options.has_details(*option);
+            let missing =
+                |option: &u8| self.options.is_on(true, *option) && !self.options.has_details(*option);
             if force || !DETAILS.iter().any(missing) {
                 self.options.ask(WILL, SGA, &mut out);
                 self.options.ask(DO, ECHO, &mut out);
@@ -134,10 +138,14 @@ impl Telnet {
     /// One key at a prompt of login(1), under the kernel's line editing.
     async fn press(&mut self, key: u8, stage: &Stage) {
         let secret = matches!(self.phase, Phase::Password(_));
+        if self.raw.len() < LONGEST_ANSWER {
+            self.raw.push(key);
+        }
         match key {
             b'\r' | b'\n' => {
                 stage.say("\r\n");
                 self.full = false;
+                self.raw.clear();
                 let line = std::mem::take(&mut self.line);
                 self.enter(line, stage).await;
             }
@@ -231,9 +239,10 @@ impl Telnet {
         if let Phase::Password(name) = &self.phase {
             stage.note(EventKind::command_input(name));
         }
-        if !self.line.is_empty() && matches!(self.phase, Phase::Name) {
-            stage.note(EventKind::command_input(&self.line));
+        if !self.raw.is_empty() {
+            stage.note(EventKind::command_input(&self.raw));
         }
+        self.raw.clear();
         self.line.clear();
     }
 }
@@ -276,7 +285,9 @@ impl Dialogue for Telnet {
                 Phase::Over => {
                     // Nobody reads this any more; it was sent all the same.
                     let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
-                    for line in rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+                    for line in
+                        rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty())
+                    {
                         stage.note(EventKind::command_input(line));
                     }
                     return;

@@ -14,7 +14,11 @@ fn interactive(term: &str) -> Terminal {
     let contact = contact();
     let account = contact.visitor.identity().account("root").unwrap().clone();
     let env = vec![("TERM".to_owned(), term.to_owned())];
-    Terminal::new(contact, account, TerminalMode::Interactive { tty: "pts/0".to_owned(), window: (80, 24), env })
+    Terminal::new(
+        contact,
+        account,
+        TerminalMode::Interactive { tty: "pts/0".to_owned(), window: (80, 24), env },
+    )
 }
 
 fn exec(contact: &Contact, command: &str) -> Terminal {
@@ -31,7 +35,10 @@ async fn a_session_is_greeted_prompted_and_ended() {
     assert!(said.contains("root@web01:~# echo hi\r\nhi\r\nroot@web01:~# nosuchthing\r\n-bash: nosuchthing: command not found\r\n"), "{said}");
     assert!(said.ends_with("root@web01:~# exit\r\nlogout\r\n"), "{said}");
     assert_eq!(inputs(&done.noted), ["echo hi", "nosuchthing", "exit"]);
-    let failed = done.noted.iter().filter(|kind| matches!(kind, EventKind::CommandFailed { input, .. } if input == "nosuchthing"));
+    let failed = done
+        .noted
+        .iter()
+        .filter(|kind| matches!(kind, EventKind::CommandFailed { input, .. } if input == "nosuchthing"));
     assert_eq!(failed.count(), 1);
     assert!(done.hung_up.is_some());
 }
@@ -58,13 +65,18 @@ async fn a_construct_over_several_lines_is_noted_line_by_line() {
 #[tokio::test]
 async fn end_of_file_on_an_empty_line_logs_out() {
     let done = visit(&mut interactive("xterm"), &[b"\x04"]).await;
-    assert!(done.text().ends_with("\x1b[?2004hroot@web01:~# \x1b[?2004l\r\r\nlogout\r\n"), "{:?}", done.text());
+    assert!(
+        done.text().ends_with("\x1b[?2004hroot@web01:~# \x1b[?2004l\r\r\nlogout\r\n"),
+        "{:?}",
+        done.text()
+    );
     assert_eq!(done.hung_up, Some(0));
 }
 
 #[tokio::test]
 async fn what_is_typed_behind_a_command_is_its_input_and_noted() {
-    let done = visit(&mut interactive("dumb"), &[b"cat > /tmp/f\rline one\rline two\r\x04cat /tmp/f\r"]).await;
+    let done =
+        visit(&mut interactive("dumb"), &[b"cat > /tmp/f\rline one\rline two\r\x04cat /tmp/f\r"]).await;
     assert_eq!(inputs(&done.noted), ["cat > /tmp/f", "line one", "line two", "cat /tmp/f"]);
     assert!(done.text().contains("cat /tmp/f\r\nline one\r\nline two\r\n"), "{}", done.text());
 }
@@ -85,7 +97,11 @@ async fn an_interrupt_ends_a_program_that_waits() {
     };
     tokio::join!(terminal.hear(b"cat\r", &stage), typist);
     let done = Done::take(&stage);
-    assert!(done.text().contains("cat\r\nsome^C\r\nroot@web01:~# echo after\r\nafter\r\n"), "{}", done.text());
+    assert!(
+        done.text().contains("cat\r\nsome^C\r\nroot@web01:~# echo after\r\nafter\r\n"),
+        "{}",
+        done.text()
+    );
     assert_eq!(inputs(&done.noted), ["cat", "some", "echo after"]);
 }
 
@@ -128,7 +144,7 @@ proptest! {
         lines in proptest::collection::vec("(echo [a-z]{0,5}|true|:|\"[a-z]\"|cd /[a-z]{0,3}|x=[0-9]{1,3})", 0..6),
         piece in 1usize..20,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let input: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\r").into_bytes()).collect();
         let pieces: Vec<&[u8]> = input.chunks(piece).collect();
         let whole = runtime.block_on(visit(&mut interactive("dumb"), &[&input]));
