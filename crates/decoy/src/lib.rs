@@ -15,6 +15,15 @@ pub mod shell;
 pub mod smtp;
 pub mod telnet;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
+
+pub use ftp::Ftp;
+pub use http::Http;
+pub use plain::Plain;
+pub use smtp::Smtp;
+pub use telnet::Telnet;
+pub use terminal::{Terminal, TerminalMode};
 
 pub use dialogue::{Contact, Dialogue, Limits, Stage, Turn};
 pub use machine::{Account, Clock, Login, Machine, Visitor};

@@ -29,7 +29,8 @@ impl Plain {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let what = Ask::Line { banner: self.banner.clone(), line: String::from_utf8_lossy(line).into_owned() };
+        let what =
+            Ask::Line { banner: self.banner.clone(), line: String::from_utf8_lossy(line).into_owned() };
         let answer = self.contact.oracle.ask(Question { what, otherwise: Bytes::new() }).await;
         let ended = answer.text.ends_with(b"\n");
         if !answer.text.is_empty() {
@@ -53,7 +54,8 @@ impl Dialogue for Plain {
     async fn hear(&mut self, mut bytes: &[u8], stage: &Stage) {
         while let Some(line) = self.lines.next(&mut bytes) {
             if line.cut {
-                stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
+                stage
+                    .note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
             }
             self.line(&line.bytes, stage).await;
         }
@@ -75,7 +77,10 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
-    use crate::{oracle::{Answer, Oracle}, testing};
+    use crate::{
+        oracle::{Answer, Oracle},
+        testing,
+    };
 
     struct Parrot(Mutex<Vec<String>>);
 

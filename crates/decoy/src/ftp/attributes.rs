@@ -16,7 +16,8 @@ impl Session {
     pub(super) fn readable_file(&self, files: &Files, argument: &str) -> Option<(String, Attributes)> {
         let path = self.path(files, argument);
         let attributes = files.stat(&path).ok()?;
-        let readable = !argument.is_empty() && attributes.kind == Kind::File && self.may(files, &path, Access::Read);
+        let readable =
+            !argument.is_empty() && attributes.kind == Kind::File && self.may(files, &path, Access::Read);
         readable.then_some((path, attributes))
     }
 
@@ -55,7 +56,9 @@ impl Session {
         let (verb, rest) = argument.split_once(' ').unwrap_or((argument, ""));
         match verb.to_ascii_uppercase().as_str() {
             "HELP" => stage.say("214 CHMOD UMASK HELP\r\n"),
-            "UMASK" if rest.is_empty() => stage.say(format!("200 Your current UMASK is {}\r\n", octal(self.umask))),
+            "UMASK" if rest.is_empty() => {
+                stage.say(format!("200 Your current UMASK is {}\r\n", octal(self.umask)))
+            }
             "UMASK" => {
                 self.umask = leading_octal(rest) & 0o777;
                 stage.say(format!("200 UMASK set to {}\r\n", octal(self.umask)));

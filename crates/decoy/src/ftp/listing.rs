@@ -4,10 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use crate::machine::{
-    Entry, Files, Kind,
-    files::Access,
-};
+use crate::machine::{Entry, Files, Kind, files::Access};
 
 use super::session::Session;
 
@@ -45,7 +42,11 @@ pub(super) fn lines(
     if !target.is_empty() && !files.is_dir(&path) {
         // Not a directory: the last part is a pattern for the names of the directory before it.
         let (folder, name) = target.rsplit_once('/').map_or(("", target), |(folder, name)| (folder, name));
-        path = if target.starts_with('/') && folder.is_empty() { "/".to_owned() } else { session.path(files, folder) };
+        path = if target.starts_with('/') && folder.is_empty() {
+            "/".to_owned()
+        } else {
+            session.path(files, folder)
+        };
         pattern = Some(name.to_owned());
         if !files.is_dir(&path) {
             return Some(Vec::new());
@@ -63,10 +64,15 @@ pub(super) fn lines(
         }
     }
     entries.retain(|entry| {
-        (all || !entry.name.starts_with('.')) && pattern.as_ref().is_none_or(|pattern| matches(pattern, &entry.name))
+        (all || !entry.name.starts_with('.'))
+            && pattern.as_ref().is_none_or(|pattern| matches(pattern, &entry.name))
     });
     entries.sort_by(|a, b| {
-        let order = if by_time { b.attributes.mtime.cmp(&a.attributes.mtime) } else { a.name.as_bytes().cmp(b.name.as_bytes()) };
+        let order = if by_time {
+            b.attributes.mtime.cmp(&a.attributes.mtime)
+        } else {
+            a.name.as_bytes().cmp(b.name.as_bytes())
+        };
         if reverse { order.reverse() } else { order }
     });
     let mut out = Vec::with_capacity(entries.len() * 72);
@@ -90,7 +96,9 @@ fn long_line(files: &Files, folder: &str, entry: &Entry, now: SystemTime) -> Str
     let recent = now.duration_since(node.mtime).is_ok_and(|age| age <= HALF_A_YEAR);
     let date = time.format(if recent { "%b %d %H:%M" } else { "%b %d  %Y" });
     let link = match node.kind {
-        Kind::Symlink => files.read_link(&format!("{folder}/{}", entry.name)).map(|target| format!(" -> {target}")),
+        Kind::Symlink => {
+            files.read_link(&format!("{folder}/{}", entry.name)).map(|target| format!(" -> {target}"))
+        }
         _ => Ok(String::new()),
     }
     .unwrap_or_default();
@@ -104,7 +112,10 @@ fn matches(pattern: &str, name: &str) -> bool {
         && let Some((choices, after)) = rest.split_once('}')
         && !after.contains('{')
     {
-        return choices.split(',').take(64).any(|choice| star_matches(&format!("{before}{choice}{after}"), name));
+        return choices
+            .split(',')
+            .take(64)
+            .any(|choice| star_matches(&format!("{before}{choice}{after}"), name));
     }
     star_matches(pattern, name)
 }

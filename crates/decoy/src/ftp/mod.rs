@@ -31,7 +31,8 @@ const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// vsftpd.conf(5), `idle_session_timeout`.
 const IDLE: Duration = Duration::from_secs(300);
 
-const FEATURES: &str = "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n";
+const FEATURES: &str =
+    "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n";
 const HELP: &str = "214-The following commands are recognized.\r\n\
  \x20ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\r\n\
  \x20MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN REST RETR RMD  RNFR\r\n\
@@ -74,7 +75,6 @@ impl Ftp {
     async fn command(&mut self, line: &[u8], stage: &Stage) {
         let (verb, argument) = split_command(line);
         if !matches!(verb.as_str(), "USER" | "PASS") || matches!(self.state, State::User(_)) {
-            self.note_lone_user(stage);
             stage.note(EventKind::command_input(line));
         }
         if line.is_empty() {
@@ -86,7 +86,9 @@ impl Ftp {
                 self.hang_up(stage);
             }
             ("FEAT", _) => stage.say(FEATURES),
-            ("OPTS", _) if argument.eq_ignore_ascii_case(b"UTF8 ON") => stage.say("200 Always in UTF8 mode.\r\n"),
+            ("OPTS", _) if argument.eq_ignore_ascii_case(b"UTF8 ON") => {
+                stage.say("200 Always in UTF8 mode.\r\n")
+            }
             ("OPTS", _) => stage.say("501 Option not understood.\r\n"),
             ("USER", State::Stranger(_)) => {
                 self.note_lone_user(stage);
@@ -164,7 +166,8 @@ impl Dialogue for Ftp {
             if line.as_ref().map_or(self.lines.is_overfull(), |line| line.cut) {
                 let line = line.unwrap_or_else(|| self.lines.take_rest());
                 stage.note(EventKind::command_input(&line.bytes));
-                stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
+                stage
+                    .note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
                 stage.say("500 Input line too long.\r\n");
                 self.hang_up(stage);
                 return;
@@ -172,12 +175,15 @@ impl Dialogue for Ftp {
             let Some(line) = line else { return };
             self.command(&line.bytes, stage).await;
         }
+        // vsftpd reads no further; what is already here is still worth remembering.
+        while let Some(line) = self.lines.next(&mut bytes) {
+            stage.note(EventKind::command_input(&line.bytes));
+        }
     }
 
     async fn end(&mut self, stage: &Stage) {
         let rest = self.lines.take_rest().bytes;
         if !self.over && !rest.is_empty() {
-            self.note_lone_user(stage);
             stage.note(EventKind::command_input(&rest));
         }
         self.hang_up(stage);

@@ -105,7 +105,9 @@ impl Session {
     pub fn path(&self, files: &Files, argument: &str) -> String {
         match argument.strip_prefix('~') {
             Some("") => self.account.home.clone(),
-            Some(rest) if rest.starts_with('/') => files.resolve("/", &format!("{}{rest}", self.account.home)),
+            Some(rest) if rest.starts_with('/') => {
+                files.resolve("/", &format!("{}{rest}", self.account.home))
+            }
             _ => files.resolve(&self.cwd, argument),
         }
     }
@@ -215,7 +217,10 @@ impl Session {
         match wanted {
             Ok((address, port)) if contact.peer.ip().to_canonical() == address && port >= 1024 => {
                 self.way = Way::Active;
-                stage.say(format!("200 {verb} command successful. Consider using {}.\r\n", if verb == "PORT" { "PASV" } else { "EPSV" }));
+                stage.say(format!(
+                    "200 {verb} command successful. Consider using {}.\r\n",
+                    if verb == "PORT" { "PASV" } else { "EPSV" }
+                ));
             }
             Ok(_) => stage.say(format!("500 Illegal {verb} command.\r\n")),
             Err("Illegal PORT") => stage.say("500 Illegal PORT command.\r\n"),
@@ -254,7 +259,11 @@ impl Session {
             && files.lstat(&path).is_ok_and(|node| !node.is_dir())
             && self.may_change_name(files, &path)
             && files.remove(&path).is_ok();
-        stage.say(if gone { "250 Delete operation successful.\r\n" } else { "550 Delete operation failed.\r\n" });
+        stage.say(if gone {
+            "250 Delete operation successful.\r\n"
+        } else {
+            "550 Delete operation failed.\r\n"
+        });
     }
 
     fn rename(&mut self, files: &Files, argument: &str, stage: &Stage) {

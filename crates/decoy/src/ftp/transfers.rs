@@ -85,7 +85,12 @@ impl Session {
     }
 
     /// The data connection itself, after the checks; says why not.
-    async fn connect(&mut self, data: &mut dyn DataConnections, begin: String, stage: &Stage) -> Option<&'static str> {
+    async fn connect(
+        &mut self,
+        data: &mut dyn DataConnections,
+        begin: String,
+        stage: &Stage,
+    ) -> Option<&'static str> {
         let way = std::mem::replace(&mut self.way, Way::None);
         let reached = match way {
             Way::Passive(mode) => data.accept().await.ok().map(|()| mode),
@@ -134,7 +139,13 @@ impl Session {
         });
     }
 
-    async fn retrieve(&mut self, contact: &Contact, data: &mut dyn DataConnections, argument: &str, stage: &Stage) {
+    async fn retrieve(
+        &mut self,
+        contact: &Contact,
+        data: &mut dyn DataConnections,
+        argument: &str,
+        stage: &Stage,
+    ) {
         let offset = std::mem::take(&mut self.restart);
         let Some((path, attributes)) = self.readable_file(contact.visitor.files(), argument) else {
             note(stage, "RETR", argument, "download", 0, self.mode(), true);
@@ -144,8 +155,10 @@ impl Session {
             note(stage, "RETR", &path, "download", 0, self.mode(), true);
             return stage.say("550 Failed to open file.\r\n");
         };
-        let begin =
-            format!("150 Opening BINARY mode data connection for {argument} ({} bytes).\r\n", attributes.size);
+        let begin = format!(
+            "150 Opening BINARY mode data connection for {argument} ({} bytes).\r\n",
+            attributes.size
+        );
         let Some(mode) = self.connect(data, begin, stage).await else {
             return note(stage, "RETR", &path, "download", 0, "PORT", true);
         };
@@ -175,7 +188,11 @@ impl Session {
             note(stage, verb, &path, "upload", 0, self.mode(), true);
             return stage.say("553 Could not create file.\r\n");
         }
-        let begin = if verb == "STOU" { format!("150 FILE: {name}\r\n") } else { "150 Ok to send data.\r\n".to_owned() };
+        let begin = if verb == "STOU" {
+            format!("150 FILE: {name}\r\n")
+        } else {
+            "150 Ok to send data.\r\n".to_owned()
+        };
         let Some(mode) = self.connect(data, begin, stage).await else {
             return note(stage, verb, &path, "upload", 0, "PORT", true);
         };
@@ -230,14 +247,11 @@ impl Session {
         }
     }
 
-    /// The name itself, or with the first free number (vsftpd "uses the wu-ftpd algorithm").
+    /// The name with the first free number (vsftpd: "silly wu-ftpd algorithm").
     fn unique_name(&self, files: &Files, argument: &str) -> String {
         let base = if argument.is_empty() { "STOU" } else { argument };
-        let free = |name: &str| files.lstat(&self.path(files, name)).is_err();
-        if free(base) {
-            return base.to_owned();
-        }
-        (1..10_000).map(|number| format!("{base}.{number}")).find(|name| free(name)).unwrap_or_default()
+        let free = |name: &String| files.lstat(&self.path(files, name)).is_err();
+        (1..10_000).map(|number| format!("{base}.{number}")).find(free).unwrap_or_default()
     }
 
     fn mode(&self) -> &'static str {
@@ -255,7 +269,13 @@ async fn content(contact: &Contact, path: &str) -> Result<Bytes, FileError> {
 }
 
 /// A file's content with `bytes` from `offset` on, as after REST.
-fn overwrite_from(files: &Files, path: &str, offset: u64, bytes: &[u8], limit: usize) -> Result<Vec<u8>, FileError> {
+fn overwrite_from(
+    files: &Files,
+    path: &str,
+    offset: u64,
+    bytes: &[u8],
+    limit: usize,
+) -> Result<Vec<u8>, FileError> {
     let offset = usize::try_from(offset).unwrap_or(usize::MAX);
     let mut whole = files.read(path).map(|old| old.to_vec()).unwrap_or_default();
     // A hole is filled with noughts, but nobody fills the machine with a hole.

@@ -50,7 +50,9 @@ impl<'a> Head<'a> {
     /// Every value of this name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let pairs = self.headers.iter().zip(&self.heeded);
-        pairs.filter(move |((header, _), heeded)| **heeded && header.eq_ignore_ascii_case(name.as_bytes())).map(|((_, value), _)| *value)
+        pairs
+            .filter(move |((header, _), heeded)| **heeded && header.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|((_, value), _)| *value)
     }
 }
 
@@ -150,7 +152,9 @@ fn split_target(target: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let rest = rest.strip_prefix(b"://")?;
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
     let (host, path) = rest.split_at(end);
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_' | b'~' | b'%');
+    let plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_' | b'~' | b'%')
+    };
     (!host.is_empty() && host.iter().all(plain)).then_some((Some(host), path))
 }
 

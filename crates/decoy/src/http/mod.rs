@@ -4,7 +4,9 @@
 //! is there, as nginx does for static files; its body is still read and kept, and the event comes when it is complete.
 
 mod body;
+mod check;
 mod head;
+mod notes;
 mod pages;
 mod serve;
 mod target;
@@ -22,7 +24,9 @@ use wire::{
 
 use crate::dialogue::{Contact, Dialogue, Stage};
 use body::{Body, Progress};
+use check::{check, wants_keep_alive};
 use head::{Head, Parsed};
+use notes::{note, note_nothing};
 use serve::Response;
 
 /// `client_max_body_size`.
@@ -35,8 +39,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const READING: Duration = Duration::from_secs(60);
 /// `lingering_timeout`.
 const LINGERING: Duration = Duration::from_secs(5);
-/// The most of a visitor's header value that is noted.
-const VALUE_LIMIT: usize = 8 * 1024;
 
 /// One HTTP connection.
 pub struct Http {
@@ -157,8 +159,17 @@ impl Http {
         match head {
             Some(head) => self.send(head, &response, stage),
             None => {
-                let nobody = Head { method: b"", target: b"", version: b"", number: 11, host: None, path: b"",
-                    headers: Vec::new(), heeded: Vec::new(), length: 0 };
+                let nobody = Head {
+                    method: b"",
+                    target: b"",
+                    version: b"",
+                    number: 11,
+                    host: None,
+                    path: b"",
+                    headers: Vec::new(),
+                    heeded: Vec::new(),
+                    length: 0,
+                };
                 self.send(&nobody, &response, stage);
             }
         }
@@ -181,10 +192,12 @@ impl Http {
         let empty = response.status == 304;
         let mut out = BytesMut::with_capacity(512 + if only_head { 0 } else { response.body.len() });
         if head.number != 9 {
-            let (status, reason) = (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
+            let (status, reason) =
+                (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
             let date = self.date.text(self.contact.visitor.now());
             // Writing to memory cannot fail.
-            let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", pages::SERVER);
+            let _ =
+                write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", pages::SERVER);
             if !empty {
                 let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
                 if !response.gzip {
@@ -200,7 +213,11 @@ impl Http {
             if response.gzip && !only_head {
                 out.put_slice(b"Transfer-Encoding: chunked\r\n");
             }
-            out.put_slice(if response.close { b"Connection: close\r\n" } else { b"Connection: keep-alive\r\n" });
+            out.put_slice(if response.close {
+                b"Connection: close\r\n"
+            } else {
+                b"Connection: keep-alive\r\n"
+            });
             if let Some(etag) = &response.etag {
                 let _ = write!(out, "ETag: {etag}\r\n");
             }
@@ -308,97 +325,6 @@ impl Dialogue for Http {
             State::Head if self.held.is_empty() && self.requests > 0 => KEEP_ALIVE,
             _ => READING,
         })
-    }
-}
-
-/// nginx's checks of a head (ngx_http_process_request_header); gives the body that follows.
-fn check(head: &Head<'_>) -> Result<Option<Body>, u16> {
-    let mut hosts = head.all("host");
-    let host = hosts.next();
-    if hosts.next().is_some() || host.is_some_and(|host| !is_host(host)) || (host.is_none() && head.number > 10) {
-        return Err(400);
-    }
-    let mut lengths = head.all("content-length");
-    let length = match (lengths.next(), lengths.next()) {
-        (None, _) => None,
-        (Some(text), None) => {
-            let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-            let number = std::str::from_utf8(text).ok().filter(|_| digits).and_then(|text| text.parse::<u64>().ok());
-            Some(number.ok_or(400u16)?)
-        }
-        (Some(_), Some(_)) => return Err(400),
-    };
-    let coding = head.header("transfer-encoding");
-    let body = match (coding, length) {
-        (Some(_), _) if head.number < 11 => return Err(400),
-        (Some(_), Some(_)) => return Err(400),
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Some(Body::chunks()),
-        (Some(_), None) => return Err(501),
-        (None, Some(0) | None) => None,
-        (None, Some(length)) => Some(Body::Length(length)),
-    };
-    if matches!(head.method, b"TRACE" | b"CONNECT") { Err(405) } else { Ok(body) }
-}
-
-fn is_host(host: &[u8]) -> bool {
-    let begins = !host.is_empty() && host.first() != Some(&b':');
-    begins && !host.iter().any(|&byte| byte <= 0x20 || byte == 0x7f || byte == b'/')
-        && memchr::memmem::find(host, b"..").is_none()
-}
-
-fn wants_keep_alive(head: &Head<'_>) -> bool {
-    let says = |word: &[u8]| {
-        head.header("connection")
-            .is_some_and(|value| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
-    };
-    match head.number {
-        9 => false,
-        10 => says(b"keep-alive"),
-        _ => !says(b"close"),
-    }
-}
-
-fn note(head: &Head<'_>, status: u16) -> EventKind {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..VALUE_LIMIT).unwrap_or(bytes)).into_owned();
-    let lossy = |bytes: &[u8]| std::str::from_utf8(bytes).is_err();
-    // A head that is not UTF-8 is kept whole beside its readable form.
-    let odd = lossy(head.target) || head.headers.iter().any(|(name, value)| lossy(name) || lossy(value));
-    let raw_b64 = odd.then(|| {
-        let mut raw = [head.method, b" ", head.target, b" ", head.version, b"\r\n"].concat();
-        for (name, value) in &head.headers {
-            raw.extend_from_slice(&[name, &b": "[..], value, b"\r\n"].concat());
-        }
-        base64::engine::general_purpose::STANDARD.encode(raw)
-    });
-    EventKind::HttpRequest {
-        method: text(head.method),
-        target: text(head.target),
-        version: text(head.version),
-        headers: head.headers.iter().map(|(name, value)| (text(name), text(value))).collect(),
-        status,
-        body: String::new(),
-        body_b64: None,
-        body_size: 0,
-        shasum: String::new(),
-        raw_b64,
-        truncated: false,
-    }
-}
-
-fn note_nothing(status: u16) -> EventKind {
-    let nothing = String::new;
-    EventKind::HttpRequest {
-        method: nothing(),
-        target: nothing(),
-        version: nothing(),
-        headers: Vec::new(),
-        status,
-        body: nothing(),
-        body_b64: None,
-        body_size: 0,
-        shasum: nothing(),
-        raw_b64: None,
-        truncated: false,
     }
 }
 

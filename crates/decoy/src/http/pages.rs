@@ -82,7 +82,8 @@ impl Date {
 /// RFC 9110, 5.6.7. Times outside of what it can say are shown as the epoch.
 pub(super) fn http_date(time: SystemTime) -> String {
     let second = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let sayable = if second < 253_402_300_800 { time.max(SystemTime::UNIX_EPOCH) } else { SystemTime::UNIX_EPOCH };
+    let sayable =
+        if second < 253_402_300_800 { time.max(SystemTime::UNIX_EPOCH) } else { SystemTime::UNIX_EPOCH };
     httpdate::fmt_http_date(sayable)
 }
 
@@ -92,9 +93,20 @@ mod tests {
 
     #[test]
     fn pages_have_the_length_of_the_real_ones() {
-        for (status, length) in [(301, 169), (400, 157), (403, 153), (404, 153), (405, 157), (412, 173), (413, 183),
-            (414, 177), (416, 197), (494, 233), (501, 165), (505, 187)]
-        {
+        for (status, length) in [
+            (301, 169),
+            (400, 157),
+            (403, 153),
+            (404, 153),
+            (405, 157),
+            (412, 173),
+            (413, 183),
+            (414, 177),
+            (416, 197),
+            (494, 233),
+            (501, 165),
+            (505, 187),
+        ] {
             assert_eq!(page(status, false).len(), length, "{status}");
         }
         assert_eq!(page(404, true).len(), 555);

@@ -50,7 +50,8 @@ pub(super) struct Response {
 impl Response {
     /// nginx's own page for a status.
     pub fn page(status: u16, head: Option<&Head<'_>>) -> Self {
-        let padded = head.is_some_and(|head| head.number >= 10 && pages::is_padded(head.header("user-agent")));
+        let padded =
+            head.is_some_and(|head| head.number >= 10 && pages::is_padded(head.header("user-agent")));
         Self {
             status,
             content_type: "text/html",
@@ -87,7 +88,8 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
             response
         }
     };
-    if matches!(response.status, 200 | 403 | 404) && response.content_type == "text/html" && wants_gzip(head) {
+    if matches!(response.status, 200 | 403 | 404) && response.content_type == "text/html" && wants_gzip(head)
+    {
         compress(&mut response);
     }
     response
@@ -167,7 +169,10 @@ fn escaped(path: &str) -> String {
 fn is_program(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension.to_ascii_lowercase().as_str(), "php" | "asp" | "aspx" | "jsp" | "do" | "action" | "cgi" | "pl")
+    matches!(
+        extension.to_ascii_lowercase().as_str(),
+        "php" | "asp" | "aspx" | "jsp" | "do" | "action" | "cgi" | "pl"
+    )
 }
 
 async fn invented_page(contact: &Contact, head: &Head<'_>) -> Response {
@@ -213,7 +218,8 @@ fn static_file(head: &Head<'_>, path: &str, attributes: &Attributes, bytes: Byte
         close: false,
     };
     // A compressed page has no ranges, and nginx decides on compression first.
-    let compressed = response.content_type == "text/html" && wants_gzip(head) && response.body.len() >= SHORTEST_GZIP;
+    let compressed =
+        response.content_type == "text/html" && wants_gzip(head) && response.body.len() >= SHORTEST_GZIP;
     if let Some(range) = head.header("range").filter(|_| !compressed && if_range(head, &response, seconds)) {
         apply_range(&mut response, range, head);
     }
@@ -270,7 +276,9 @@ fn if_range(head: &Head<'_>, response: &Response, modified: u64) -> bool {
 /// One satisfiable range is cut out; several that overlap the whole are ignored, as `max_ranges` and nginx's check of
 /// the total size do. Several real ones are answered with the whole file too: a server may (RFC 9110, 14.2).
 fn apply_range(response: &mut Response, range: &[u8], head: &Head<'_>) {
-    let Some(list) = std::str::from_utf8(range).ok().and_then(|range| range.strip_prefix("bytes=")) else { return };
+    let Some(list) = std::str::from_utf8(range).ok().and_then(|range| range.strip_prefix("bytes=")) else {
+        return;
+    };
     let size = response.body.len();
     let mut found = Vec::new();
     for part in list.split(',').take(64) {
@@ -320,7 +328,8 @@ fn wants_gzip(head: &Head<'_>) -> bool {
     let accepted = accepted.to_ascii_lowercase();
     accepted.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).any(|coding| {
         let mut parts = coding.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        parts.next() == Some(b"gzip") && !parts.any(|q| matches!(q, b"q=0" | b"q=0.0" | b"q=0.00" | b"q=0.000"))
+        parts.next() == Some(b"gzip")
+            && !parts.any(|q| matches!(q, b"q=0" | b"q=0.0" | b"q=0.00" | b"q=0.000"))
     })
 }
 

@@ -41,7 +41,8 @@ pub(super) fn clean(raw: &[u8]) -> Option<Target> {
             }
         }
     }
-    let path = String::from_utf8(clean).unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned());
+    let path = String::from_utf8(clean)
+        .unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned());
     Some(Target { path, query: query.map(|query| String::from_utf8_lossy(query).into_owned()) })
 }
 

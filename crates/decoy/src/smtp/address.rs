@@ -81,7 +81,15 @@ pub(super) fn place(contact: &Contact, host: &str, address: &str) -> Place {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, host));
     let identity = contact.visitor.identity();
     let full_name = identity.full_name();
-    let ours = [host, &full_name, &identity.hostname, &identity.mail_domain, "localhost", "localhost.localdomain"];
+    let ours = [
+        host,
+        &full_name,
+        &identity.hostname,
+        &identity.domain,
+        &identity.mail_domain,
+        "localhost",
+        "localhost.localdomain",
+    ];
     // `user%elsewhere@here` and `elsewhere!user` are routed on (resolve_percent_hack, swap_bangpath).
     let routed = local.contains(['%', '!']) && !local.starts_with('"');
     if routed || !ours.iter().any(|name| !name.is_empty() && name.eq_ignore_ascii_case(domain)) {
@@ -119,5 +127,5 @@ fn mailbox(contact: &Contact, name: &str) -> Option<String> {
     if name == "postmaster" {
         name = "root".to_owned();
     }
-    identity.account(&name).map(|account| account.name.clone())
+    identity.user(&name).map(|account| account.name.clone())
 }

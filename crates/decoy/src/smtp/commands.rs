@@ -5,7 +5,7 @@ use wire::EventKind;
 use crate::dialogue::{Stage, Turn};
 
 use super::{
-    LARGEST_MESSAGE, Helo, Mode, Smtp,
+    Helo, LARGEST_MESSAGE, Mode, Smtp,
     address::{self, Fault, Place},
     message::{Collector, Envelope},
 };
@@ -82,9 +82,14 @@ impl Smtp {
         if !self.tls {
             self.reply(stage, "250-STARTTLS");
         }
-        for text in
-            ["250-AUTH PLAIN LOGIN", "250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-DSN", "250-SMTPUTF8", "250 CHUNKING"]
-        {
+        for text in [
+            "250-AUTH PLAIN LOGIN",
+            "250-ENHANCEDSTATUSCODES",
+            "250-8BITMIME",
+            "250-DSN",
+            "250-SMTPUTF8",
+            "250 CHUNKING",
+        ] {
             self.reply(stage, text);
         }
     }
@@ -232,8 +237,10 @@ impl Smtp {
 
 /// postconf(5), `smtpd_forbidden_commands = CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}`; a mail header is none either.
 fn is_forbidden(verb: &str) -> bool {
-    let header = verb.split_once(':').is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
-    });
-    matches!(verb, "CONNECT" | "GET" | "POST") || header || !verb.starts_with(|first: char| first.is_ascii_alphabetic())
+    let header = verb
+        .split_once(':')
+        .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()));
+    matches!(verb, "CONNECT" | "GET" | "POST")
+        || header
+        || !verb.starts_with(|first: char| first.is_ascii_alphabetic())
 }

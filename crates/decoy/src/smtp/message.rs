@@ -154,7 +154,7 @@ impl Smtp {
         let visitor = &self.contact.visitor;
         for (address, place) in &envelope.recipients {
             let Place::Local(user) = place else { continue };
-            let Some(account) = visitor.identity().account(user) else { continue };
+            let Some(account) = visitor.identity().user(user) else { continue };
             let mail = self.mailbox_entry(envelope, address, text, queue_id);
             let owner = Owner { uid: account.uid, gid: MAIL_GROUP };
             let path = format!("/var/mail/{user}");
@@ -170,7 +170,11 @@ impl Smtp {
         let host = &self.host;
         let now = DateTime::<Utc>::from(self.contact.visitor.now());
         let qualified = |address: &str| {
-            if address.is_empty() || address.contains('@') { address.to_owned() } else { format!("{address}@{host}") }
+            if address.is_empty() || address.contains('@') {
+                address.to_owned()
+            } else {
+                format!("{address}@{host}")
+            }
         };
         let sender = qualified(&envelope.sender);
         let from = if sender.is_empty() { "MAILER-DAEMON" } else { &sender };
@@ -237,7 +241,9 @@ fn subject(text: &[u8]) -> String {
             break;
         }
         match &mut found {
-            Some(subject) if line.starts_with(b" ") || line.starts_with(b"\t") => subject.extend_from_slice(line),
+            Some(subject) if line.starts_with(b" ") || line.starts_with(b"\t") => {
+                subject.extend_from_slice(line)
+            }
             Some(_) => break,
             None => {
                 if line.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"subject:")) {

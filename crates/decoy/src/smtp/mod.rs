@@ -55,7 +55,10 @@ enum Mode {
     /// Mail, up to a dot on a line of its own.
     Data(Collector),
     /// `left` bytes of a BDAT chunk.
-    Chunk { left: u64, last: bool },
+    Chunk {
+        left: u64,
+        last: bool,
+    },
     /// The answer to a SASL challenge.
     Login(login::Step),
 }
@@ -166,7 +169,8 @@ impl Dialogue for Smtp {
             }
             let Some(line) = self.lines.next(&mut bytes) else { return };
             if line.cut {
-                stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
+                stage
+                    .note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
             }
             if let Mode::Login(step) = std::mem::replace(&mut self.mode, Mode::Command) {
                 self.login_answer(step, &line.bytes, stage);

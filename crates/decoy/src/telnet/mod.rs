@@ -32,6 +32,8 @@ const MOST_FAILURES: u32 = 5;
 const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// The longest name or password (the kernel's `MAX_CANON` less its end).
 const LONGEST_ANSWER: usize = 4095;
+/// The most control keys that wait for the first prompt.
+const MOST_EARLY: usize = 256;
 const TTY: &str = "pts/0";
 
 /// One Telnet connection.
@@ -40,6 +42,8 @@ pub struct Telnet {
     options: Box<Options>,
     phase: Phase,
     line: Vec<u8>,
+    /// The same with every key that was pressed for it.
+    raw: Vec<u8>,
     full: bool,
     window: Option<(u16, u16)>,
     failures: u32,
@@ -74,6 +78,7 @@ impl Telnet {
             options: Box::new(Options::new()),
             phase: Phase::Kinds,
             line: Vec::new(),
+            raw: Vec::new(),
             full: false,
             window: None,
             failures: 0,
@@ -98,7 +103,8 @@ impl Telnet {
             self.phase = Phase::Details;
         }
         if let Phase::Details = self.phase {
-            let missing = |option: &u8| self.options.is_on(true, *option) && !self.options.has_details(*option);
+            let missing =
+                |option: &u8| self.options.is_on(true, *option) && !self.options.has_details(*option);
             if force || !DETAILS.iter().any(missing) {
                 self.options.ask(WILL, SGA, &mut out);
                 self.options.ask(DO, ECHO, &mut out);
@@ -132,10 +138,14 @@ impl Telnet {
     /// One key at a prompt of login(1), under the kernel's line editing.
     async fn press(&mut self, key: u8, stage: &Stage) {
         let secret = matches!(self.phase, Phase::Password(_));
+        if self.raw.len() < LONGEST_ANSWER {
+            self.raw.push(key);
+        }
         match key {
             b'\r' | b'\n' => {
                 stage.say("\r\n");
                 self.full = false;
+                self.raw.clear();
                 let line = std::mem::take(&mut self.line);
                 self.enter(line, stage).await;
             }
@@ -229,9 +239,10 @@ impl Telnet {
         if let Phase::Password(name) = &self.phase {
             stage.note(EventKind::command_input(name));
         }
-        if !self.line.is_empty() && matches!(self.phase, Phase::Name) {
-            stage.note(EventKind::command_input(&self.line));
+        if !self.raw.is_empty() {
+            stage.note(EventKind::command_input(&self.raw));
         }
+        self.raw.clear();
         self.line.clear();
     }
 }
@@ -258,7 +269,12 @@ impl Dialogue for Telnet {
             self.window = Some(window);
         }
         // A client that types before its options are settled knows nothing of options.
-        self.advance(!keys.is_empty(), stage);
+        self.advance(keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n'), stage);
+        if matches!(self.phase, Phase::Kinds | Phase::Details | Phase::Window) {
+            keys.truncate(MOST_EARLY);
+            self.early = keys;
+            return;
+        }
         let mut keys = keys.into_iter();
         while let Some(key) = keys.next() {
             match &mut self.phase {
@@ -266,7 +282,16 @@ impl Dialogue for Telnet {
                     let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
                     return terminal.hear_keys(rest, stage).await;
                 }
-                Phase::Over => return,
+                Phase::Over => {
+                    // Nobody reads this any more; it was sent all the same.
+                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
+                    for line in
+                        rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty())
+                    {
+                        stage.note(EventKind::command_input(line));
+                    }
+                    return;
+                }
                 _ => self.press(key, stage).await,
             }
         }

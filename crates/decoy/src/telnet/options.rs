@@ -3,6 +3,8 @@
 //! The answers are those of telnetd of GNU inetutils 2.4. Each side of an option has a state and a count of requests
 //! that are unanswered, so an answer is never answered and no client can make a loop (RFC 1143).
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use wire::EventKind;
 
@@ -49,8 +51,8 @@ struct Side {
 
 /// The state of one connection.
 pub struct Options {
-    ours: [Side; 256],
-    theirs: [Side; 256],
+    ours: BTreeMap<u8, Side>,
+    theirs: BTreeMap<u8, Side>,
     state: State,
     sub: Vec<u8>,
     window: Option<(u16, u16)>,
@@ -77,8 +79,8 @@ enum State {
 impl Options {
     pub(super) fn new() -> Self {
         Self {
-            ours: [Side::default(); 256],
-            theirs: [Side::default(); 256],
+            ours: BTreeMap::new(),
+            theirs: BTreeMap::new(),
             state: State::Data,
             sub: Vec::new(),
             window: None,
@@ -102,12 +104,12 @@ impl Options {
     /// Whether a request for this option of the client's is unanswered.
     pub(super) fn is_open(&self, theirs: bool, option: u8) -> bool {
         let side = if theirs { &self.theirs } else { &self.ours };
-        side.get(usize::from(option)).is_some_and(|side| side.asked > 0)
+        side.get(&option).is_some_and(|side| side.asked > 0)
     }
 
     pub(super) fn is_on(&self, theirs: bool, option: u8) -> bool {
         let side = if theirs { &self.theirs } else { &self.ours };
-        side.get(usize::from(option)).is_some_and(|side| side.on)
+        side.get(&option).is_some_and(|side| side.on)
     }
 
     /// `IAC SB option SEND IAC SE`
@@ -127,8 +129,7 @@ impl Options {
 
     fn side(&mut self, theirs: bool, option: u8) -> &mut Side {
         let sides = if theirs { &mut self.theirs } else { &mut self.ours };
-        // 256 sides and a byte: always there.
-        sides.get_mut(usize::from(option)).unwrap_or_else(|| unreachable!("an option is a byte"))
+        sides.entry(option).or_default()
     }
 
     /// What goes over the line: IAC doubled, and a lone CR followed by NUL.
@@ -204,12 +205,12 @@ impl Options {
         };
         match byte {
             IAC => keys.push(IAC),
-            244 | 243 => keys.push(0x03),                             // interrupt, break
-            247 => keys.push(0x7f),                                   // erase character
-            248 => keys.push(0x15),                                   // erase line
-            236 => keys.push(0x04),                                   // end of file
-            245 => out.extend_from_slice(&[IAC, 242]),                // abort output: data mark
-            246 => out.extend_from_slice(b"\r\n[Yes]\r\n"),           // are you there
+            244 | 243 => keys.push(0x03),                   // interrupt, break
+            247 => keys.push(0x7f),                         // erase character
+            248 => keys.push(0x15),                         // erase line
+            236 => keys.push(0x04),                         // end of file
+            245 => out.extend_from_slice(&[IAC, 242]),      // abort output: data mark
+            246 => out.extend_from_slice(b"\r\n[Yes]\r\n"), // are you there
             _ => {}
         }
         if !matches!(byte, IAC | SB..=DONT) {
@@ -312,7 +313,17 @@ impl Options {
 fn is_wanted(option: u8) -> bool {
     matches!(
         option,
-        BINARY | SGA | TTYPE | NAWS | TSPEED | LFLOW | LINEMODE | XDISPLOC | OLD_ENVIRON | NEW_ENVIRON | TIMING_MARK
+        BINARY
+            | SGA
+            | TTYPE
+            | NAWS
+            | TSPEED
+            | LFLOW
+            | LINEMODE
+            | XDISPLOC
+            | OLD_ENVIRON
+            | NEW_ENVIRON
+            | TIMING_MARK
     )
 }
 
@@ -329,7 +340,9 @@ fn variables(bytes: &[u8]) -> Vec<(String, String)> {
         .filter(|pair| !pair.is_empty())
         .take(32)
         .map(|pair| match memchr::memchr(1, pair) {
-            Some(at) => (text(pair.get(..at).unwrap_or_default()), text(pair.get(at + 1..).unwrap_or_default())),
+            Some(at) => {
+                (text(pair.get(..at).unwrap_or_default()), text(pair.get(at + 1..).unwrap_or_default()))
+            }
             None => (text(pair), String::new()),
         })
         .collect()
@@ -365,68 +378,4 @@ fn command_name(command: u8) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn talk(options: &mut Options, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let stage = Stage::new();
-        let keys = options.decode(bytes, &stage);
-        (keys, stage.drain().0)
-    }
-
-    #[test]
-    fn line_ends_and_doubled_iacs_are_taken_off() {
-        let mut options = Options::new();
-        assert_eq!(talk(&mut options, b"a\r\nb\r\0c\nd\xff\xff").0, b"a\rb\rc\nd\xff");
-        assert_eq!(&Options::encode(b"a\r\nb\rc\xff")[..], b"a\r\nb\r\0c\xff\xff");
-    }
-
-    #[test]
-    fn an_answer_is_not_answered() {
-        let mut options = Options::new();
-        let mut out = Vec::new();
-        options.ask(DO, NAWS, &mut out);
-        options.ask(WILL, ECHO, &mut out);
-        assert_eq!(out, [IAC, DO, NAWS, IAC, WILL, ECHO]);
-        assert_eq!(talk(&mut options, &[IAC, WILL, NAWS, IAC, DO, ECHO, IAC, DO, ECHO]).1, b"");
-        assert!(options.is_on(true, NAWS) && options.is_on(false, ECHO));
-        assert_eq!(talk(&mut options, &[IAC, WILL, 200, IAC, DO, 200]).1, [IAC, DONT, 200, IAC, WONT, 200]);
-    }
-
-    #[test]
-    fn the_window_is_told() {
-        let mut options = Options::new();
-        let stage = Stage::new();
-        options.decode(&[IAC, SB, NAWS, 0, 132, 0, 43, IAC, SE], &stage);
-        assert_eq!(options.take_window(), Some((132, 43)));
-        assert!(stage.drain().1.iter().any(|kind| matches!(kind, EventKind::ClientSize { width: 132, height: 43 })));
-    }
-
-    proptest! {
-        #[test]
-        fn two_endpoints_come_to_rest(bytes in proptest::collection::vec(
-            prop_oneof![Just(IAC), WILL..=DONT, Just(SB), Just(SE), any::<u8>()], 0..300)) {
-            // Whatever is said back is said to a second telnetd, and so on: it must end.
-            let (mut here, mut there) = (Options::new(), Options::new());
-            let mut said = talk(&mut here, &bytes).1;
-            for round in 0.. {
-                if said.is_empty() { break; }
-                prop_assert!(round < 500, "two sides never came to rest");
-                let other = if round % 2 == 0 { &mut there } else { &mut here };
-                said = talk(other, &said).1;
-            }
-        }
-
-        #[test]
-        fn cutting_changes_nothing(bytes in proptest::collection::vec(
-            prop_oneof![Just(IAC), WILL..=DONT, Just(SB), Just(SE), Just(b'\r'), any::<u8>()], 0..200), at in 0usize..200) {
-            let (front, back) = bytes.split_at(at.min(bytes.len()));
-            let (mut whole, mut cut) = (Options::new(), Options::new());
-            let want = talk(&mut whole, &bytes);
-            let (first, second) = (talk(&mut cut, front), talk(&mut cut, back));
-            prop_assert_eq!(want, ([first.0, second.0].concat(), [first.1, second.1].concat()));
-        }
-    }
-}
+mod tests;

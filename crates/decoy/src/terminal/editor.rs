@@ -259,16 +259,20 @@ mod tests {
     fn type_in(editor: &mut Editor, keys: &[u8]) -> (Vec<u8>, Vec<Press>) {
         let mut out = Vec::new();
         let pressed = keys.iter().map(|&key| editor.press(key, &mut out));
-        let pressed = pressed.collect::<Vec<_>>().into_iter().filter(|press| *press != Press::Nothing).collect();
+        let pressed =
+            pressed.collect::<Vec<_>>().into_iter().filter(|press| *press != Press::Nothing).collect();
         (out, pressed)
     }
 
     fn entered(keys: &[u8]) -> String {
         let (_, pressed) = type_in(&mut Editor::new(100, true), keys);
-        pressed.iter().map(|press| match press {
-            Press::Entered(line) => format!("{}|", String::from_utf8_lossy(line)),
-            other => format!("{other:?}|"),
-        }).collect()
+        pressed
+            .iter()
+            .map(|press| match press {
+                Press::Entered(line) => format!("{}|", String::from_utf8_lossy(line)),
+                other => format!("{other:?}|"),
+            })
+            .collect()
     }
 
     #[test]
@@ -299,7 +303,10 @@ mod tests {
     fn the_echo_is_the_one_of_readline() {
         let mut editor = Editor::new(100, true);
         assert_eq!(type_in(&mut editor, b"ab\x1b[DX").0, b"ab\x08Xb\x08");
-        assert_eq!(type_in(&mut Editor::new(100, true), b"nonsense\x15").0, b"nonsense\x08\x08\x08\x08\x08\x08\x08\x08\x1b[K");
+        assert_eq!(
+            type_in(&mut Editor::new(100, true), b"nonsense\x15").0,
+            b"nonsense\x08\x08\x08\x08\x08\x08\x08\x08\x1b[K"
+        );
         assert_eq!(type_in(&mut Editor::new(100, false), b"ab\x15").0, b"ab\x08\x08  \x08\x08");
     }
 

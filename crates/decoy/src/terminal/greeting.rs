@@ -1,6 +1,9 @@
 //! What a visitor reads between a login and the first prompt: MOTD, last login, mail.
 
-use std::{net::IpAddr, time::{Duration, SystemTime}};
+use std::{
+    net::IpAddr,
+    time::{Duration, SystemTime},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -38,7 +41,8 @@ pub(crate) fn greeting(contact: &Contact, account: &Account, tty: &str, greeter:
         text.push_str(&String::from_utf8_lossy(&motd));
     }
     if let Some(last) = last_login(contact, account) {
-        let format = if greeter == Greeter::Login { "%a %b %e %H:%M:%S UTC %Y" } else { "%a %b %e %H:%M:%S %Y" };
+        let format =
+            if greeter == Greeter::Login { "%a %b %e %H:%M:%S UTC %Y" } else { "%a %b %e %H:%M:%S %Y" };
         let time = DateTime::<Utc>::from(last.time).format(format);
         text.push_str(&match (greeter, last.host.is_empty()) {
             (Greeter::Login, true) => format!("Last login: {time} on {}\n", last.line),
@@ -47,7 +51,9 @@ pub(crate) fn greeting(contact: &Contact, account: &Account, tty: &str, greeter:
             (Greeter::Sshd, false) => format!("Last login: {time} from {}\n", last.host),
         });
     }
-    if greeter == Greeter::Login && files.stat(&format!("/var/mail/{}", account.name)).is_ok_and(|mail| mail.size > 0) {
+    if greeter == Greeter::Login
+        && files.stat(&format!("/var/mail/{}", account.name)).is_ok_and(|mail| mail.size > 0)
+    {
         text.push_str("You have mail.\n");
     }
     remember(contact, account, tty, contact.peer.ip().to_canonical());

@@ -188,9 +188,9 @@ impl Terminal {
                 }
                 Press::End if self.typed.is_empty() => {
                     self.leave_line(&mut out);
-                    out.extend_from_slice(b"\r\n");
+                    out.extend_from_slice(b"\r\nlogout\r\n");
                     self.show(stage, &std::mem::take(&mut out));
-                    self.log_out(stage);
+                    self.finish(stage);
                 }
                 Press::End => {
                     self.leave_line(&mut out);
@@ -236,11 +236,6 @@ impl Terminal {
         self.run_typed(stage).await;
     }
 
-    fn log_out(&mut self, stage: &Stage) {
-        self.show(stage, b"logout\r\n");
-        self.finish(stage);
-    }
-
     fn finish(&mut self, stage: &Stage) {
         if !std::mem::replace(&mut self.over, true) {
             stage.push(crate::Turn::HangUp(u32::try_from(self.status).unwrap_or(255)));
@@ -250,7 +245,7 @@ impl Terminal {
     /// telnetd drops its output on ^C and marks the place (RFC 854, "synch").
     fn data_mark(&self, stage: &Stage, out: &mut Vec<u8>) {
         if self.telnet.is_some() {
-            self.show(stage, &std::mem::take(out));
+            out.clear();
             stage.say(&b"\xff\xf2"[..]);
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     telnet::Options,
 };
 
-use super::{Terminal, TerminalMode, encode};
+use super::{Terminal, encode};
 
 /// Takes the Telnet coding off, where there is one.
 pub(super) fn decode(telnet: &mut Option<Box<Options>>, bytes: &[u8], stage: &Stage) -> Vec<u8> {
@@ -126,10 +126,8 @@ impl Terminal {
         }
         self.status = finished.status;
         if finished.exited {
-            match self.mode {
-                TerminalMode::Interactive { .. } => self.log_out(stage),
-                TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => self.finish(stage),
-            }
+            // A login shell says "logout" itself.
+            self.finish(stage);
         }
     }
 
@@ -251,11 +249,8 @@ impl Cooked {
                     self.line.push(b'\n');
                     self.give(input);
                 }
-                0x08 | 0x7f => {
-                    if self.line.pop().is_some() {
-                        show(b"\x08 \x08");
-                    }
-                }
+                0x08 | 0x7f if self.line.pop().is_none() => {}
+                0x08 | 0x7f => show(b"\x08 \x08"),
                 0x15 => {
                     for _ in self.line.drain(..) {
                         show(b"\x08 \x08");

@@ -108,9 +108,11 @@ class Visit:
 def record(path, protocol, port):
     kept = [line for line in open(path, encoding="latin-1").read().split("\n") if line[:2] not in ("S:", "D:", "X:")]
     visit, upload, send, out, closed = None, None, b"", [], False
+    quiet = [line.split()[2] for line in kept if line.startswith("@ quiet ")]
+    patience = {"quiet": float(quiet[0])} if quiet else {}
     for line in kept:
         kind, text = line[:2], line[3:]
-        if visit is None and kind in ("C:", "c:", "U:", "Q:"):
+        if visit is None and kind in ("C:", "c:", "U:"):
             visit = Visit(protocol, port)
             if protocol != "http":
                 visit.hear()
@@ -118,20 +120,18 @@ def record(path, protocol, port):
             out, visit.out = out + visit.out + [line], []
         else:
             out.append(line)
-        if kind in ("C:", "c:", "Q:"):
+        if kind in ("C:", "c:"):
             send += unescape(text)
         elif kind == "U:":
             upload = (upload or b"") + unescape(text)
-        if kind in ("C:", "Q:"):
+        if kind == "C:":
             visit.sock.sendall(send)
             verb, send = send.split()[:1], b""
-            if kind == "Q:":
-                time.sleep(0.3)
-            elif visit.data is not None and verb and verb[0].upper() in TRANSFERS:
+            if visit.data is not None and verb and verb[0].upper() in TRANSFERS:
                 visit.transfer(upload)
                 upload = None
             else:
-                closed = visit.hear()
+                closed = visit.hear(**patience)
         if closed:
             break
     if visit:
@@ -190,9 +190,9 @@ def prepare(folder):
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     os.makedirs("/run/lock")
     write("/run/utmp", b"", 0o664)
-    write("/run/motd.dynamic", run("uname", "-snrvm", capture_output=True).stdout)
     os.makedirs("/var/run/vsftpd/empty", exist_ok=True)
     run("hostname", "web01")
+    write("/run/motd.dynamic", run("uname", "-snrvm", capture_output=True).stdout)
     write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {HOST} web01\n")
     # In place: these files are mount points here, so the tools that rename a new one over them cannot be used.
     secret = run("openssl", "passwd", "-6", "Summer2024", capture_output=True).stdout.decode().strip()
