@@ -107,7 +107,7 @@ impl Prices {
     }
 
     /// `[chat.prices."MODEL"]`: `input`, `output`, and `long = { above, input, output }`.
-    pub(crate) fn read(mut section: Section<'_>) -> Self {
+    pub fn read(mut section: Section<'_>) -> Self {
         let mut prices = Self::default();
         for model in section.keys() {
             let mut entry = section.section(&model);
