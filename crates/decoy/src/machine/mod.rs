@@ -124,8 +124,8 @@ impl Visitor {
     }
 }
 
-/// IPv6 addresses count by their /64; mapped IPv4 addresses by the IPv4 address.
-fn source_key(source: IpAddr) -> IpAddr {
+/// What counts as one source: IPv6 addresses by their /64, mapped IPv4 addresses by the IPv4 address.
+pub fn source_key(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
