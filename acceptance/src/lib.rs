@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod binaries;
+pub mod browser;
 pub mod bucket;
 pub mod clients;
 pub mod corpora;
@@ -15,6 +16,7 @@ pub mod registry;
 pub mod standins;
 pub mod tables;
 
+pub use browser::Browser;
 pub use bucket::Bucket;
 pub use registry::Registry;
 

@@ -26,10 +26,7 @@ impl Process {
             fs::OpenOptions::new().create(true).append(true).open(&diagnostics).expect("a diagnostics file");
         let errors = output.try_clone().expect("the same file");
         let command = command.current_dir(home).stdin(Stdio::null()).stdout(output).stderr(errors);
-        // Keys of the person who runs the tests must not reach a program under test.
-        for key in KEYS {
-            command.env_remove(key);
-        }
+        shield(command);
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         Self { child, diagnostics }
     }
@@ -107,11 +104,20 @@ pub const KEYS: [&str; 6] = [
     "AWS_SECRET_ACCESS_KEY",
 ];
 
+/// Keys and settings of the person who runs the tests must not reach a program under test; what the test itself sets stays.
+fn shield(command: &mut Command) {
+    let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+    let settings = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with("RUSTBUCKET_"));
+    for name in KEYS.iter().map(Into::into).chain(settings).filter(|name| !set.contains(name)) {
+        command.env_remove(name);
+    }
+}
+
 /// Runs a command to its end; gives status, standard output and standard error.
 pub fn complete(command: &mut Command) -> (ExitStatus, String, String) {
-    for key in KEYS {
-        command.env_remove(key);
-    }
+    shield(command);
     let output = command
         .stdin(Stdio::null())
         .output()
