@@ -17,7 +17,7 @@ use wire::{EventKind, Protocol};
 
 use crate::{
     admission::Admission,
-    artifacts::{Artifacts, ArtifactError},
+    artifacts::{Artifacts, ArtifactsError},
     birth::{Birth, BirthError},
     config::{Config, Listener},
     event_log::{self, EventLog, EventLogError},
@@ -25,7 +25,7 @@ use crate::{
     listener::{self, BindError},
     management::{self, Management, ManagementError},
     oracle::Mind,
-    registration,
+    registration::{self, RegistrationError},
     session::Sensor,
     ssh::{self, host_keys::{self, HostKeyError}},
     tls::{self, SnakeoilError},
@@ -46,7 +46,7 @@ pub enum StartError {
     Log(#[from] EventLogError),
     /// The folder for captured files.
     #[error("the artifacts folder cannot be opened")]
-    Artifacts(#[from] ArtifactError),
+    Artifacts(#[from] ArtifactsError),
     /// SSH host keys.
     #[error("the SSH host keys cannot be read or made")]
     HostKeys(#[from] HostKeyError),
@@ -59,6 +59,9 @@ pub enum StartError {
     /// The management port.
     #[error("the management port cannot be served")]
     Management(#[from] ManagementError),
+    /// The registry's URL or certificate authority.
+    #[error("the registry cannot be registered with")]
+    Registration(#[from] RegistrationError),
 }
 
 /// What all visits share.
@@ -111,7 +114,7 @@ impl Ports {
 
 /// Starts the bucket on its ports, serves until `stop`, and ends in order.
 pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: CancellationToken) -> Result<(), StartError> {
-    let sensor = Sensor { name: birth.name.as_str().into(), uuid: birth.uuid.to_string().into() };
+    let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
         state_directory: config.general.state_directory.clone(),
@@ -128,6 +131,7 @@ pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: Cancellatio
     let listeners: Vec<String> = ports.traps.iter().map(|(entry, socket)| describe(entry, socket)).collect();
     let vitals = Vitals::new(config.general.log_directory.clone(), open);
     let management_port = ports.management.local_addr().map(|address| address.port()).unwrap_or_default();
+    let registration = registration_settings(&config.registration, management_port)?;
     let management = Management::start(into_std(ports.management)?, management::Deps {
         birth: birth.clone(),
         log: log.clone(),
@@ -144,18 +148,17 @@ pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: Cancellatio
 
     let visits = TaskTracker::new();
     let doors = TaskTracker::new();
+    doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
     }
-    if config.registration.url.is_some() {
-        doors.spawn(registration::register_instance(
-            registration::Settings::new(&config.registration, management_port),
-            birth,
-            vitals,
-            stop.clone(),
-        ));
-    } else {
-        tracing::warn!("no registry is set: events stay on this machine; set registration.rustbucket_registry_url");
+    match registration {
+        Some(settings) => {
+            doors.spawn(registration::register_instance(settings, birth, vitals, stop.clone()));
+        }
+        None => tracing::warn!(
+            "no registry is set: events stay on this machine; set registration.rustbucket_registry_url"
+        ),
     }
 
     stop.cancelled().await;
@@ -169,6 +172,21 @@ pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: Cancellatio
     management.stop();
     log.close()?;
     Ok(())
+}
+
+/// Keeps what all visitors changed together within its bound.
+async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
+    let mut pace = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = pace.tick() => {}
+        }
+        let forgotten = machine.sweep();
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
+        }
+    }
 }
 
 fn assemble(
@@ -192,7 +210,9 @@ fn assemble(
         most_tries: config.logins.most_tries,
         secret: birth.secret.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
     };
-    let machine_bounds = MachineBounds { memory: limits.memory, ..MachineBounds::default() };
+    let machine_bounds = MachineBounds {
+        memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
+        ..MachineBounds::default() };
     let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
@@ -228,6 +248,19 @@ fn assemble(
         },
         daemons,
     })
+}
+
+fn registration_settings(
+    config: &crate::config::Registration,
+    management_port: u16,
+) -> Result<Option<registration::Settings>, RegistrationError> {
+    let Some(url) = &config.url else {
+        return Ok(None);
+    };
+    let mut settings = registration::Settings::new(url.as_str(), config.ca.as_deref(), management_port)?;
+    settings.registration_key = config.key.as_ref().map(|key| key.reveal().to_owned());
+    settings.ip_address = config.ip_address.map(|address| address.to_string());
+    Ok(Some(settings))
 }
 
 fn describe(entry: &Listener, socket: &TcpListener) -> String {

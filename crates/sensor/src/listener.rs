@@ -110,7 +110,9 @@ async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, 
     let banner = listener.banner.clone();
     let mut dialogue: Box<dyn Dialogue> = match listener.protocol {
         Protocol::Ssh => {
-            bucket.ssh_daemon(&listener.name).serve(stream, contact, session).await;
+            if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
+                daemon.serve(stream, contact, session).await;
+            }
             drop(ticket);
             return;
         }
