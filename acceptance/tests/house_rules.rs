@@ -116,11 +116,20 @@ fn identity_is_stamped_in_one_place() {
             places.insert(path);
         }
     }
-    assert_eq!(
-        places,
-        BTreeSet::from(["crates/sensor/src/session.rs".to_owned()]),
-        "who makes a `wire::Stamp`"
+    let (session, writer) = ("crates/sensor/src/session.rs", "crates/sensor/src/event_log/writer.rs");
+    assert_eq!(places, [session, writer].map(str::to_owned).into(), "who makes a `wire::Stamp`");
+    // The log writes its own gaps: those belong to no visitor, so it can know none.
+    let text = fs::read_to_string(root().join(writer)).unwrap();
+    assert!(
+        text.contains("protocol: Protocol::Rustbucket,"),
+        "{writer} stamps the program's own events alone"
     );
+    for word in ["peer", "SocketAddr", "IpAddr"] {
+        assert!(
+            product_lines(&text).all(|(_, line)| !line.contains(word)),
+            "{writer} names {word}, and must know no visitor"
+        );
+    }
 }
 
 #[test]
