@@ -128,7 +128,7 @@ mod tests {
         };
         assert_eq!(
             check(line(",\"outfile\":\"artifacts/a\"").as_bytes(), 0, 1, 1).unwrap().artifacts,
-            [sum.clone()]
+            std::slice::from_ref(&sum)
         );
         assert!(check(line(",\"outfile\":\"\"").as_bytes(), 0, 1, 1).unwrap().artifacts.is_empty());
         let evil = b"{\"seq\":1,\"shasum\":\"../../etc/passwd\",\"outfile\":\"x\"}";
