@@ -243,14 +243,10 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    async fn keep(&self, sha256: String, bytes: Bytes) {
+    async fn keep(&mut self, sha256: String, bytes: Bytes) {
         let artifacts = Arc::clone(self.artifacts);
-        let kept = if bytes.len() > 64 * 1024 {
-            tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await
-        } else {
-            Ok(artifacts.keep(&sha256, &bytes))
-        };
-        match kept {
+        // Keeping waits for the disk.
+        match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
             Ok(Ok(_kept)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),
             Err(error) => tracing::error!(%error, "a captured file could not be kept: the writing task failed"),

@@ -54,26 +54,18 @@ impl Session {
             protocol,
             began: Instant::now(),
             bytes: AtomicU64::new(0),
-            closed: AtomicBool::new(protocol == Protocol::Rustbucket),
+            closed: AtomicBool::new(false),
         }));
-        if protocol != Protocol::Rustbucket {
-            session.note(EventKind::SessionConnect {});
-        }
+        session.note(EventKind::SessionConnect {});
         session
-    }
-
-    /// The session of the program itself, for start, stop and what else belongs to no visitor.
-    pub fn of_program(log: &EventLog, sensor: &Sensor) -> Self {
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        Self::begin(log, sensor, Protocol::Rustbucket, nowhere, nowhere)
     }
 
     /// Writes one event. What the visitor sent can fill fields of `kind`, never the stamp.
     pub fn note(&self, kind: EventKind) {
         let inner = &self.0;
-        inner.log.append(|seq, timestamp, boot| {
+        // What could not be written is counted by the log and told by a gap event.
+        let _seq = inner.log.append(|seq, timestamp| {
             let message = kind.message();
-            let is_program = inner.protocol == Protocol::Rustbucket;
             Event {
                 kind,
                 message,
@@ -81,15 +73,15 @@ impl Session {
                     timestamp: timestamp.to_owned(),
                     sensor: Arc::clone(&inner.sensor.name),
                     uuid: Arc::clone(&inner.sensor.uuid),
-                    session: if is_program { event::NO_SESSION.into() } else { Arc::clone(&inner.id) },
+                    session: Arc::clone(&inner.id),
                     src_ip: Arc::clone(&inner.src_ip),
                     src_port: inner.peer.port(),
                     dst_ip: Arc::clone(&inner.dst_ip),
                     dst_port: inner.local.port(),
                     protocol: inner.protocol,
                     seq,
-                    boot_id: Arc::clone(&boot.id),
-                    event_uuid: boot.event_uuid(seq),
+                    boot_id: inner.log.boot_id(),
+                    event_uuid: inner.log.event_uuid(seq),
                     schema: event::SCHEMA,
                 },
             }

@@ -3,6 +3,7 @@
 mod channel;
 pub mod host_keys;
 mod kexinit;
+mod sftp;
 mod visit;
 mod wiretap;
 
@@ -20,8 +21,12 @@ use russh::{
     server::Config,
 };
 use tokio::{net::TcpStream, time::Instant};
+use tokio_util::task::TaskTracker;
 
 use crate::{artifacts::Artifacts, handler::Bounds, session::Session};
+
+/// How long programs may take to notice that the connection is gone.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The identification of Debian 12's server.
 pub const BANNER: &str = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10";
@@ -104,13 +109,20 @@ impl Daemon {
         let logged_in = Arc::new(AtomicBool::new(false));
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let tapped = wiretap::Wiretap::new(stream, session.clone(), ends_at, Arc::clone(&logged_in));
-        let visit = visit::Visit::new(contact, session.clone(), self.bounds, Arc::clone(&self.artifacts), logged_in);
+        let tasks = TaskTracker::new();
+        let artifacts = Arc::clone(&self.artifacts);
+        let visit = visit::Visit::new(contact, session.clone(), self.bounds, artifacts, logged_in, tasks.clone());
         let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
             Ok(running) => running.await,
             Err(error) => Err(error),
         };
         if let Err(error) = ended {
             tracing::debug!(%error, peer = %session.peer(), "SSH connection ended");
+        }
+        // Programs that still run notice that their channel is gone; what they note belongs before the close.
+        tasks.close();
+        if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+            tracing::debug!(peer = %session.peer(), "programs outlive their SSH connection");
         }
     }
 }

@@ -288,6 +288,12 @@ events! {
         #[serde(default, skip_serializing_if = "is_false")]
         truncated: bool,
     }
+    /// Another request of an SSH client: a subsystem, a forwarding to be listened for.
+    SshRequest = "rustbucket.ssh.request" {
+        request: String,
+        value: String,
+        granted: bool,
+    }
     /// Telnet option bytes from the client.
     TelnetOption = "cowrie.telnet.option" {
         command: String,
@@ -427,6 +433,7 @@ impl EventKind {
             Self::DirectTcpipData { target_host, target_port, .. } => {
                 format!("direct-tcp forward to {target_host}:{target_port} with data")
             }
+            Self::SshRequest { request, value, .. } => format!("SSH request {request}: {value}"),
             Self::TelnetOption { command, option, .. } => format!("telnet option {command} {option}"),
             Self::HttpRequest { method, target, status, .. } => format!("HTTP {method} {target} answered {status}"),
             Self::SmtpMessage { mail_from, rcpt_to, size, .. } => {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    hash::{DefaultHasher, Hash as _, Hasher as _},
+    hash::{DefaultHasher, Hasher as _},
 };
 
 /// A user of the machine, as `/etc/passwd` has it.
@@ -108,7 +108,12 @@ mod tests {
     use super::*;
 
     fn policy() -> LoginPolicy {
-        LoginPolicy { always: vec![("admin".into(), "fixed".into())], fewest_tries: 3, most_tries: 3, secret: 7 }
+        LoginPolicy {
+            always: vec![("admin".into(), "fixed".into())],
+            fewest_tries: 3,
+            most_tries: 3,
+            secret: 7,
+        }
     }
 
     #[test]

@@ -4,13 +4,14 @@ pub mod clock;
 pub mod files;
 pub mod identity;
 pub mod logins;
+pub mod processes;
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
 
 use parking_lot::Mutex;
 
 pub use clock::Clock;
-pub use files::{Attributes, Entry, FileError, Files, Kind};
+pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
 pub use logins::{Account, Login, LoginPolicy};
 
@@ -31,6 +32,8 @@ pub struct Machine {
 pub struct Bounds {
     /// The most source addresses whose changes are remembered; the one unseen for longest is forgotten first.
     pub visitors: usize,
+    /// The most bytes all visitors' files may take together; see [`Machine::sweep`].
+    pub memory: usize,
     /// The most bytes one visitor's files may take.
     pub layer_bytes: usize,
     /// The most files one visitor may make.
@@ -39,7 +42,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { visitors: 20_000, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
+        Self { visitors: 20_000, memory: 512 << 20, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
     }
 }
 
@@ -72,7 +75,12 @@ impl Machine {
         if visitors.len() >= self.bounds.visitors {
             forget_oldest(&mut visitors);
         }
-        let files = Files::new(Arc::clone(&self.base), self.clock.clone(), self.bounds.layer_bytes, self.bounds.layer_files);
+        let files = Files::new(
+            Arc::clone(&self.base),
+            self.clock.clone(),
+            self.bounds.layer_bytes,
+            self.bounds.layer_files,
+        );
         let visitor = Arc::new(Visitor {
             machine: Arc::clone(self),
             files,
@@ -81,6 +89,30 @@ impl Machine {
         });
         visitors.insert(source, Arc::clone(&visitor));
         visitor
+    }
+
+    /// Forgets the visitors unseen for longest until all changes together fit [`Bounds::memory`]; gives how many were
+    /// forgotten. To be called every few seconds: one visitor's changes are bounded at once, their sum is bounded here.
+    pub fn sweep(&self) -> usize {
+        let mut visitors = self.visitors.lock();
+        let mut total: usize = visitors.values().map(|visitor| visitor.files.layer_size().0).sum();
+        if total <= self.bounds.memory {
+            return 0;
+        }
+        let mut seen: Vec<(SystemTime, IpAddr, usize)> = visitors
+            .iter()
+            .map(|(address, visitor)| (*visitor.last_seen.lock(), *address, visitor.files.layer_size().0))
+            .collect();
+        seen.sort_unstable();
+        let before = visitors.len();
+        for (_, address, size) in seen {
+            if total <= self.bounds.memory {
+                break;
+            }
+            visitors.remove(&address);
+            total = total.saturating_sub(size);
+        }
+        before - visitors.len()
     }
 
     /// The machine's time.

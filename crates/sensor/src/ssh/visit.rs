@@ -17,9 +17,10 @@ use russh::{
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
 };
+use tokio_util::task::TaskTracker;
 use wire::{EventKind, event::Captured};
 
-use super::channel::ChannelLine;
+use super::{channel::ChannelLine, sftp::Sftp};
 use crate::{
     artifacts::Artifacts,
     handler::{Bounds, handle_client},
@@ -45,6 +46,7 @@ pub struct Visit {
     logged_in: Arc<AtomicBool>,
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
+    tasks: TaskTracker,
 }
 
 /// A session channel on which no program runs yet.
@@ -62,6 +64,7 @@ impl Visit {
         bounds: Bounds,
         artifacts: Arc<Artifacts>,
         logged_in: Arc<AtomicBool>,
+        tasks: TaskTracker,
     ) -> Self {
         Self {
             contact,
@@ -72,6 +75,7 @@ impl Visit {
             logged_in,
             channels: HashMap::new(),
             terminals: 0,
+            tasks,
         }
     }
 
@@ -120,7 +124,7 @@ impl Visit {
         };
         let mut terminal = Terminal::new(self.contact.clone(), account, mode);
         let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let mut line = ChannelLine::new(channel);
             let dialogue: &mut dyn Dialogue = &mut terminal;
             handle_client(&mut line, dialogue, &session, bounds, &artifacts).await;
@@ -272,8 +276,39 @@ impl Handler for Visit {
         name: &str,
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
-        self.session.note(EventKind::command_input(format!("subsystem {}", text_of(name)).as_bytes()));
-        answer(connection, id, false)
+        let opened = self.channels.get_mut(&id).and_then(|opened| opened.channel.take());
+        let started = match (name, opened, self.account.clone()) {
+            ("sftp", Some(channel), Some(account)) => Some((channel, account)),
+            _ => None,
+        };
+        let granted = started.is_some();
+        self.session.note(EventKind::SshRequest {
+            request: "subsystem".to_owned(),
+            value: text_of(name),
+            granted,
+        });
+        answer(connection, id, granted)?;
+        if let Some((channel, account)) = started {
+            let (contact, session, artifacts) =
+                (self.contact.clone(), self.session.clone(), Arc::clone(&self.artifacts));
+            let sftp = Sftp::new(contact, session, artifacts, account);
+            self.tasks.spawn(russh_sftp::server::run(channel.into_stream(), sftp));
+        }
+        Ok(())
+    }
+
+    async fn tcpip_forward(
+        &mut self,
+        address: &str,
+        port: &mut u32,
+        _connection: &mut Connection,
+    ) -> Result<bool, Self::Error> {
+        self.session.note(EventKind::SshRequest {
+            request: "tcpip-forward".to_owned(),
+            value: format!("{}:{port}", text_of(address)),
+            granted: false,
+        });
+        Ok(false)
     }
 
     async fn channel_open_direct_tcpip(
@@ -300,7 +335,7 @@ impl Handler for Visit {
         let id = channel.id();
         self.channels.insert(id, Opened { channel: None, window: None, env: Vec::new() });
         reply.accept().await;
-        tokio::spawn(record_forwarded(channel, self.session.clone(), target, port));
+        self.tasks.spawn(record_forwarded(channel, self.session.clone(), target, port));
         Ok(())
     }
 }

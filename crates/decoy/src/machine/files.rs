@@ -1,0 +1,395 @@
+//! The machine's file system: one tree for everybody, and each visitor's changes over it.
+//!
+//! A [`Tree`] is never changed and is shared. [`Files`] adds a private layer: a node is copied into it when the
+//! visitor first changes it, so a visitor who only looks around costs nothing. Paths are absolute; `.`, `..` and
+//! symbolic links are resolved here, never on the host.
+//!
+//! Whether somebody *may* do a thing is asked with [`Files::may`]; the operations themselves act as the kernel would
+//! after that check.
+
+mod debian;
+mod etc;
+mod layer;
+mod logs;
+mod proc;
+mod program;
+mod tree;
+mod walk;
+
+use std::{sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::clock::Clock;
+use layer::Layer;
+pub use tree::Tree;
+pub(crate) use {
+    debian::program_names,
+    logs::kernel as kernel_log,
+    proc::{load, memory, mount_table, traffic},
+};
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Regular file.
+    File,
+    /// Directory.
+    Dir,
+    /// Symbolic link.
+    Symlink,
+    /// Character device.
+    CharDevice,
+    /// Block device.
+    BlockDevice,
+    /// Named pipe.
+    Fifo,
+    /// Unix socket.
+    Socket,
+}
+
+impl Kind {
+    /// First letter of the mode as `ls -l` shows it.
+    pub fn letter(self) -> char {
+        match self {
+            Self::File => '-',
+            Self::Dir => 'd',
+            Self::Symlink => 'l',
+            Self::CharDevice => 'c',
+            Self::BlockDevice => 'b',
+            Self::Fifo => 'p',
+            Self::Socket => 's',
+        }
+    }
+}
+
+/// What `stat` tells (stat(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Kind of node.
+    pub kind: Kind,
+    /// Permission bits with set-user-ID, set-group-ID and sticky (07777).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes; 4096 for directories, the target's length for symbolic links.
+    pub size: u64,
+    /// Number of hard links.
+    pub nlink: u32,
+    /// Inode number.
+    pub inode: u64,
+    /// Last change of the content.
+    pub mtime: SystemTime,
+    /// Last access.
+    pub atime: SystemTime,
+    /// Last change of the node.
+    pub ctime: SystemTime,
+    /// Major and minor number of a device.
+    pub rdev: (u32, u32),
+}
+
+impl Attributes {
+    /// Whether this is a directory.
+    pub fn is_dir(&self) -> bool {
+        self.kind == Kind::Dir
+    }
+
+    /// The mode as `ls -l` shows it: ten characters.
+    pub fn mode_text(&self) -> String {
+        let mut text = String::with_capacity(10);
+        text.push(self.kind.letter());
+        for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+            let bits = self.mode >> shift;
+            text.push(if bits & 4 == 0 { '-' } else { 'r' });
+            text.push(if bits & 2 == 0 { '-' } else { 'w' });
+            text.push(match (self.mode & special != 0, bits & 1 != 0) {
+                (true, true) => letter,
+                (true, false) => letter.to_ascii_uppercase(),
+                (false, true) => 'x',
+                (false, false) => '-',
+            });
+        }
+        text
+    }
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name, without a path.
+    pub name: String,
+    /// What it names, not following a symbolic link.
+    pub attributes: Attributes,
+}
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// The super user.
+    pub const ROOT: Self = Self { uid: 0, gid: 0 };
+}
+
+/// What somebody wants to do with a node (access(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read the file or list the directory.
+    Read,
+    /// Change the file, or make and remove names in the directory.
+    Write,
+    /// Run the file or walk through the directory.
+    Execute,
+}
+
+/// Why it did not work. [`errno_text`](FileError::errno_text) gives the words of glibc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// ENOENT
+    #[error("no such file or directory")]
+    NotFound,
+    /// EEXIST
+    #[error("file exists")]
+    Exists,
+    /// ENOTDIR
+    #[error("not a directory")]
+    NotADirectory,
+    /// EISDIR
+    #[error("is a directory")]
+    IsADirectory,
+    /// ENOTEMPTY
+    #[error("directory not empty")]
+    NotEmpty,
+    /// EACCES
+    #[error("permission denied")]
+    Denied,
+    /// EPERM
+    #[error("operation not permitted")]
+    NotPermitted,
+    /// EROFS
+    #[error("read-only file system")]
+    ReadOnly,
+    /// ENOSPC
+    #[error("no space left on device")]
+    NoSpace,
+    /// ELOOP
+    #[error("too many levels of symbolic links")]
+    TooManyLinks,
+    /// ENAMETOOLONG
+    #[error("file name too long")]
+    NameTooLong,
+    /// EBUSY
+    #[error("device or resource busy")]
+    Busy,
+    /// ENXIO
+    #[error("no such device or address")]
+    NoDevice,
+    /// EINVAL
+    #[error("invalid argument")]
+    Invalid,
+}
+
+impl FileError {
+    /// What `strerror` of glibc 2.36 says.
+    pub fn errno_text(&self) -> &'static str {
+        match self {
+            Self::NotFound => "No such file or directory",
+            Self::Exists => "File exists",
+            Self::NotADirectory => "Not a directory",
+            Self::IsADirectory => "Is a directory",
+            Self::NotEmpty => "Directory not empty",
+            Self::Denied => "Permission denied",
+            Self::NotPermitted => "Operation not permitted",
+            Self::ReadOnly => "Read-only file system",
+            Self::NoSpace => "No space left on device",
+            Self::TooManyLinks => "Too many levels of symbolic links",
+            Self::NameTooLong => "File name too long",
+            Self::Busy => "Device or resource busy",
+            Self::NoDevice => "No such device or address",
+            Self::Invalid => "Invalid argument",
+        }
+    }
+}
+
+/// What an operation gives.
+pub type Result<T> = std::result::Result<T, FileError>;
+
+/// The most bytes that one read of an endless device gives.
+pub const ENDLESS_READ: usize = 1024 * 1024;
+
+/// The file system as one visitor sees it. All methods take absolute paths and may be called from any thread.
+pub struct Files {
+    base: Arc<Tree>,
+    clock: Clock,
+    layer: Mutex<Layer>,
+}
+
+impl Files {
+    /// An unchanged view of `base`. The visitor may write up to `layer_bytes` of content and make `layer_files` nodes.
+    pub fn new(base: Arc<Tree>, clock: Clock, layer_bytes: usize, layer_files: usize) -> Self {
+        Self { base, clock, layer: Mutex::new(Layer::new(layer_bytes, layer_files)) }
+    }
+
+    /// Attributes of what the path names in the end.
+    pub fn stat(&self, path: &str) -> Result<Attributes> {
+        self.layer.lock().view(&self.base).stat(path, true, self.clock.now())
+    }
+
+    /// Attributes of the path itself, even if it is a symbolic link.
+    pub fn lstat(&self, path: &str) -> Result<Attributes> {
+        self.layer.lock().view(&self.base).stat(path, false, self.clock.now())
+    }
+
+    /// The whole content. Endless devices give [`ENDLESS_READ`] bytes, `/dev/null` and terminals none.
+    pub fn read(&self, path: &str) -> Result<Bytes> {
+        let now = self.clock.now();
+        self.layer.lock().view(&self.base).read(path, now)
+    }
+
+    /// Replaces the content; a new file gets this owner and mode.
+    pub fn write(&self, path: &str, bytes: &[u8], who: &Owner, mode: u32) -> Result<()> {
+        self.layer.lock().write(&self.base, path, bytes, *who, mode, self.clock.now(), false)
+    }
+
+    /// Adds to the content; a new file gets this owner and mode.
+    pub fn append(&self, path: &str, bytes: &[u8], who: &Owner, mode: u32) -> Result<()> {
+        self.layer.lock().write(&self.base, path, bytes, *who, mode, self.clock.now(), true)
+    }
+
+    /// Makes one directory.
+    pub fn make_dir(&self, path: &str, who: &Owner, mode: u32) -> Result<()> {
+        self.layer.lock().make(&self.base, path, tree::Content::empty_dir(), *who, mode, self.clock.now())
+    }
+
+    /// Makes a directory and those above it that are missing; one that exists is fine.
+    pub fn make_dir_all(&self, path: &str, who: &Owner, mode: u32) -> Result<()> {
+        let path = self.resolve("/", path);
+        let mut so_far = String::new();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            so_far.push('/');
+            so_far.push_str(name);
+            match self.make_dir(&so_far, who, mode) {
+                Err(FileError::Exists) if self.is_dir(&so_far) => {}
+                Err(FileError::Exists) => return Err(FileError::Exists),
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a named pipe.
+    pub fn make_fifo(&self, path: &str, who: &Owner, mode: u32) -> Result<()> {
+        self.layer.lock().make(&self.base, path, tree::Content::Fifo, *who, mode, self.clock.now())
+    }
+
+    /// Removes a name: a file, a link, or a directory that is empty.
+    pub fn remove(&self, path: &str) -> Result<()> {
+        self.layer.lock().remove(&self.base, path, false, self.clock.now())
+    }
+
+    /// Removes a name and, if it is a directory, everything in it.
+    pub fn remove_all(&self, path: &str) -> Result<()> {
+        self.layer.lock().remove(&self.base, path, true, self.clock.now())
+    }
+
+    /// Moves a name, replacing a file or an empty directory of the new name (rename(2)).
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.layer.lock().rename(&self.base, from, to, self.clock.now())
+    }
+
+    /// Copies a file's content, following links; a new file gets this owner and the source's permissions.
+    pub fn copy(&self, from: &str, to: &str, who: &Owner) -> Result<()> {
+        let bytes = self.read(from)?;
+        let mode = self.stat(from)?.mode & 0o755;
+        self.write(to, &bytes, who, mode)
+    }
+
+    /// Makes a symbolic link at `link` that says `target`.
+    pub fn symlink(&self, target: &str, link: &str, who: &Owner) -> Result<()> {
+        if target.is_empty() {
+            return Err(FileError::NotFound);
+        }
+        let content = tree::Content::Link(target.into());
+        self.layer.lock().make(&self.base, link, content, *who, 0o777, self.clock.now())
+    }
+
+    /// Makes another name for a file.
+    pub fn link(&self, existing: &str, new: &str) -> Result<()> {
+        self.layer.lock().link(&self.base, existing, new, self.clock.now())
+    }
+
+    /// What a symbolic link says.
+    pub fn read_link(&self, path: &str) -> Result<String> {
+        self.layer.lock().view(&self.base).read_link(path)
+    }
+
+    /// The names in a directory, sorted by bytes, without `.` and `..`.
+    pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
+        self.layer.lock().view(&self.base).list(path, self.clock.now())
+    }
+
+    /// Sets the permission bits (07777).
+    pub fn set_mode(&self, path: &str, mode: u32) -> Result<()> {
+        self.layer
+            .lock()
+            .change(&self.base, path, true, self.clock.now(), |node| node.mode = (mode & 0o7777) as u16)
+    }
+
+    /// Sets owner and group; `None` leaves one as it is.
+    pub fn set_owner(&self, path: &str, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
+        self.layer.lock().change(&self.base, path, true, self.clock.now(), |node| {
+            node.uid = uid.unwrap_or(node.uid);
+            node.gid = gid.unwrap_or(node.gid);
+        })
+    }
+
+    /// Sets the times of access and of change; `None` leaves one as it is.
+    pub fn set_times(&self, path: &str, atime: Option<SystemTime>, mtime: Option<SystemTime>) -> Result<()> {
+        self.layer.lock().change(&self.base, path, true, self.clock.now(), |node| {
+            node.atime = atime.unwrap_or(node.atime);
+            node.mtime = mtime.unwrap_or(node.mtime);
+        })
+    }
+
+    /// Whether the path leads to something, following links.
+    pub fn exists(&self, path: &str) -> bool {
+        self.stat(path).is_ok()
+    }
+
+    /// Whether the path leads to a directory, following links.
+    pub fn is_dir(&self, path: &str) -> bool {
+        self.stat(path).is_ok_and(|attributes| attributes.is_dir())
+    }
+
+    /// An absolute path without `.`, `..` and doubled slashes, from one that may be relative to `cwd`. Symbolic links
+    /// are not looked at.
+    pub fn resolve(&self, cwd: &str, path: &str) -> String {
+        walk::absolute(cwd, path)
+    }
+
+    /// The path that the name leads to when every symbolic link is followed (realpath(3)).
+    pub fn real_path(&self, path: &str) -> Result<String> {
+        self.layer.lock().view(&self.base).real_path(path)
+    }
+
+    /// Whether this user may do this with the path. Every directory on the way must let them through.
+    pub fn may(&self, uid: u32, gid: u32, path: &str, access: Access) -> Result<()> {
+        self.layer.lock().view(&self.base).may(Owner { uid, gid }, path, access)
+    }
+
+    /// Bytes and nodes that the visitor's layer holds.
+    pub fn layer_size(&self) -> (usize, usize) {
+        self.layer.lock().size()
+    }
+}
+
+#[cfg(test)]
+mod tests;

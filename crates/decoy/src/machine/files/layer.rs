@@ -1,0 +1,349 @@
+//! One visitor's changes: copies of the nodes they touched and the nodes they made.
+
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
+
+use super::{
+    FileError, Kind, Owner, Result,
+    tree::{Content, Node, NodeId, ROOT, Tree},
+    walk::View,
+};
+
+/// What a node costs beside its content, roughly.
+const NODE_BYTES: usize = 256;
+
+/// The changes.
+pub(super) struct Layer {
+    changed: HashMap<NodeId, Node>,
+    /// The number of the next new node; counted from the end of the tree.
+    made: u32,
+    bytes: usize,
+    most_bytes: usize,
+    most_nodes: usize,
+}
+
+impl Layer {
+    pub(super) fn new(most_bytes: usize, most_nodes: usize) -> Self {
+        Self { changed: HashMap::new(), made: 0, bytes: 0, most_bytes, most_nodes }
+    }
+
+    pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
+        View { base, changed: &self.changed }
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.bytes, self.changed.len())
+    }
+
+    /// The node for changing: copied from the tree the first time.
+    fn node_mut(&mut self, base: &Tree, id: NodeId) -> Result<&mut Node> {
+        if !self.changed.contains_key(&id) {
+            let node = base.nodes.get(id as usize).ok_or(FileError::NotFound)?.clone();
+            let names = if let Content::Dir(names) = &node.content { names.len() * 48 } else { 0 };
+            self.take(NODE_BYTES + names)?;
+            self.changed.insert(id, node);
+        }
+        self.changed.get_mut(&id).ok_or(FileError::NotFound)
+    }
+
+    /// Takes room for content; `NoSpace` when there is none.
+    fn take(&mut self, bytes: usize) -> Result<()> {
+        let total = self.bytes.saturating_add(bytes);
+        if total > self.most_bytes {
+            return Err(FileError::NoSpace);
+        }
+        self.bytes = total;
+        Ok(())
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Adds a name to a directory.
+    fn enter(
+        &mut self,
+        base: &Tree,
+        parent: NodeId,
+        name: &str,
+        id: NodeId,
+        is_dir: bool,
+        now: SystemTime,
+    ) -> Result<()> {
+        self.take(name.len() + 32)?;
+        let node = self.node_mut(base, parent)?;
+        let Content::Dir(names) = &mut node.content else { return Err(FileError::NotADirectory) };
+        names.insert(name.into(), id);
+        node.links += u32::from(is_dir);
+        (node.mtime, node.ctime) = (now, now);
+        Ok(())
+    }
+
+    /// Makes a new node. A directory with the set-group-ID bit hands on its group.
+    pub(super) fn make(
+        &mut self,
+        base: &Tree,
+        path: &str,
+        content: Content,
+        who: Owner,
+        mode: u32,
+        now: SystemTime,
+    ) -> Result<()> {
+        let trimmed = path.trim_end_matches('/');
+        if trimmed.is_empty() {
+            return Err(if path.is_empty() { FileError::NotFound } else { FileError::Exists });
+        }
+        let place = self.view(base).place(trimmed, false)?;
+        if place.node.is_some() {
+            return Err(FileError::Exists);
+        }
+        self.add(base, place.parent, &place.name, content, who, mode, now)
+    }
+
+    #[allow(clippy::too_many_arguments)] // one inner step; every argument is a different fact of the new node
+    fn add(
+        &mut self,
+        base: &Tree,
+        parent: NodeId,
+        name: &str,
+        content: Content,
+        who: Owner,
+        mode: u32,
+        now: SystemTime,
+    ) -> Result<()> {
+        if is_kernel(base, self, parent) {
+            return Err(FileError::NotFound);
+        }
+        if self.changed.len() >= self.most_nodes {
+            return Err(FileError::NoSpace);
+        }
+        let size = if let Content::Own(bytes) = &content { bytes.len() } else { 0 };
+        self.take(size + NODE_BYTES)?;
+        let directory = self.view(base).node(parent)?;
+        let inherits = directory.mode & 0o2000 != 0;
+        let is_dir = content.kind() == Kind::Dir;
+        let gid = if inherits { directory.gid } else { who.gid };
+        let mode = if inherits && is_dir { mode | 0o2000 } else { mode };
+        let id = base.nodes.len() as NodeId + self.made;
+        self.enter(base, parent, name, id, is_dir, now)?;
+        self.made += 1;
+        self.changed.insert(id, Node::new(content, who.uid, gid, mode, now));
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)] // the public methods spell them out by name
+    pub(super) fn write(
+        &mut self,
+        base: &Tree,
+        path: &str,
+        bytes: &[u8],
+        who: Owner,
+        mode: u32,
+        now: SystemTime,
+        append: bool,
+    ) -> Result<()> {
+        let place = self.view(base).place(path, true)?;
+        let Some(id) = place.node else {
+            if path.ends_with('/') {
+                return Err(FileError::IsADirectory);
+            }
+            let content = Content::Own(Arc::new(bytes.to_vec()));
+            return self.add(base, place.parent, &place.name, content, who, mode, now);
+        };
+        let view = self.view(base);
+        let old = match &view.node(id)?.content {
+            Content::Dir(_) => return Err(FileError::IsADirectory),
+            Content::Char(1, 7) => return Err(FileError::NoSpace),
+            Content::Char(..) | Content::Block(..) | Content::Fifo => return Ok(()),
+            Content::Socket => return Err(FileError::NoDevice),
+            Content::Link(_) => return Err(FileError::TooManyLinks),
+            // Settings of the kernel take what is written and go on as before.
+            Content::Made(_) => return Ok(()),
+            Content::Own(old) => old.len(),
+            Content::Text(_) | Content::Program(_) => 0,
+        };
+        // What the tree has must be copied before it can be added to.
+        let start = if append && old == 0 { view.read(path, now)? } else { bytes::Bytes::new() };
+        let new = start.len() + bytes.len();
+        if append {
+            self.take(new)?;
+        } else {
+            self.take(new.saturating_sub(old))?;
+            self.give_back(old.saturating_sub(new));
+        }
+        let node = self.node_mut(base, id)?;
+        match &mut node.content {
+            Content::Own(own) if append => Arc::make_mut(own).extend_from_slice(bytes),
+            content => *content = Content::Own(Arc::new([&start[..], bytes].concat())),
+        }
+        (node.mtime, node.ctime) = (now, now);
+        // Writing takes the set-user-ID and set-group-ID bits away (write(2)).
+        if who.uid != 0 {
+            node.mode &= !0o6000;
+        }
+        Ok(())
+    }
+
+    /// Changes a node's attributes.
+    pub(super) fn change(
+        &mut self,
+        base: &Tree,
+        path: &str,
+        follow: bool,
+        now: SystemTime,
+        how: impl FnOnce(&mut Node),
+    ) -> Result<()> {
+        let id = self.view(base).find(path, follow)?;
+        let node = self.node_mut(base, id)?;
+        how(node);
+        node.ctime = now;
+        Ok(())
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        base: &Tree,
+        path: &str,
+        with_content: bool,
+        now: SystemTime,
+    ) -> Result<()> {
+        let place = self.view(base).place(path, false)?;
+        let id = place.node.ok_or(FileError::NotFound)?;
+        if id == ROOT || place.name.is_empty() {
+            return Err(FileError::Busy);
+        }
+        let view = self.view(base);
+        if is_kernel(base, self, place.parent) {
+            return Err(FileError::NotPermitted);
+        }
+        let is_dir = match &view.node(id)?.content {
+            Content::Dir(names) if !with_content && !names.is_empty() => return Err(FileError::NotEmpty),
+            Content::Dir(_) => true,
+            _ => false,
+        };
+        if is_dir && is_mount_point(path) {
+            return Err(FileError::Busy);
+        }
+        let parent = self.node_mut(base, place.parent)?;
+        let Content::Dir(names) = &mut parent.content else { return Err(FileError::NotADirectory) };
+        names.remove(&*place.name);
+        parent.links = parent.links.saturating_sub(u32::from(is_dir));
+        (parent.mtime, parent.ctime) = (now, now);
+        self.forget(base, id, is_dir)
+    }
+
+    /// Lets go of a node that lost a name, and of everything in it. Works off a list, so depth does not matter.
+    fn forget(&mut self, base: &Tree, id: NodeId, is_dir: bool) -> Result<()> {
+        let mut todo = vec![(id, is_dir)];
+        while let Some((id, is_dir)) = todo.pop() {
+            let own = id as usize >= base.nodes.len();
+            if !is_dir && !own && !self.changed.contains_key(&id) {
+                continue;
+            }
+            if !own && !self.changed.contains_key(&id) {
+                // A directory of the tree: only what the visitor changed inside could be let go, and that stays
+                // unreachable without harm; it is bounded by the layer.
+                continue;
+            }
+            let Some(node) = self.changed.get_mut(&id) else { continue };
+            node.links = node.links.saturating_sub(1);
+            if !is_dir && node.links > 0 {
+                continue;
+            }
+            if let Some(node) = self.changed.remove(&id) {
+                let size = match &node.content {
+                    Content::Own(bytes) => bytes.len(),
+                    Content::Dir(names) => {
+                        todo.extend(names.values().map(|child| {
+                            let dir =
+                                self.changed.get(child).is_some_and(|node| node.content.kind() == Kind::Dir);
+                            (*child, dir)
+                        }));
+                        0
+                    }
+                    _ => 0,
+                };
+                self.give_back(size + NODE_BYTES);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, base: &Tree, from: &str, to: &str, now: SystemTime) -> Result<()> {
+        let view = self.view(base);
+        let source = view.place(from, false)?;
+        let id = source.node.ok_or(FileError::NotFound)?;
+        let target = view.place(to.trim_end_matches('/'), false)?;
+        if id == ROOT || source.name.is_empty() || target.name.is_empty() {
+            return Err(FileError::Busy);
+        }
+        if is_kernel(base, self, source.parent) || is_kernel(base, self, target.parent) {
+            return Err(FileError::NotPermitted);
+        }
+        let is_dir = view.node(id)?.content.kind() == Kind::Dir;
+        if is_dir && target.through.contains(&id) {
+            return Err(FileError::Invalid);
+        }
+        if target.node == Some(id) {
+            return Ok(());
+        }
+        if let Some(old) = target.node {
+            match (&view.node(old)?.content, is_dir) {
+                (Content::Dir(_), false) => return Err(FileError::IsADirectory),
+                (Content::Dir(names), true) if !names.is_empty() => return Err(FileError::NotEmpty),
+                (Content::Dir(_), true) => {}
+                (_, true) => return Err(FileError::NotADirectory),
+                (_, false) => {}
+            }
+        }
+        let (source_parent, source_name) = (source.parent, source.name.into_owned());
+        let (target_parent, target_name, old) = (target.parent, target.name.into_owned(), target.node);
+        self.enter(base, target_parent, &target_name, id, is_dir, now)?;
+        let parent = self.node_mut(base, source_parent)?;
+        if let Content::Dir(names) = &mut parent.content {
+            names.remove(source_name.as_str());
+            parent.links = parent.links.saturating_sub(u32::from(is_dir));
+            (parent.mtime, parent.ctime) = (now, now);
+        }
+        self.node_mut(base, id)?.ctime = now;
+        match old {
+            Some(old) => self.forget(base, old, is_dir),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn link(&mut self, base: &Tree, existing: &str, new: &str, now: SystemTime) -> Result<()> {
+        let view = self.view(base);
+        let id = view.find(existing, false)?;
+        if view.node(id)?.content.kind() == Kind::Dir {
+            return Err(FileError::NotPermitted);
+        }
+        let target = view.place(new, false)?;
+        if target.node.is_some() {
+            return Err(FileError::Exists);
+        }
+        if is_kernel(base, self, target.parent) {
+            return Err(FileError::NotPermitted);
+        }
+        if self.changed.len() >= self.most_nodes {
+            return Err(FileError::NoSpace);
+        }
+        let (parent, name) = (target.parent, target.name.into_owned());
+        let node = self.node_mut(base, id)?;
+        node.links += 1;
+        node.ctime = now;
+        self.enter(base, parent, &name, id, false, now)
+    }
+}
+
+/// Directories that are file systems of their own.
+fn is_mount_point(path: &str) -> bool {
+    matches!(
+        path.trim_end_matches('/'),
+        "/proc" | "/sys" | "/dev" | "/dev/shm" | "/dev/pts" | "/run" | "/run/lock"
+    )
+}
+
+/// Whether a directory is the kernel's (`/proc`, `/sys`): nobody makes or removes names there.
+fn is_kernel(base: &Tree, layer: &Layer, id: NodeId) -> bool {
+    layer.view(base).node(id).is_ok_and(|node| matches!(node.content, Content::Dir(_)) && node.mode == 0o555)
+}

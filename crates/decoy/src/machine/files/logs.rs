@@ -1,0 +1,102 @@
+//! Logs that a server has written before the visitor came.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::machine::Identity;
+
+/// `/var/log/auth.log` of the last hours: cron's sessions, as rsyslog on Debian 12 writes them (RFC 3339 times).
+pub(super) fn auth(identity: &Identity, now: SystemTime) -> String {
+    let mut text = String::new();
+    for hour in (1..=20_u64).rev() {
+        let at = DateTime::<Utc>::from(hour_mark(now, hour));
+        let time = at.format("%Y-%m-%dT%H:17:01.%6f+00:00");
+        let pid = 14_200 + (24 - hour) * 163;
+        for line in ["opened for user root(uid=0) by (uid=0)", "closed for user root"] {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "{time} {} CRON[{pid}]: pam_unix(cron:session): session {line}",
+                identity.hostname
+            );
+        }
+    }
+    text
+}
+
+/// `/var/log/syslog` of the last hours.
+pub(super) fn syslog(identity: &Identity, now: SystemTime) -> String {
+    let mut text = String::new();
+    for hour in (1..=20_u64).rev() {
+        let at = DateTime::<Utc>::from(hour_mark(now, hour));
+        let pid = 14_201 + (24 - hour) * 163;
+        let _ = writeln!(
+            text,
+            "{} {} CRON[{pid}]: (root) CMD (cd / && run-parts --report /etc/cron.hourly)",
+            at.format("%Y-%m-%dT%H:17:01.%6f+00:00"),
+            identity.hostname
+        );
+    }
+    text
+}
+
+/// The kernel's words at boot, as `dmesg` shows them.
+pub(crate) fn kernel(identity: &Identity) -> String {
+    let kib = identity.memory_bytes / 1024;
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    let lines: Vec<(f64, String)> = vec![
+        (0.0, format!("Linux version {} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) {}", identity.kernel_release, identity.kernel_version)),
+        (0.0, format!("Command line: BOOT_IMAGE=/boot/vmlinuz-{} root=UUID={} ro quiet", identity.kernel_release, identity.disk_uuid)),
+        (0.0, "BIOS-provided physical RAM map:".into()),
+        (0.0, "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable".into()),
+        (0.0, "NX (Execute Disable) protection: active".into()),
+        (0.0, "SMBIOS 2.8 present.".into()),
+        (0.0, "DMI: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014".into()),
+        (0.0, "Hypervisor detected: KVM".into()),
+        (0.0, "kvm-clock: Using msrs 4b564d01 and 4b564d00".into()),
+        (0.000_011, format!("tsc: Detected {}.{:03} MHz processor", identity.cpu.khz / 1000, identity.cpu.khz % 1000)),
+        (0.091_245, format!("Memory: {}K/{}K available (14342K kernel code, 2331K rwdata, 9060K rodata, 2796K init, 17392K bss, 88020K reserved, 0K cma-reserved)", kib - 60_000, kib + 70_000)),
+        (0.161_220, format!("smpboot: CPU0: {} (family: 0x{:x}, model: 0x{:x}, stepping: 0x{:x})", identity.cpu.name, identity.cpu.family, identity.cpu.model, identity.cpu.stepping)),
+        (0.180_112, format!("smp: Brought up 1 node, {} CPU{}", identity.cpu_count, if identity.cpu_count == 1 { "" } else { "s" })),
+        (0.511_208, "Booting paravirtualized kernel on KVM".into()),
+        (0.902_331, format!("virtio_blk virtio1: [{disk}] {} 512-byte logical blocks", identity.disk_bytes / 512)),
+        (0.911_022, format!(" {disk}: {}", identity.disk)),
+        (1.520_443, format!("EXT4-fs ({}): mounted filesystem with ordered data mode. Quota mode: none.", identity.disk)),
+        (2.101_552, "systemd[1]: systemd 252.38-1~deb12u1 running in system mode (+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified)".into()),
+        (2.101_690, "systemd[1]: Detected virtualization kvm.".into()),
+        (2.101_701, "systemd[1]: Detected architecture x86-64.".into()),
+        (2.120_331, format!("systemd[1]: Hostname set to <{}>.", identity.hostname)),
+        (3.402_118, "audit: type=1400 audit: apparmor=\"STATUS\" operation=\"profile_load\" profile=\"unconfined\" name=\"lsb_release\"".into()),
+        (4.611_208, format!("virtio_net virtio0 {}: renamed from eth0", identity.interface)),
+    ];
+    lines.iter().fold(String::new(), |mut text, (at, line)| {
+        let _ = writeln!(text, "[{at:>12.6}] {line}");
+        text
+    })
+}
+
+/// `/var/log/dpkg.log`: the last update before the visitor came.
+pub(super) fn dpkg(identity: &Identity) -> String {
+    let at = DateTime::<Utc>::from(identity.installed);
+    let time = at.format("%Y-%m-%d %H:%M:%S");
+    let mut text = format!("{time} startup archives install\n");
+    for package in [
+        "base-passwd:amd64 3.6.1",
+        "base-files:amd64 12.4+deb12u9",
+        "openssh-server:amd64 1:9.2p1-2+deb12u10",
+        "nginx:amd64 1.22.1-9+deb12u1",
+        "postfix:amd64 3.7.11-0+deb12u1",
+        "vsftpd:amd64 3.0.3-13+b2",
+    ] {
+        let _ = writeln!(text, "{time} status installed {package}");
+    }
+    text
+}
+
+fn hour_mark(now: SystemTime, hours_ago: u64) -> SystemTime {
+    now.checked_sub(Duration::from_secs(hours_ago * 3600)).unwrap_or(SystemTime::UNIX_EPOCH)
+}

@@ -1,0 +1,567 @@
+//! `/proc`: files that are written at each read from the identity and the clock.
+
+use std::{fmt::Write as _, time::SystemTime};
+
+use super::tree::{Content, Node, Tree, Writer};
+use crate::machine::{Identity, processes};
+
+/// Adds `/proc` and what `/sys` needs for the usual questions.
+pub(super) fn add(tree: &mut Tree, now: SystemTime) {
+    let identity = tree.identity.clone();
+    let dir = || Node::new(Content::empty_dir(), 0, 0, 0o555, now);
+    tree.put("/proc", dir());
+    tree.put("/sys", dir());
+    let files: &[(&str, Writer)] = &[
+        ("cpuinfo", cpuinfo),
+        ("meminfo", meminfo),
+        ("uptime", uptime),
+        ("loadavg", loadavg),
+        ("version", version),
+        ("cmdline", cmdline),
+        ("mounts", mounts),
+        ("stat", stat),
+        ("filesystems", filesystems),
+        ("partitions", partitions),
+        ("swaps", swaps),
+        ("modules", modules),
+        ("devices", devices),
+        ("interrupts", interrupts),
+        ("diskstats", diskstats),
+        ("net/dev", net_dev),
+        ("net/route", net_route),
+        ("net/arp", net_arp),
+        ("net/tcp", net_tcp),
+        ("sys/kernel/hostname", |identity, _| format!("{}\n", identity.hostname).into()),
+        ("sys/kernel/osrelease", |identity, _| format!("{}\n", identity.kernel_release).into()),
+        ("sys/kernel/ostype", |_, _| "Linux\n".into()),
+        ("sys/kernel/version", |identity, _| format!("{}\n", identity.kernel_version).into()),
+        ("sys/kernel/random/boot_id", |identity, _| format!("{}\n", identity.boot_id).into()),
+        ("sys/kernel/pid_max", |_, _| "4194304\n".into()),
+        ("sys/kernel/threads-max", |identity, _| format!("{}\n", identity.memory_bytes / 131_072).into()),
+        ("sys/vm/swappiness", |_, _| "60\n".into()),
+        ("sys/vm/overcommit_memory", |_, _| "0\n".into()),
+        ("sys/vm/nr_hugepages", |_, _| "0\n".into()),
+        ("sys/vm/drop_caches", |_, _| "0\n".into()),
+        ("sys/fs/file-max", |_, _| "9223372036854775807\n".into()),
+        ("sys/net/ipv4/ip_forward", |_, _| "0\n".into()),
+        ("sys/net/ipv4/ip_local_port_range", |_, _| "32768\t60999\n".into()),
+    ];
+    for (name, writer) in files {
+        put(tree, &format!("/proc/{name}"), Content::Made(*writer), 0o444, now);
+    }
+    for process in processes::list(&identity) {
+        let pid = process.pid;
+        tree.put(&format!("/proc/{pid}"), Node { uid: process.uid, gid: process.uid, ..dir() });
+        let mut command_line = process.command.replace(' ', "\0");
+        if process.is_kernel() {
+            command_line.clear();
+        } else {
+            command_line.push('\0');
+        }
+        put(tree, &format!("/proc/{pid}/cmdline"), Content::Text(command_line.into()), 0o444, now);
+        put(
+            tree,
+            &format!("/proc/{pid}/comm"),
+            Content::Text(format!("{}\n", process.name()).into()),
+            0o644,
+            now,
+        );
+        put(tree, &format!("/proc/{pid}/status"), Content::Text(process.status_text().into()), 0o444, now);
+        if let Some(path) = process.executable() {
+            put(tree, &format!("/proc/{pid}/exe"), Content::Link(path.into()), 0o777, now);
+            put(tree, &format!("/proc/{pid}/cwd"), Content::Link("/".into()), 0o777, now);
+            put(tree, &format!("/proc/{pid}/root"), Content::Link("/".into()), 0o777, now);
+        }
+    }
+    // The visitor's own shell; its number is the same for every visitor.
+    let own = processes::SHELL_PID;
+    put(tree, &format!("/proc/{own}/cmdline"), Content::Text("-bash\0".into()), 0o444, now);
+    put(tree, &format!("/proc/{own}/comm"), Content::Text("bash\n".into()), 0o644, now);
+    put(tree, &format!("/proc/{own}/exe"), Content::Link("/usr/bin/bash".into()), 0o777, now);
+    put(tree, &format!("/proc/{own}/mounts"), Content::Made(mounts), 0o444, now);
+    put(tree, &format!("/proc/{own}/maps"), Content::Text(MAPS.into()), 0o444, now);
+    put(
+        tree,
+        &format!("/proc/{own}/cgroup"),
+        Content::Text("0::/user.slice/user-0.slice/session-1.scope\n".into()),
+        0o444,
+        now,
+    );
+    tree.put(&format!("/proc/{own}/fd"), dir());
+    for (number, name) in ["0", "1", "2"].iter().enumerate() {
+        let target = format!("/dev/pts/{}", number.min(0));
+        put(tree, &format!("/proc/{own}/fd/{name}"), Content::Link(target.into()), 0o777, now);
+    }
+    put(tree, "/proc/self", Content::Link(own.to_string().into()), 0o777, now);
+    put(tree, "/proc/thread-self", Content::Link(format!("{own}/task/{own}").into()), 0o777, now);
+    for name in
+        ["sys", "sys/kernel", "sys/kernel/random", "sys/vm", "sys/fs", "sys/net", "sys/net/ipv4", "net"]
+    {
+        tree.put(&format!("/proc/{name}"), dir());
+    }
+    tree.put(&format!("/proc/{own}"), dir());
+    for name in [
+        "block",
+        "bus",
+        "class",
+        "class/net",
+        "dev",
+        "devices",
+        "firmware",
+        "fs",
+        "kernel",
+        "module",
+        "power",
+    ] {
+        tree.put(&format!("/sys/{name}"), dir());
+    }
+    let interface = format!("/sys/class/net/{}", identity.interface);
+    put(
+        tree,
+        &format!("{interface}/address"),
+        Content::Text(format!("{}\n", identity.mac).into()),
+        0o444,
+        now,
+    );
+    put(tree, &format!("{interface}/operstate"), Content::Text("up\n".into()), 0o444, now);
+    put(
+        tree,
+        "/sys/class/dmi/id/product_name",
+        Content::Text("Standard PC (Q35 + ICH9, 2009)\n".into()),
+        0o444,
+        now,
+    );
+    put(tree, "/sys/class/dmi/id/sys_vendor", Content::Text("QEMU\n".into()), 0o444, now);
+    put(tree, "/sys/class/dmi/id/bios_vendor", Content::Text("SeaBIOS\n".into()), 0o444, now);
+}
+
+fn put(tree: &mut Tree, path: &str, content: Content, mode: u32, now: SystemTime) {
+    tree.put(path, Node::new(content, 0, 0, mode, now));
+}
+
+const MAPS: &str = "55d0c4a00000-55d0c4a2f000 r--p 00000000 fe:01 1835 /usr/bin/bash\n\
+55d0c4a2f000-55d0c4af2000 r-xp 0002f000 fe:01 1835 /usr/bin/bash\n\
+7ffc2b3d9000-7ffc2b3fa000 rw-p 00000000 00:00 0 [stack]\n";
+
+fn cpuinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let (cpu, count) = (&identity.cpu, identity.cpu_count);
+    let mut text = String::with_capacity(2048 * count as usize);
+    let mhz = f64::from(cpu.khz) / 1000.0;
+    for number in 0..count {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "processor\t: {number}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n\
+             stepping\t: {}\nmicrocode\t: {}\ncpu MHz\t\t: {mhz:.3}\ncache size\t: {} KB\nphysical id\t: {number}\n\
+             siblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\napicid\t\t: {number}\ninitial apicid\t: {number}\n\
+             fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: {}\nwp\t\t: yes\nflags\t\t: {}\nbugs\t\t: {}\n\
+             bogomips\t: {:.2}\n{}clflush size\t: 64\ncache_alignment\t: 64\n\
+             address sizes\t: 40 bits physical, 48 bits virtual\npower management:\n\n",
+            cpu.vendor,
+            cpu.family,
+            cpu.model,
+            cpu.name,
+            cpu.stepping,
+            cpu.microcode,
+            if cpu.vendor == "AuthenticAMD" { 512 } else { cpu.l3_kib },
+            if cpu.vendor == "AuthenticAMD" { 16 } else { 13 },
+            cpu.flags,
+            cpu.bugs,
+            mhz * 2.0,
+            if cpu.vendor == "AuthenticAMD" { "TLB size\t: 1024 4K pages\n" } else { "" },
+        );
+    }
+    text.into()
+}
+
+/// How memory is used now, in KiB.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) total: u64,
+    pub(crate) free: u64,
+    pub(crate) available: u64,
+    pub(crate) shared: u64,
+    pub(crate) buffers: u64,
+    pub(crate) cached: u64,
+    pub(crate) reclaimable: u64,
+    pub(crate) swap_total: u64,
+    pub(crate) swap_free: u64,
+}
+
+/// Memory figures: a steady server with small movement over time.
+pub(crate) fn memory(identity: &Identity, now: SystemTime) -> Memory {
+    let total = identity.memory_bytes / 1024;
+    let minute = identity.uptime(now).as_secs() / 20;
+    let wave = |salt: u64, span: u64| {
+        (minute.wrapping_mul(0x9e37_79b9).wrapping_add(identity.seed >> salt)).wrapping_mul(0x85eb_ca6b)
+            % span.max(1)
+    };
+    let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000);
+    let cached = (total.saturating_sub(used)) * 52 / 100 + wave(7, 2000);
+    let buffers = total / 52 + identity.seed % 4000;
+    let reclaimable = total / 48;
+    let free = total.saturating_sub(used + cached + buffers + reclaimable);
+    let shared = 560 + identity.seed % 5000;
+    Memory {
+        total,
+        free,
+        available: free + cached + reclaimable - shared.min(cached),
+        shared,
+        buffers,
+        cached,
+        reclaimable,
+        swap_total: identity.swap_bytes / 1024,
+        swap_free: (identity.swap_bytes / 1024).saturating_sub(identity.seed % 900 * 4),
+    }
+}
+
+fn meminfo(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let m = memory(identity, now);
+    let anon = m.total.saturating_sub(m.free + m.cached + m.buffers + m.reclaimable) / 2;
+    let active = m.cached * 4 / 10;
+    let rows: [(&str, u64); 33] = [
+        ("MemTotal", m.total),
+        ("MemFree", m.free),
+        ("MemAvailable", m.available),
+        ("Buffers", m.buffers),
+        ("Cached", m.cached),
+        ("SwapCached", 0),
+        ("Active", active + anon / 50),
+        ("Inactive", m.cached - active + anon),
+        ("Active(anon)", anon / 50),
+        ("Inactive(anon)", anon),
+        ("Active(file)", active),
+        ("Inactive(file)", m.cached - active),
+        ("Unevictable", 0),
+        ("Mlocked", 0),
+        ("SwapTotal", m.swap_total),
+        ("SwapFree", m.swap_free),
+        ("Zswap", 0),
+        ("Zswapped", 0),
+        ("Dirty", 120),
+        ("Writeback", 0),
+        ("AnonPages", anon),
+        ("Mapped", anon * 6 / 10),
+        ("Shmem", m.shared),
+        ("KReclaimable", m.reclaimable),
+        ("Slab", m.reclaimable * 17 / 10),
+        ("SReclaimable", m.reclaimable),
+        ("SUnreclaim", m.reclaimable * 7 / 10),
+        ("KernelStack", 2128),
+        ("PageTables", 2064),
+        ("SecPageTables", 0),
+        ("NFS_Unstable", 0),
+        ("Bounce", 0),
+        ("WritebackTmp", 0),
+    ];
+    let mut text = String::new();
+    for (name, kib) in rows {
+        let _ = writeln!(text, "{:<16}{kib:>8} kB", format!("{name}:"));
+    }
+    let _ = write!(
+        text,
+        "CommitLimit:    {:>8} kB\nCommitted_AS:   {:>8} kB\nVmallocTotal:   34359738367 kB\nVmallocUsed:       11960 kB\n\
+         VmallocChunk:          0 kB\nPercpu:         {:>8} kB\nHardwareCorrupted:     0 kB\nAnonHugePages:         0 kB\n\
+         ShmemHugePages:        0 kB\nShmemPmdMapped:        0 kB\nFileHugePages:         0 kB\nFilePmdMapped:         0 kB\n\
+         HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n\
+         Hugepagesize:       2048 kB\nHugetlb:               0 kB\nDirectMap4k:      {:>6} kB\nDirectMap2M:    {:>8} kB\n",
+        m.total / 2 + m.swap_total,
+        anon * 3,
+        identity.cpu_count * 552,
+        100_220,
+        m.total / 2048 * 2048,
+    );
+    text.into()
+}
+
+fn uptime(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs_f64();
+    format!("{up:.2} {:.2}\n", up * f64::from(identity.cpu_count) * 0.987).into()
+}
+
+/// The load of one, five and fifteen minutes, in hundredths: an idle server with an occasional job.
+pub(crate) fn load(identity: &Identity, now: SystemTime) -> [u64; 3] {
+    let seconds = identity.uptime(now).as_secs();
+    let at = |step: u64, salt: u64| {
+        (seconds / step).wrapping_add(identity.seed >> salt).wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40
+    };
+    [at(15, 5) % 14, at(60, 9) % 9, at(240, 13) % 6]
+}
+
+fn loadavg(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let [one, five, fifteen] = load(identity, now);
+    let tasks = processes::list(identity).len() + 12;
+    let last = processes::newest_pid(identity, now);
+    format!("0.{one:02} 0.{five:02} 0.{fifteen:02} 1/{tasks} {last}\n").into()
+}
+
+fn version(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    format!(
+        "Linux version {} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU \
+         Binutils for Debian) 2.40) {}\n",
+        identity.kernel_release, identity.kernel_version
+    )
+    .into()
+}
+
+fn cmdline(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    format!(
+        "BOOT_IMAGE=/boot/vmlinuz-{} root=UUID={} ro quiet\n",
+        identity.kernel_release, identity.disk_uuid
+    )
+    .into()
+}
+
+/// The mounted file systems: device, directory, type, options.
+pub(crate) fn mount_table(identity: &Identity) -> Vec<(String, &'static str, &'static str, String)> {
+    let kib = identity.memory_bytes / 1024;
+    let row = |device: &str, at, kind, options: String| (device.to_owned(), at, kind, options);
+    vec![
+        row("sysfs", "/sys", "sysfs", "rw,nosuid,nodev,noexec,relatime".into()),
+        row("proc", "/proc", "proc", "rw,nosuid,nodev,noexec,relatime".into()),
+        row(
+            "udev",
+            "/dev",
+            "devtmpfs",
+            format!("rw,nosuid,relatime,size={}k,nr_inodes={},mode=755,inode64", kib / 2 - 17_000, kib / 8),
+        ),
+        row("devpts", "/dev/pts", "devpts", "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000".into()),
+        row(
+            "tmpfs",
+            "/run",
+            "tmpfs",
+            format!("rw,nosuid,nodev,noexec,relatime,size={}k,mode=755,inode64", kib / 10),
+        ),
+        row(&format!("/dev/{}", identity.disk), "/", "ext4", "rw,relatime,errors=remount-ro".into()),
+        row("securityfs", "/sys/kernel/security", "securityfs", "rw,nosuid,nodev,noexec,relatime".into()),
+        row("tmpfs", "/dev/shm", "tmpfs", "rw,nosuid,nodev,inode64".into()),
+        row("tmpfs", "/run/lock", "tmpfs", "rw,nosuid,nodev,noexec,relatime,size=5120k,inode64".into()),
+        row(
+            "cgroup2",
+            "/sys/fs/cgroup",
+            "cgroup2",
+            "rw,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot".into(),
+        ),
+        row("pstore", "/sys/fs/pstore", "pstore", "rw,nosuid,nodev,noexec,relatime".into()),
+        row("bpf", "/sys/fs/bpf", "bpf", "rw,nosuid,nodev,noexec,relatime,mode=700".into()),
+        row(
+            "systemd-1",
+            "/proc/sys/fs/binfmt_misc",
+            "autofs",
+            "rw,relatime,fd=30,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,pipe_ino=13221".into(),
+        ),
+        row("hugetlbfs", "/dev/hugepages", "hugetlbfs", "rw,relatime,pagesize=2M".into()),
+        row("mqueue", "/dev/mqueue", "mqueue", "rw,nosuid,nodev,noexec,relatime".into()),
+        row("debugfs", "/sys/kernel/debug", "debugfs", "rw,nosuid,nodev,noexec,relatime".into()),
+        row("tracefs", "/sys/kernel/tracing", "tracefs", "rw,nosuid,nodev,noexec,relatime".into()),
+        row(
+            "tmpfs",
+            "/run/user/0",
+            "tmpfs",
+            format!("rw,nosuid,nodev,relatime,size={}k,nr_inodes={},mode=700,inode64", kib / 10, kib / 40),
+        ),
+    ]
+}
+
+fn mounts(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let mut text = String::new();
+    for (device, at, kind, options) in mount_table(identity) {
+        let _ = writeln!(text, "{device} {at} {kind} {options} 0 0");
+    }
+    text.into()
+}
+
+fn stat(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs();
+    let ticks = up * 100;
+    let count = u64::from(identity.cpu_count);
+    let mut text = String::new();
+    let line = |name: &str, n: u64| {
+        format!(
+            "{name} {} {} {} {} {} 0 {} 0 0 0\n",
+            n / 310,
+            n / 9000,
+            n / 420,
+            n * 98 / 100,
+            n / 3100,
+            n / 21_000
+        )
+    };
+    text.push_str(&line("cpu ", ticks * count));
+    for number in 0..count {
+        text.push_str(&line(&format!("cpu{number}"), ticks + number * 131));
+    }
+    let booted = identity.boot_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let _ = write!(
+        text,
+        "intr {} 0 9 0 0 0 0 3 0 0 0 0 0 15 0 0 0\nctxt {}\nbtime {booted}\nprocesses {}\nprocs_running 1\nprocs_blocked 0\n",
+        ticks / 2,
+        ticks * 3,
+        processes::newest_pid(identity, now)
+    );
+    text.into()
+}
+
+fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let virtual_ones = [
+        "sysfs",
+        "tmpfs",
+        "bdev",
+        "proc",
+        "cgroup",
+        "cgroup2",
+        "cpuset",
+        "devtmpfs",
+        "debugfs",
+        "tracefs",
+        "securityfs",
+        "sockfs",
+        "bpf",
+        "pipefs",
+        "ramfs",
+        "hugetlbfs",
+        "devpts",
+        "mqueue",
+        "pstore",
+        "autofs",
+    ];
+    let mut text: String = virtual_ones.iter().map(|name| format!("nodev\t{name}\n")).collect();
+    text.push_str("\text3\n\text2\n\text4\n");
+    text.into()
+}
+
+fn partitions(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    let (major, kib) = (if disk == "vda" { 254 } else { 8 }, identity.disk_bytes / 1024);
+    format!(
+        "major minor  #blocks  name\n\n  {major:>2}        0 {:>10} {disk}\n  {major:>2}        1 {kib:>10} {}\n",
+        kib + 1_050_000,
+        identity.disk
+    )
+    .into()
+}
+
+fn swaps(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let m = memory(identity, now);
+    let mut text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
+    if m.swap_total > 0 {
+        let disk = identity.disk.trim_end_matches(char::is_numeric);
+        let _ = writeln!(
+            text,
+            "/dev/{disk}5                               partition\t{}\t\t{}\t\t-2",
+            m.swap_total,
+            m.swap_total - m.swap_free
+        );
+    }
+    text.into()
+}
+
+fn modules(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let rows = [
+        "tls 135168 0 -",
+        "intel_rapl_msr 20480 0 -",
+        "intel_rapl_common 32768 1 intel_rapl_msr,",
+        "kvm_intel 380928 0 -",
+        "kvm 1142784 1 kvm_intel,",
+        "irqbypass 16384 1 kvm,",
+        "ghash_clmulni_intel 16384 0 -",
+        "aesni_intel 393216 0 -",
+        "crypto_simd 16384 1 aesni_intel,",
+        "cryptd 28672 2 ghash_clmulni_intel,crypto_simd,",
+        "virtio_balloon 28672 0 -",
+        "virtio_console 40960 0 -",
+        "qemu_fw_cfg 20480 0 -",
+        "button 24576 0 -",
+        "evdev 28672 2 -",
+        "fuse 176128 1 -",
+        "ip_tables 36864 0 -",
+        "x_tables 61440 1 ip_tables,",
+        "autofs4 53248 2 -",
+        "ext4 983040 1 -",
+        "crc16 16384 1 ext4,",
+        "mbcache 16384 1 ext4,",
+        "jbd2 167936 1 ext4,",
+        "virtio_net 73728 0 -",
+        "net_failover 24576 1 virtio_net,",
+        "failover 16384 1 net_failover,",
+        "virtio_blk 32768 2 -",
+        "virtio_pci 24576 0 -",
+    ];
+    rows.iter().map(|row| format!("{row} Live 0x0000000000000000\n")).collect::<String>().into()
+}
+
+fn devices(_: &Identity, _: SystemTime) -> Vec<u8> {
+    "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n  7 vcs\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n254 virtblk\n259 blkext\n".into()
+}
+
+fn interrupts(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs();
+    let head: String = (0..identity.cpu_count).map(|cpu| format!("       CPU{cpu}")).collect();
+    let row = |value: u64| {
+        (0..u64::from(identity.cpu_count)).map(|cpu| format!(" {:>10}", value + cpu * 17)).collect::<String>()
+    };
+    format!(
+        "     {head}\n  1:{}   IO-APIC   1-edge      i8042\nLOC:{}   Local timer interrupts\n",
+        row(9),
+        row(up * 43)
+    )
+    .into()
+}
+
+fn diskstats(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs();
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    format!(
+        " 254       0 {disk} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n 254       1 {} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n",
+        20_111 + up / 90, 1_200_400 + up / 3, up / 7, up / 9, up * 3, identity.disk, 20_001 + up / 90, 1_200_100 + up / 3, up / 7, up / 9, up * 3
+    )
+    .into()
+}
+
+/// Bytes and packets received and sent on the interface since boot.
+pub(crate) fn traffic(identity: &Identity, now: SystemTime) -> [u64; 4] {
+    let up = identity.uptime(now).as_secs();
+    let rate = 90 + identity.seed % 700;
+    [up * rate * 3 + 81_220_311, up * rate / 90 + 311_020, up * rate + 9_120_443, up * rate / 140 + 120_443]
+}
+
+fn net_dev(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let [rx, rxp, tx, txp] = traffic(identity, now);
+    format!(
+        "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo: 1210402    9120    0    0    0     0          0         0  1210402    9120    0    0    0     0       0          0\n{:>6}: {rx} {rxp}    0    0    0     0          0         0 {tx} {txp}    0    0    0     0       0          0\n",
+        identity.interface
+    )
+    .into()
+}
+
+fn net_route(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let hex = |address: std::net::Ipv4Addr| format!("{:08X}", u32::from_le_bytes(address.octets()));
+    let [a, b, c, _] = identity.address.octets();
+    let (i, net) = (identity.interface, hex(std::net::Ipv4Addr::new(a, b, c, 0)));
+    format!(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       \n{i}\t00000000\t{}\t0003\t0\t0\t0\t00000000\t0\t0\t0                                                                               \n{i}\t{net}\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0                                                                               \n",
+        hex(identity.gateway)
+    )
+    .into()
+}
+
+fn net_arp(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    format!(
+        "IP address       HW type     Flags       HW address            Mask     Device\n{:<17}0x1         0x2         fe:54:00:12:9a:01     *        {}\n",
+        identity.gateway.to_string(),
+        identity.interface
+    )
+    .into()
+}
+
+fn net_tcp(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let mut text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n".to_owned();
+    for (number, port) in [21_u16, 22, 23, 25, 80].iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "{number:>4}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {} 1 0000000000000000 100 0 0 10 0                     ",
+            13_021 + number * 311
+        );
+    }
+    text.into()
+}

@@ -1,0 +1,424 @@
+//! Who the machine is: drawn once from the bucket's secret, the same for life.
+
+mod draw;
+mod users;
+
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, SystemTime},
+};
+
+pub use super::logins::Account;
+use draw::Lot;
+
+/// One processor model, as `/proc/cpuinfo` and `lscpu` show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpu {
+    /// `GenuineIntel` or `AuthenticAMD`.
+    pub vendor: &'static str,
+    /// `model name` in `/proc/cpuinfo`.
+    pub name: &'static str,
+    /// CPU family.
+    pub family: u32,
+    /// Model number.
+    pub model: u32,
+    /// Stepping.
+    pub stepping: u32,
+    /// Microcode revision.
+    pub microcode: &'static str,
+    /// Clock in kHz.
+    pub khz: u32,
+    /// Level 1 cache (data; instructions the same) in KiB per core.
+    pub l1_kib: u32,
+    /// Level 2 cache in KiB per core.
+    pub l2_kib: u32,
+    /// Level 3 cache in KiB for all cores.
+    pub l3_kib: u32,
+    /// The `flags` line.
+    pub flags: &'static str,
+    /// The `bugs` line.
+    pub bugs: &'static str,
+}
+
+/// The machine's particulars. Everything a visitor can ask for follows from this and the clock.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Short host name.
+    pub hostname: String,
+    /// Domain, may be empty.
+    pub domain: String,
+    /// `/etc/machine-id`: 32 lower-case hex digits.
+    pub machine_id: String,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+    /// Address of the network interface.
+    pub address: Ipv4Addr,
+    /// Prefix length of that address.
+    pub prefix: u8,
+    /// Default gateway.
+    pub gateway: Ipv4Addr,
+    /// Link-local IPv6 address that follows from the MAC (RFC 4291, appendix A).
+    pub link_local: String,
+    /// Name of the network interface.
+    pub interface: &'static str,
+    /// MAC address, colon separated lower-case hex.
+    pub mac: String,
+    /// Processor model.
+    pub cpu: Cpu,
+    /// Number of processors.
+    pub cpu_count: u32,
+    /// Hypervisor vendor as `lscpu` names it.
+    pub hypervisor: &'static str,
+    /// Memory as the kernel sees it (`MemTotal`), in bytes.
+    pub memory_bytes: u64,
+    /// Swap, in bytes; 0 for none.
+    pub swap_bytes: u64,
+    /// Size of the root file system, in bytes.
+    pub disk_bytes: u64,
+    /// Share of the root file system in use, in thousandths.
+    pub disk_used_permille: u32,
+    /// Root device without `/dev/`: `sda1`, `vda1`.
+    pub disk: &'static str,
+    /// UUID of the root file system.
+    pub disk_uuid: String,
+    /// `uname -r`.
+    pub kernel_release: &'static str,
+    /// `uname -v`.
+    pub kernel_version: &'static str,
+    /// `uname -m`.
+    pub arch: &'static str,
+    /// All of `/etc/passwd`, in order.
+    pub users: Vec<Account>,
+    /// When the machine was booted.
+    pub boot_time: SystemTime,
+    /// When the machine was installed.
+    pub installed: SystemTime,
+    /// What Postfix calls itself (`myhostname`).
+    pub mail_domain: String,
+    /// `/etc/debian_version`.
+    pub debian_version: &'static str,
+    /// OpenSSH version and Debian revision, as in the banner after `OpenSSH_`.
+    pub openssh: &'static str,
+    /// vsftpd version, as in its banner.
+    pub vsftpd: &'static str,
+    /// Postfix version.
+    pub postfix: &'static str,
+    /// nginx version, as in its `Server` header after `nginx/`.
+    pub nginx: &'static str,
+    /// Number that other parts draw their own details from.
+    pub seed: u64,
+}
+
+const KIB: u64 = 1024;
+const GIB: u64 = 1024 * 1024 * KIB;
+const DAY: u64 = 86_400;
+
+/// 2024-02-10: when the first of our machines was installed.
+const FIRST_INSTALL: u64 = 1_707_523_200;
+
+impl Identity {
+    /// Draws a machine from the bucket's secret. The same secret gives the same machine for ever; `now` only decides
+    /// which of its regular reboots was the last one. `hostname` and `users` (names beside root) replace what would
+    /// be drawn.
+    pub fn draw(
+        secret: &[u8],
+        now: SystemTime,
+        hostname: Option<String>,
+        users: Option<Vec<String>>,
+    ) -> Self {
+        let lot = Lot::new(secret);
+        let now_seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (given_domain, hostname) = match hostname {
+            Some(name) => match name.split_once('.') {
+                Some((host, domain)) => (Some(domain.to_owned()), host.to_owned()),
+                None => (None, name),
+            },
+            None => (None, draw_hostname(&lot)),
+        };
+        let domain = given_domain.unwrap_or_else(|| draw_domain(&lot));
+        let mail_domain = if domain.is_empty() {
+            format!("{hostname}.localdomain")
+        } else {
+            format!("{hostname}.{domain}")
+        };
+        let cpu = lot.pick("cpu", CPUS).copied().unwrap_or(FALLBACK_CPU);
+        let cpu_count = lot.pick("cpus", &[1, 2, 2, 2, 4, 4, 8]).copied().unwrap_or(2);
+        let nominal_gib = u64::from(cpu_count) * lot.pick("memory", &[1_u64, 2, 2, 4]).copied().unwrap_or(2);
+        let reserved_kib = 60_000 + nominal_gib * 17_000 + lot.below("reserved", 9_000);
+        let memory_bytes = (nominal_gib * GIB / KIB).saturating_sub(reserved_kib) * KIB;
+        let swap_bytes =
+            if lot.below("swap", 3) == 0 { 0 } else { (975 * KIB + lot.below("swap-size", 512)) * KIB };
+        let disk_gib = lot.pick("disk", &[20_u64, 25, 40, 50, 80, 80, 160]).copied().unwrap_or(40);
+        let (address, gateway) = draw_network(&lot);
+        let (mac, link_local) = draw_mac(&lot);
+        let (disk, hypervisor, interface) = lot
+            .pick(
+                "platform",
+                &[
+                    ("vda1", "KVM", "eth0"),
+                    ("vda1", "KVM", "ens3"),
+                    ("vda1", "KVM", "enp1s0"),
+                    ("sda1", "KVM", "ens18"),
+                    ("sda1", "KVM", "eth0"),
+                ],
+            )
+            .copied()
+            .unwrap_or(("vda1", "KVM", "eth0"));
+        let (debian_version, kernel_release, kernel_version) =
+            lot.pick("kernel", KERNELS).copied().unwrap_or(FALLBACK_KERNEL);
+        let installed =
+            (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
+        Self {
+            users: users::draw(&lot, users),
+            boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(last_boot(&lot, now_seconds)),
+            installed: SystemTime::UNIX_EPOCH + Duration::from_secs(installed),
+            machine_id: lot.hex("machine-id", 32),
+            boot_id: lot.uuid("boot-id"),
+            disk_uuid: lot.uuid("disk"),
+            disk_used_permille: 90 + lot.below("disk-used", 460) as u32,
+            disk_bytes: disk_gib * GIB * 977 / 1000,
+            seed: lot.below("seed", u64::MAX),
+            hostname,
+            domain,
+            mail_domain,
+            address,
+            prefix: 24,
+            gateway,
+            link_local,
+            interface,
+            mac,
+            cpu,
+            cpu_count,
+            hypervisor,
+            memory_bytes,
+            swap_bytes,
+            disk,
+            kernel_release,
+            kernel_version,
+            arch: "x86_64",
+            debian_version,
+            openssh: "9.2p1 Debian-2+deb12u10",
+            vsftpd: "3.0.3",
+            postfix: "3.7.11",
+            nginx: "1.22.1",
+        }
+    }
+
+    /// A user who can log in: one with a real shell. Everybody else is refused.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.users.iter().find(|user| user.name == name && has_real_shell(user))
+    }
+
+    /// Any user of `/etc/passwd`, by number.
+    pub fn account_by_uid(&self, uid: u32) -> Option<&Account> {
+        self.users.iter().find(|user| user.uid == uid)
+    }
+
+    /// Any user of `/etc/passwd`, whether they can log in or not.
+    pub fn user(&self, name: &str) -> Option<&Account> {
+        self.users.iter().find(|user| user.name == name)
+    }
+
+    /// The groups of `/etc/group`: name, number, members.
+    pub fn groups(&self) -> Vec<(String, u32, Vec<String>)> {
+        users::groups(&self.users)
+    }
+
+    /// Host name with domain, as `hostname -f` gives it.
+    pub fn full_name(&self) -> String {
+        if self.domain.is_empty() {
+            self.hostname.clone()
+        } else {
+            format!("{}.{}", self.hostname, self.domain)
+        }
+    }
+
+    /// Time since boot.
+    pub fn uptime(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.boot_time).unwrap_or_default()
+    }
+}
+
+fn has_real_shell(user: &Account) -> bool {
+    user.shell.ends_with("/bash") || user.shell.ends_with("/sh")
+}
+
+/// The machine is rebooted at a regular interval of its own (updates), so a restarted bucket shows the same uptime.
+fn last_boot(lot: &Lot, now: u64) -> u64 {
+    let interval = (21 + lot.below("boot-interval", 120)) * DAY;
+    let phase = lot.below("boot-phase", interval);
+    let since = (now.saturating_sub(phase)) % interval;
+    now.saturating_sub(since)
+}
+
+fn draw_hostname(lot: &Lot) -> String {
+    let number = 1 + lot.below("host-number", 12);
+    let words: &[&str] =
+        &["web", "srv", "mail", "app", "node", "vps", "db", "dev", "files", "www", "host", "ns"];
+    let word = lot.pick("host-word", words).copied().unwrap_or("srv");
+    match lot.below("host-style", 5) {
+        0 => format!("{word}{number}"),
+        1 => format!("{word}-{number:02}"),
+        2 => format!("{word}{number:02}"),
+        3 => "debian".to_owned(),
+        _ => format!("vps-{}", lot.hex("host-hex", 8)),
+    }
+}
+
+fn draw_domain(lot: &Lot) -> String {
+    // Names that can belong to nobody outside: RFC 2606, RFC 6762 and RFC 8375.
+    let domains: &[&str] = &["", "", "localdomain", "lan", "internal", "home.arpa", "local"];
+    lot.pick("domain", domains).copied().unwrap_or("").to_owned()
+}
+
+fn draw_network(lot: &Lot) -> (Ipv4Addr, Ipv4Addr) {
+    let host = 10 + lot.below("net-host", 230) as u8;
+    let (b, c) = (lot.below("net-b", 240) as u8, lot.below("net-c", 250) as u8);
+    match lot.below("net", 3) {
+        0 => (Ipv4Addr::new(10, b, c, host), Ipv4Addr::new(10, b, c, 1)),
+        1 => (Ipv4Addr::new(172, 16 + b % 16, c, host), Ipv4Addr::new(172, 16 + b % 16, c, 1)),
+        _ => (Ipv4Addr::new(192, 168, c, host), Ipv4Addr::new(192, 168, c, 1)),
+    }
+}
+
+fn draw_mac(lot: &Lot) -> (String, String) {
+    let tail = lot.below("mac", 1 << 24);
+    let (a, b, c) = ((tail >> 16) as u8, (tail >> 8) as u8, tail as u8);
+    (
+        format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
+        format!("fe80::5054:ff:fe{a:02x}:{:x}", u16::from_be_bytes([b, c])),
+    )
+}
+
+type Kernel = (&'static str, &'static str, &'static str);
+
+const FALLBACK_KERNEL: Kernel =
+    ("12.13", "6.1.0-42-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.159-1 (2025-12-30)");
+
+/// Point release, package ABI name and version string of Debian 12 kernels (changelog of linux-signed-amd64).
+const KERNELS: &[Kernel] = &[
+    ("12.9", "6.1.0-30-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.124-1 (2025-01-12)"),
+    ("12.9", "6.1.0-31-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.128-1 (2025-02-07)"),
+    ("12.10", "6.1.0-32-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.129-1 (2025-03-06)"),
+    ("12.10", "6.1.0-34-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.135-1 (2025-04-25)"),
+    ("12.11", "6.1.0-35-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.137-1 (2025-05-07)"),
+    ("12.11", "6.1.0-37-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)"),
+];
+
+const INTEL_FLAGS: &str = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ss ht syscall nx pdpe1gb rdtscp lm constant_tsc arch_perfmon rep_good nopl xtopology cpuid tsc_known_freq pni pclmulqdq vmx ssse3 fma cx16 pcid sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave avx f16c rdrand hypervisor lahf_lm abm 3dnowprefetch cpuid_fault invpcid_single ssbd ibrs ibpb stibp ibrs_enhanced tpr_shadow vnmi flexpriority ept vpid ept_ad fsgsbase tsc_adjust bmi1 avx2 smep bmi2 erms invpcid avx512f avx512dq rdseed adx smap clflushopt clwb avx512cd avx512bw avx512vl xsaveopt xsavec xgetbv1 xsaves arat umip pku ospke avx512_vnni md_clear arch_capabilities";
+const AMD_FLAGS: &str = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ht syscall nx mmxext fxsr_opt pdpe1gb rdtscp lm rep_good nopl cpuid extd_apicid tsc_known_freq pni pclmulqdq ssse3 fma cx16 sse4_1 sse4_2 x2apic movbe popcnt tsc_deadline_timer aes xsave avx f16c rdrand hypervisor lahf_lm svm cr8_legacy abm sse4a misalignsse 3dnowprefetch osvw topoext perfctr_core ssbd ibrs ibpb stibp vmmcall fsgsbase tsc_adjust bmi1 avx2 smep bmi2 rdseed adx smap clflushopt clwb sha_ni xsaveopt xsavec xgetbv1 xsaves clzero xsaveerptr wbnoinvd arat npt nrip_save umip rdpid arch_capabilities";
+const INTEL_BUGS: &str =
+    "spectre_v1 spectre_v2 spec_store_bypass swapgs taa mmio_stale_data retbleed eibrs_pbrsb gds bhi";
+const AMD_BUGS: &str =
+    "sysret_ss_attrs null_seg spectre_v1 spectre_v2 spec_store_bypass retbleed smt_rsb srso";
+
+const FALLBACK_CPU: Cpu = Cpu {
+    vendor: "GenuineIntel",
+    name: "Intel(R) Xeon(R) Gold 6226R CPU @ 2.90GHz",
+    family: 6,
+    model: 85,
+    stepping: 7,
+    microcode: "0x5003604",
+    khz: 2_893_202,
+    l1_kib: 32,
+    l2_kib: 4096,
+    l3_kib: 16_384,
+    flags: INTEL_FLAGS,
+    bugs: INTEL_BUGS,
+};
+
+const CPUS: &[Cpu] = &[
+    FALLBACK_CPU,
+    Cpu {
+        name: "Intel(R) Xeon(R) Gold 6248 CPU @ 2.50GHz",
+        khz: 2_494_138,
+        microcode: "0x1",
+        ..FALLBACK_CPU
+    },
+    Cpu {
+        name: "Intel(R) Xeon(R) Platinum 8280 CPU @ 2.70GHz",
+        khz: 2_693_670,
+        microcode: "0x1",
+        ..FALLBACK_CPU
+    },
+    Cpu {
+        name: "Intel Xeon Processor (Cascadelake)",
+        stepping: 6,
+        khz: 2_294_606,
+        microcode: "0x1",
+        ..FALLBACK_CPU
+    },
+    Cpu {
+        vendor: "AuthenticAMD",
+        name: "AMD EPYC 7543 32-Core Processor",
+        family: 25,
+        model: 1,
+        stepping: 1,
+        microcode: "0xa0011d1",
+        khz: 2_794_748,
+        l1_kib: 64,
+        l2_kib: 512,
+        l3_kib: 32_768,
+        flags: AMD_FLAGS,
+        bugs: AMD_BUGS,
+    },
+    Cpu {
+        vendor: "AuthenticAMD",
+        name: "AMD EPYC-Rome Processor",
+        family: 23,
+        model: 49,
+        stepping: 0,
+        microcode: "0x830107c",
+        khz: 2_445_404,
+        l1_kib: 32,
+        l2_kib: 512,
+        l3_kib: 16_384,
+        flags: AMD_FLAGS,
+        bugs: AMD_BUGS,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_same_secret_gives_the_same_machine_and_another_secret_another() {
+        let now = at(1_790_000_000);
+        let one = Identity::draw(b"a", now, None, None);
+        assert_eq!(format!("{one:?}"), format!("{:?}", Identity::draw(b"a", now, None, None)));
+        let other = Identity::draw(b"b", now, None, None);
+        assert_ne!((&one.machine_id, &one.mac), (&other.machine_id, &other.mac));
+    }
+
+    #[test]
+    fn a_restart_does_not_change_the_boot_time() {
+        let first = Identity::draw(b"x", at(1_790_000_000), None, None);
+        let later = Identity::draw(b"x", at(1_790_000_060), None, None);
+        assert!(first.boot_time == later.boot_time || later.boot_time > at(1_790_000_000));
+        assert!(first.boot_time <= at(1_790_000_000));
+    }
+
+    #[test]
+    fn only_users_with_a_shell_get_in() {
+        let identity =
+            Identity::draw(b"x", at(1_790_000_000), None, Some(vec!["oracle".into(), "anna".into()]));
+        assert_eq!(identity.account("root").map(|user| user.uid), Some(0));
+        assert!(identity.account("anna").is_some());
+        assert!(identity.account("oracle").is_some());
+        assert!(identity.user("www-data").is_some());
+        assert!(identity.account("www-data").is_none());
+        assert!(identity.account("nosuch").is_none());
+    }
+
+    #[test]
+    fn given_names_are_used() {
+        let identity = Identity::draw(b"x", at(1_790_000_000), Some("mx1.example.org".into()), None);
+        assert_eq!((identity.hostname.as_str(), identity.domain.as_str()), ("mx1", "example.org"));
+        assert_eq!(identity.mail_domain, "mx1.example.org");
+    }
+}

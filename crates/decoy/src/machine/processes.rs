@@ -1,0 +1,217 @@
+//! The processes of the machine: a steady list that follows from the identity.
+
+use std::time::SystemTime;
+
+use super::Identity;
+
+/// Number of the visitor's own shell. The same for everybody: each visitor sees only themselves.
+pub const SHELL_PID: u32 = 18_231;
+
+/// One process.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Process number.
+    pub pid: u32,
+    /// Its parent.
+    pub parent: u32,
+    /// Who runs it.
+    pub uid: u32,
+    /// Name of that user, as `ps` shows it.
+    pub user: &'static str,
+    /// Command line; kernel threads are in brackets.
+    pub command: String,
+    /// Virtual memory in KiB.
+    pub virtual_kib: u64,
+    /// Resident memory in KiB.
+    pub resident_kib: u64,
+    /// State letters of `ps`.
+    pub state: &'static str,
+    /// Processor time in seconds for each day of uptime.
+    pub seconds_per_day: u64,
+    /// Terminal, `?` for none.
+    pub tty: &'static str,
+}
+
+impl Process {
+    /// Whether it is a kernel thread.
+    pub fn is_kernel(&self) -> bool {
+        self.command.starts_with('[')
+    }
+
+    /// The short name (`comm`), at most 15 bytes.
+    pub fn name(&self) -> String {
+        let word = self.command.split([' ', ':']).next().unwrap_or_default();
+        let name =
+            word.trim_matches(['[', ']']).rsplit('/').next().unwrap_or_default().trim_start_matches('-');
+        let full = if self.is_kernel() { self.command.trim_matches(['[', ']']) } else { name };
+        full.chars().take(15).collect()
+    }
+
+    /// The program file, for those that have one.
+    pub fn executable(&self) -> Option<&str> {
+        let word = self.command.split(' ').next().filter(|word| word.starts_with('/'))?;
+        Some(word.trim_end_matches(':'))
+    }
+
+    /// `/proc/PID/status`, its usual head.
+    pub fn status_text(&self) -> String {
+        let uid = self.uid;
+        format!(
+            "Name:\t{}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
+             Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t \n\
+             VmPeak:\t{:>8} kB\nVmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nThreads:\t1\n",
+            self.name(),
+            self.parent,
+            self.virtual_kib + 64,
+            self.virtual_kib,
+            self.resident_kib,
+            pid = self.pid,
+        )
+    }
+}
+
+/// All processes but the visitor's own, by number.
+pub fn list(identity: &Identity) -> Vec<Process> {
+    let mut all = vec![process(1, 0, "root", 0, "/sbin/init", 168_000, 12_400, "Ss", 4)];
+    let kernel: &[(u32, &str, &str)] = &[
+        (2, "kthreadd", "S"),
+        (3, "rcu_gp", "I<"),
+        (4, "rcu_par_gp", "I<"),
+        (5, "slub_flushwq", "I<"),
+        (6, "netns", "I<"),
+        (8, "kworker/0:0H-events_highpri", "I<"),
+        (10, "mm_percpu_wq", "I<"),
+        (11, "rcu_tasks_kthread", "I"),
+        (12, "rcu_tasks_rude_kthread", "I"),
+        (13, "rcu_tasks_trace_kthread", "I"),
+        (14, "ksoftirqd/0", "S"),
+        (15, "rcu_preempt", "I"),
+        (16, "migration/0", "S"),
+        (18, "cpuhp/0", "S"),
+        (24, "kdevtmpfs", "S"),
+        (25, "inet_frag_wq", "I<"),
+        (26, "kauditd", "S"),
+        (27, "khungtaskd", "S"),
+        (28, "oom_reaper", "S"),
+        (31, "writeback", "I<"),
+        (32, "kcompactd0", "S"),
+        (33, "ksmd", "SN"),
+        (34, "khugepaged", "SN"),
+        (35, "kintegrityd", "I<"),
+        (36, "kblockd", "I<"),
+        (37, "blkcg_punt_bio", "I<"),
+        (38, "tpm_dev_wq", "I<"),
+        (39, "edac-poller", "I<"),
+        (40, "devfreq_wq", "I<"),
+        (43, "kswapd0", "S"),
+        (49, "kthrotld", "I<"),
+        (51, "acpi_thermal_pm", "I<"),
+        (53, "mld", "I<"),
+        (54, "ipv6_addrconf", "I<"),
+        (59, "kstrp", "I<"),
+        (64, "zswap-shrink", "I<"),
+        (109, "ata_sff", "I<"),
+        (110, "scsi_eh_0", "S"),
+        (111, "scsi_tmf_0", "I<"),
+        (142, "jbd2/DISK-8", "S"),
+        (143, "ext4-rsv-conver", "I<"),
+    ];
+    for (pid, name, state) in kernel {
+        let name = name.replace("DISK", identity.disk);
+        let parent = if *pid == 2 { 0 } else { 2 };
+        let mut thread = process(*pid, parent, "root", 0, &format!("[{name}]"), 0, 0, state, 0);
+        thread.seconds_per_day = if *pid == 15 { 6 } else { u64::from(*pid == 142) };
+        all.push(thread);
+    }
+    let base = 180 + (identity.seed % 60) as u32;
+    let services: &[(&'static str, u32, &str, u64, u64, &'static str, u64)] = &[
+        ("root", 0, "/lib/systemd/systemd-journald", 49_600, 14_200, "Ss", 5),
+        ("root", 0, "/lib/systemd/systemd-udevd", 27_100, 6_400, "Ss", 1),
+        ("systemd+", 997, "/lib/systemd/systemd-timesyncd", 90_100, 6_700, "Ssl", 1),
+        (
+            "message+",
+            100,
+            "/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only",
+            9_200,
+            4_600,
+            "Ss",
+            1,
+        ),
+        ("root", 0, "/usr/sbin/cron -f", 6_600, 2_700, "Ss", 1),
+        ("root", 0, "/usr/sbin/rsyslogd -n -iNONE", 222_200, 5_900, "Ssl", 2),
+        ("root", 0, "/lib/systemd/systemd-logind", 17_000, 7_900, "Ss", 1),
+        ("root", 0, "/usr/sbin/vsftpd /etc/vsftpd.conf", 9_700, 3_700, "Ss", 0),
+        ("root", 0, "/sbin/agetty -o -p -- \\u --noclear - linux", 5_900, 1_100, "Ss+", 0),
+        ("root", 0, "/usr/sbin/inetutils-inetd", 2_700, 1_900, "Ss", 0),
+        ("root", 0, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", 15_500, 9_400, "Ss", 3),
+        (
+            "root",
+            0,
+            "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;",
+            10_400,
+            1_800,
+            "Ss",
+            0,
+        ),
+    ];
+    let mut pid = base;
+    for (number, (user, uid, command, virtual_kib, resident_kib, state, rate)) in services.iter().enumerate()
+    {
+        pid += 7 + ((identity.seed >> number) % 31) as u32;
+        let mut service = process(pid, 1, user, *uid, command, *virtual_kib, *resident_kib, state, *rate);
+        if command.contains("agetty") {
+            service.tty = "tty1";
+        }
+        all.push(service);
+    }
+    let nginx = pid;
+    for cpu in 0..identity.cpu_count {
+        let worker =
+            process(nginx + 1 + cpu, nginx, "www-data", 33, "nginx: worker process", 11_200, 4_100, "S", 0);
+        all.push(worker);
+    }
+    pid += 20 + identity.cpu_count;
+    all.push(process(pid + 90, 1, "root", 0, "/usr/lib/postfix/sbin/master -w", 42_800, 4_700, "Ss", 1));
+    all.push(process(pid + 92, pid + 90, "postfix", 102, "qmgr -l -t unix -u", 43_300, 7_000, "S", 0));
+    all.push(process(17_904, pid + 90, "postfix", 102, "pickup -l -t unix -u -c", 43_100, 6_900, "S", 0));
+    for (pid, name) in [
+        (17_511, "kworker/u4:1-events_unbound"),
+        (18_007, "kworker/0:1-events"),
+        (18_102, "kworker/1:2-cgroup_destroy"),
+    ] {
+        all.push(process(pid, 2, "root", 0, &format!("[{name}]"), 0, 0, "I", 0));
+    }
+    all.sort_by_key(|process| process.pid);
+    all
+}
+
+#[allow(clippy::too_many_arguments)] // one row of the table above
+fn process(
+    pid: u32,
+    parent: u32,
+    user: &'static str,
+    uid: u32,
+    command: &str,
+    virtual_kib: u64,
+    resident_kib: u64,
+    state: &'static str,
+    seconds_per_day: u64,
+) -> Process {
+    Process {
+        pid,
+        parent,
+        uid,
+        user,
+        command: command.to_owned(),
+        virtual_kib,
+        resident_kib,
+        state,
+        seconds_per_day,
+        tty: "?",
+    }
+}
+
+/// The number that the next process gets, roughly.
+pub fn newest_pid(identity: &Identity, now: SystemTime) -> u32 {
+    SHELL_PID + 40 + (identity.uptime(now).as_secs() / 31 % 900) as u32
+}

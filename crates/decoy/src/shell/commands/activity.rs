@@ -1,0 +1,77 @@
+//! Who is on the machine and since when: `w`, `who`, `uptime`, `last`.
+
+use chrono::{DateTime, Utc};
+
+use super::{Call, Said};
+use crate::machine::files::load;
+
+/// ` 12:34:56 up 3 days,  4:05,  1 user,  load average: 0.00, 0.01, 0.00` (procps 4.0.2).
+fn headline(call: &Call<'_>) -> String {
+    let now: DateTime<Utc> = call.now().into();
+    let up = call.identity().uptime(call.now()).as_secs();
+    let (days, hours, minutes) = (up / 86_400, up / 3600 % 24, up / 60 % 60);
+    let days = match days {
+        0 => String::new(),
+        1 => "1 day, ".to_owned(),
+        days => format!("{days} days, "),
+    };
+    let time = if hours > 0 { format!("{hours:>2}:{minutes:02}") } else { format!("{minutes} min") };
+    let users = u32::from(call.session.launch.tty.is_some());
+    let [one, five, fifteen] = load(call.identity(), call.now());
+    format!(
+        " {} up {days}{time}, {users:>2} user{}, load average: 0.{one:02}, 0.{five:02}, 0.{fifteen:02}\n",
+        now.format("%H:%M:%S"),
+        if users == 1 { "" } else { "s" },
+    )
+}
+
+pub(super) fn top_line(call: &Call<'_>) -> String {
+    headline(call)
+}
+
+pub(super) fn uptime(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    if options.has('s') {
+        let booted: DateTime<Utc> = call.identity().boot_time.into();
+        return Said::out(booted.format("%Y-%m-%d %H:%M:%S\n").to_string());
+    }
+    if options.has('p') {
+        let up = call.identity().uptime(call.now()).as_secs();
+        let part = |count: u64, name: &str| (count > 0).then(|| format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
+        let parts = [part(up / 604_800, "week"), part(up / 86_400 % 7, "day"), part(up / 3600 % 24, "hour"), part(up / 60 % 60, "minute")];
+        return Said::out(format!("up {}\n", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+    }
+    Said::out(headline(call))
+}
+
+pub(super) fn w(call: &Call<'_>) -> Said {
+    let mut text = headline(call);
+    text += "USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n";
+    if let Some(tty) = &call.session.launch.tty {
+        let since: DateTime<Utc> = call.session.started.into();
+        let from = call.session.contact.peer.ip().to_string();
+        let user = &call.session.launch.account.name;
+        text += &format!("{:<8.8} {:<8.8} {:<16.16} {}    0.00s  0.02s  0.00s w\n", user, tty, from, since.format("%H:%M"));
+    }
+    Said::out(text)
+}
+
+pub(super) fn who(call: &Call<'_>) -> Said {
+    let Some(tty) = &call.session.launch.tty else { return Said::nothing(0) };
+    let since: DateTime<Utc> = call.session.started.into();
+    let user = &call.session.launch.account.name;
+    Said::out(format!("{user:<8} {tty:<12} {} ({})\n", since.format("%Y-%m-%d %H:%M"), call.session.contact.peer.ip()))
+}
+
+pub(super) fn last(call: &Call<'_>) -> Said {
+    let mut text = String::new();
+    if let Some(tty) = &call.session.launch.tty {
+        let since: DateTime<Utc> = call.session.started.into();
+        let user = &call.session.launch.account.name;
+        text += &format!("{user:<8.8} {tty:<12} {:<16} {}   still logged in\n", call.session.contact.peer.ip(), since.format("%a %b %e %H:%M"));
+    }
+    let booted: DateTime<Utc> = call.identity().boot_time.into();
+    text += &format!("reboot   system boot  {:<16.16} {}   still running\n", call.identity().kernel_release, booted.format("%a %b %e %H:%M"));
+    text += &format!("\nwtmp begins {}\n", booted.format("%a %b %e %H:%M:%S %Y"));
+    Said::out(text)
+}

@@ -1,0 +1,427 @@
+//! The programs whose every byte is looked at: one table, one file per subject.
+
+mod accounts;
+mod activity;
+mod busybox;
+mod fetch;
+mod hardware;
+mod input;
+mod listing;
+mod names;
+mod network;
+mod nodes;
+mod packages;
+mod running;
+mod services;
+mod space;
+mod stat;
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::SystemTime};
+
+use bashkit::{
+    Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand, async_trait,
+};
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+use super::{
+    engine,
+    session::{Handle, Session},
+};
+use crate::{
+    machine::{Files, Identity},
+    oracle::{Ask, Question},
+};
+
+/// One call of a program.
+pub(super) struct Call<'a> {
+    pub(super) session: &'a Session,
+    /// The word the program was called by, without a path.
+    pub(super) name: &'a str,
+    pub(super) args: &'a [String],
+    pub(super) cwd: &'a str,
+    pub(super) vars: Option<&'a HashMap<String, String>>,
+    /// What is piped in; `None` when input is the terminal or nothing.
+    pub(super) stdin: Option<&'a [u8]>,
+    /// Output goes to the terminal.
+    pub(super) to_terminal: bool,
+}
+
+impl Call<'_> {
+    fn files(&self) -> &Files {
+        self.session.files()
+    }
+
+    fn identity(&self) -> &Identity {
+        self.session.identity()
+    }
+
+    fn now(&self) -> SystemTime {
+        self.session.contact.visitor.now()
+    }
+
+    /// The absolute path of an operand.
+    fn path(&self, operand: &str) -> String {
+        let full = self.files().resolve(self.cwd, operand);
+        if operand.ends_with('/') && full.len() > 1 { full + "/" } else { full }
+    }
+
+    /// A variable of the shell.
+    fn var(&self, name: &str) -> Option<String> {
+        match self.vars {
+            Some(vars) => vars.get(name).cloned(),
+            None => engine::environment(self.session).into_iter().find(|(known, _)| known == name).map(|(_, value)| value),
+        }
+    }
+
+    fn is_root(&self) -> bool {
+        self.session.who().uid == 0
+    }
+
+    /// The arguments cut into single-letter options, long options and operands; `valued` letters take a value.
+    fn options(&self, valued: &str) -> Options {
+        Options::of(self.args, valued)
+    }
+}
+
+/// Arguments as getopt(3) of glibc cuts them.
+#[derive(Debug, Default)]
+struct Options {
+    letters: Vec<char>,
+    values: Vec<(char, String)>,
+    long: Vec<String>,
+    operands: Vec<String>,
+}
+
+impl Options {
+    fn of(args: &[String], valued: &str) -> Self {
+        let mut options = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            if arg == "--" {
+                options.operands.extend(args.cloned());
+                break;
+            }
+            if let Some(long) = arg.strip_prefix("--") {
+                options.long.push(long.to_owned());
+            } else if let Some(letters) = arg.strip_prefix('-').filter(|rest| !rest.is_empty()) {
+                let mut letters = letters.chars();
+                while let Some(letter) = letters.next() {
+                    if valued.contains(letter) {
+                        let rest: String = letters.by_ref().collect();
+                        let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
+                        options.values.push((letter, value));
+                    } else {
+                        options.letters.push(letter);
+                    }
+                }
+            } else {
+                options.operands.push(arg.clone());
+            }
+        }
+        options
+    }
+
+    fn has(&self, letter: char) -> bool {
+        self.letters.contains(&letter)
+    }
+
+    fn has_long(&self, name: &str) -> bool {
+        self.long.iter().any(|long| long == name)
+    }
+
+    fn value(&self, letter: char) -> Option<&str> {
+        self.values.iter().find(|(known, _)| *known == letter).map(|(_, value)| value.as_str())
+    }
+
+    /// The first letter that is none of these.
+    fn unknown(&self, known: &str) -> Option<char> {
+        self.letters.iter().copied().find(|letter| !known.contains(*letter))
+    }
+}
+
+/// What a program said.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) out: Vec<u8>,
+    pub(super) err: Vec<u8>,
+    pub(super) status: i32,
+}
+
+impl Said {
+    fn out(text: impl Into<Vec<u8>>) -> Self {
+        Self { out: text.into(), ..Self::default() }
+    }
+
+    fn err(text: impl Into<Vec<u8>>, status: i32) -> Self {
+        Self { err: text.into(), status, ..Self::default() }
+    }
+
+    fn nothing(status: i32) -> Self {
+        Self { status, ..Self::default() }
+    }
+}
+
+/// How a program works.
+#[derive(Clone, Copy)]
+pub(super) enum Run {
+    /// Answers at once.
+    Now(fn(&Call<'_>) -> Said),
+    /// Waits for the visitor or for the oracle.
+    Waits(for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
+    /// Runs another program: its words, or what it says itself.
+    Passes(fn(&Call<'_>) -> Result<Vec<String>, Said>),
+}
+
+/// Name and work of each program. Sorted by name.
+const COMMANDS: &[(&str, Run)] = &[
+    ("apt", Run::Now(packages::apt)),
+    ("apt-get", Run::Now(packages::apt)),
+    ("arch", Run::Now(names::arch)),
+    ("busybox", Run::Passes(busybox::run)),
+    ("cat", Run::Waits(input::cat)),
+    ("chattr", Run::Now(nodes::chattr)),
+    ("chgrp", Run::Now(nodes::chown)),
+    ("chmod", Run::Now(nodes::chmod)),
+    ("chown", Run::Now(nodes::chown)),
+    ("chpasswd", Run::Waits(accounts::chpasswd)),
+    ("clear", Run::Now(names::clear)),
+    ("crontab", Run::Waits(services::crontab)),
+    ("curl", Run::Now(fetch::curl)),
+    ("df", Run::Now(space::df)),
+    ("dir", Run::Now(listing::ls)),
+    ("dmesg", Run::Now(hardware::dmesg)),
+    ("dpkg", Run::Now(packages::dpkg)),
+    ("enable", Run::Now(names::enable)),
+    ("file", Run::Now(nodes::file)),
+    ("free", Run::Now(space::free)),
+    ("ftpget", Run::Now(fetch::ftpget)),
+    ("getconf", Run::Now(hardware::getconf)),
+    ("groups", Run::Now(names::groups)),
+    ("history", Run::Now(names::history)),
+    ("hostname", Run::Now(names::hostname)),
+    ("htop", Run::Now(running::top)),
+    ("id", Run::Now(names::id)),
+    ("ifconfig", Run::Now(network::ifconfig)),
+    ("ip", Run::Now(network::ip)),
+    ("iptables", Run::Now(network::iptables)),
+    ("killall", Run::Now(running::killall)),
+    ("last", Run::Now(activity::last)),
+    ("locale", Run::Now(names::locale)),
+    ("ls", Run::Now(listing::ls)),
+    ("lsb_release", Run::Now(names::lsb_release)),
+    ("lsblk", Run::Now(space::lsblk)),
+    ("lscpu", Run::Now(hardware::lscpu)),
+    ("lspci", Run::Now(hardware::lspci)),
+    ("mount", Run::Now(space::mount)),
+    ("netstat", Run::Now(network::netstat)),
+    ("nohup", Run::Passes(accounts::nohup)),
+    ("nproc", Run::Now(hardware::nproc)),
+    ("passwd", Run::Waits(accounts::passwd)),
+    ("pgrep", Run::Now(running::pgrep)),
+    ("pidof", Run::Now(running::pgrep)),
+    ("ping", Run::Waits(network::ping)),
+    ("pkill", Run::Now(running::pkill)),
+    ("ps", Run::Now(running::ps)),
+    ("service", Run::Now(services::service)),
+    ("ss", Run::Now(network::ss)),
+    ("stat", Run::Now(stat::stat)),
+    ("su", Run::Waits(accounts::su)),
+    ("sudo", Run::Passes(accounts::sudo)),
+    ("systemctl", Run::Now(services::systemctl)),
+    ("tftp", Run::Now(fetch::tftp)),
+    ("top", Run::Now(running::top)),
+    ("uname", Run::Now(names::uname)),
+    ("uptime", Run::Now(activity::uptime)),
+    ("w", Run::Now(activity::w)),
+    ("wget", Run::Now(fetch::wget)),
+    ("which", Run::Now(nodes::which)),
+    ("who", Run::Now(activity::who)),
+    ("whoami", Run::Now(names::whoami)),
+];
+
+/// Programs that bash has built in: they need no file.
+const BUILT_IN: &[&str] = &["enable", "history"];
+
+/// The program of this name, if it is one of ours.
+pub(super) fn find(name: &str) -> Option<Run> {
+    let index = COMMANDS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    COMMANDS.get(index).map(|(_, run)| *run)
+}
+
+/// Whether the file of a program is (still) there.
+pub(super) fn is_installed(session: &Session, name: &str) -> bool {
+    BUILT_IN.contains(&name)
+        || ["/usr/bin/", "/usr/sbin/"].iter().any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
+}
+
+/// Everything the library shall find by name or by path before it looks at files.
+pub(super) fn registry() -> BuiltinRegistry {
+    let registry = BuiltinRegistry::new();
+    let installed = crate::machine::files::program_names();
+    let mut add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
+        if by_name {
+            registry.insert(name, Arc::clone(program));
+        }
+        for dir in ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"] {
+            registry.insert(format!("{dir}{name}"), Arc::clone(program));
+        }
+    };
+    for (name, run) in COMMANDS {
+        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run });
+        add(name, &program, true);
+    }
+    for name in installed.filter(|name| find(name).is_none()) {
+        if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk") {
+            let name_of_library = match name {
+                "dash" | "rbash" => "sh",
+                "mawk" | "gawk" => "awk",
+                other => other,
+            };
+            let program: Arc<dyn Builtin> = Arc::new(ByPath(name_of_library));
+            add(name, &program, name != name_of_library);
+        } else {
+            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name });
+            add(name, &program, true);
+        }
+    }
+    registry
+}
+
+/// One of our programs in the library's eyes.
+struct Ours {
+    name: &'static str,
+    run: Run,
+}
+
+fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
+    context.execution_extension::<Handle>()?.try_with(|handle| Arc::clone(&handle.0)).ok()
+}
+
+fn call<'a>(context: &'a BuiltinContext<'_>, session: &'a Session, name: &'a str) -> Call<'a> {
+    Call {
+        session,
+        name,
+        args: context.args,
+        cwd: context.cwd.to_str().unwrap_or("/"),
+        vars: Some(context.variables),
+        stdin: context.stdin_bytes(),
+        to_terminal: session.launch.tty.is_some() && !session.is_piped(),
+    }
+}
+
+fn result(said: Said) -> ExecResult {
+    ExecResult { stdout: said.out.into(), stderr: said.err.into(), exit_code: said.status, ..ExecResult::default() }
+}
+
+#[async_trait]
+impl Builtin for Ours {
+    async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
+        if !is_installed(&session, self.name) {
+            return Ok(not_found(&session, self.name));
+        }
+        let said = match self.run {
+            Run::Now(run) => run(&call(&context, &session, self.name)),
+            Run::Waits(run) => run(&call(&context, &session, self.name)).await,
+            Run::Passes(run) => run(&call(&context, &session, self.name)).err().unwrap_or_default(),
+        };
+        Ok(result(said))
+    }
+
+    async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
+        let Run::Passes(run) = self.run else { return Ok(None) };
+        let Some(session) = session_of(context) else { return Ok(None) };
+        session.check_depth()?;
+        let words = run(&call(context, &session, self.name));
+        Ok(words.ok().and_then(|words| plan(words, context.stdin.cloned())))
+    }
+}
+
+fn plan(words: Vec<String>, stdin: Option<bashkit::StreamData>) -> Option<ExecutionPlan> {
+    let mut words = words.into_iter();
+    let command = SubCommand { name: words.next()?, args: words.collect(), stdin, assignments: Vec::new() };
+    Some(ExecutionPlan::Batch { commands: vec![command] })
+}
+
+/// A program of the library, called by its path.
+struct ByPath(&'static str);
+
+#[async_trait]
+impl Builtin for ByPath {
+    async fn execute(&self, _: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        Ok(ExecResult::ok(""))
+    }
+
+    async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
+        if let Some(session) = session_of(context) {
+            session.check_depth()?;
+        }
+        let words = std::iter::once(self.0.to_owned()).chain(context.args.iter().cloned()).collect();
+        Ok(plan(words, context.stdin.cloned()))
+    }
+}
+
+/// A program that is installed and that nobody emulates: the oracle may know what it says.
+struct Unemulated {
+    name: &'static str,
+}
+
+#[async_trait]
+impl Builtin for Unemulated {
+    async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
+        if !is_installed(&session, self.name) {
+            return Ok(not_found(&session, self.name));
+        }
+        let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
+        let answer = context.run_budgeted(ask(&session, self.name, context.args, &cwd)).await?;
+        Ok(ExecResult::ok_bytes(answer.to_vec()))
+    }
+}
+
+/// Asks the oracle what an installed program says.
+pub(super) async fn ask(session: &Session, name: &str, args: &[String], cwd: &str) -> Bytes {
+    let command = std::iter::once(name.to_owned()).chain(args.iter().cloned()).collect::<Vec<_>>().join(" ");
+    let what = Ask::Program { command, cwd: cwd.to_owned(), user: session.user_name() };
+    session.contact.oracle.ask(Question { what, otherwise: Bytes::new() }).await.text
+}
+
+/// Answers for every name that nothing else answers for.
+pub(super) struct Unknown;
+
+impl CommandResolver for Unknown {
+    fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
+        Some(Arc::new(Nothing(name.to_owned())))
+    }
+}
+
+struct Nothing(String);
+
+#[async_trait]
+impl Builtin for Nothing {
+    async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 127)) };
+        Ok(not_found(&session, &self.0))
+    }
+}
+
+fn not_found(session: &Session, name: &str) -> ExecResult {
+    session.note_unknown(name);
+    ExecResult::err(session.unknown_command(name), 127)
+}
+
+/// The directory part of a path, as Rust sees it.
+fn parent(path: &str) -> &str {
+    Path::new(path).parent().and_then(Path::to_str).filter(|parent| !parent.is_empty()).unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_can_be_searched() {
+        assert!(COMMANDS.is_sorted_by_key(|(name, _)| *name));
+    }
+}

@@ -1,0 +1,160 @@
+//! Who and what the machine is: `uname`, `hostname`, `whoami`, `id` and the like.
+
+use super::{Call, Said};
+
+pub(super) fn arch(_: &Call<'_>) -> Said {
+    Said::out("x86_64\n")
+}
+
+pub(super) fn clear(_: &Call<'_>) -> Said {
+    Said::out("\x1b[H\x1b[2J\x1b[3J")
+}
+
+pub(super) fn whoami(call: &Call<'_>) -> Said {
+    Said::out(call.session.user_name() + "\n")
+}
+
+/// GNU coreutils 9.1.
+pub(super) fn uname(call: &Call<'_>) -> Said {
+    let identity = call.identity();
+    let options = call.options("");
+    if let Some(operand) = options.operands.first() {
+        let text = format!("uname: extra operand \u{2018}{operand}\u{2019}\nTry 'uname --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    if let Some(letter) = options.unknown("asnrvmpio") {
+        let text = format!("uname: invalid option -- '{letter}'\nTry 'uname --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    let all = options.has('a') || options.has_long("all");
+    let fields = [
+        ('s', "kernel-name", "Linux"),
+        ('n', "nodename", identity.hostname.as_str()),
+        ('r', "kernel-release", identity.kernel_release),
+        ('v', "kernel-version", identity.kernel_version),
+        ('m', "machine", identity.arch),
+        ('p', "processor", "unknown"),
+        ('i', "hardware-platform", "unknown"),
+        ('o', "operating-system", "GNU/Linux"),
+    ];
+    let mut words: Vec<&str> = fields
+        .iter()
+        .filter(|(letter, long, value)| options.has(*letter) || options.has_long(long) || (all && *value != "unknown"))
+        .map(|(_, _, value)| *value)
+        .collect();
+    if words.is_empty() {
+        words.push("Linux");
+    }
+    Said::out(words.join(" ") + "\n")
+}
+
+/// Debian's hostname 3.23.
+pub(super) fn hostname(call: &Call<'_>) -> Said {
+    let identity = call.identity();
+    let options = call.options("F");
+    let name = match options.letters.first() {
+        Some('f' | 'A') => identity.full_name(),
+        Some('d') => identity.domain.clone(),
+        Some('i') => "127.0.1.1".to_owned(),
+        Some('I') => format!("{} ", identity.address),
+        _ if !options.operands.is_empty() && !call.is_root() => {
+            return Said::err("hostname: you must be root to change the host name\n", 1);
+        }
+        _ if !options.operands.is_empty() => return Said::nothing(0),
+        _ => identity.hostname.clone(),
+    };
+    Said::out(name + "\n")
+}
+
+pub(super) fn id(call: &Call<'_>) -> Said {
+    let (identity, options) = (call.identity(), call.options(""));
+    let user = match options.operands.first() {
+        Some(name) => match identity.user(name) {
+            Some(user) => Some(user),
+            None => return Said::err(format!("id: \u{2018}{name}\u{2019}: no such user\n"), 1),
+        },
+        None => identity.account_by_uid(call.session.who().uid),
+    };
+    let who = call.session.who();
+    let (uid, gid, name) = user.map_or((who.uid, who.gid, ""), |user| (user.uid, user.gid, user.name.as_str()));
+    let groups = identity.groups();
+    let group_name = |gid: u32| groups.iter().find(|(_, id, _)| *id == gid).map_or_else(|| gid.to_string(), |(name, _, _)| name.clone());
+    let member: Vec<u32> = std::iter::once(gid)
+        .chain(groups.iter().filter(|(_, _, members)| members.iter().any(|member| member == name)).map(|(_, gid, _)| *gid))
+        .collect();
+    let by_name = options.has('n');
+    let text = if options.has('u') {
+        if by_name { name.to_owned() } else { uid.to_string() }
+    } else if options.has('g') {
+        if by_name { group_name(gid) } else { gid.to_string() }
+    } else if options.has('G') {
+        let words: Vec<String> = member.iter().map(|gid| if by_name { group_name(*gid) } else { gid.to_string() }).collect();
+        words.join(" ")
+    } else {
+        let list: Vec<String> = member.iter().map(|gid| format!("{gid}({})", group_name(*gid))).collect();
+        format!("uid={uid}({name}) gid={gid}({}) groups={}", group_name(gid), list.join(","))
+    };
+    Said::out(text + "\n")
+}
+
+pub(super) fn groups(call: &Call<'_>) -> Said {
+    let args = ["-Gn".to_owned()];
+    id(&Call { args: &args, ..*call })
+}
+
+/// `enable` without arguments lists the builtins of bash 5.2.
+pub(super) fn enable(call: &Call<'_>) -> Said {
+    const BUILTINS: &str = ". : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs \
+disown echo enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf \
+pushd pwd read readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias \
+unset wait";
+    if let Some(name) = call.options("f").operands.first() {
+        if BUILTINS.split(' ').any(|known| known == name) {
+            return Said::nothing(0);
+        }
+        return Said::err(format!("{}: enable: {name}: not a shell builtin\n", call.session.shell_name()), 1);
+    }
+    Said::out(BUILTINS.split(' ').map(|name| format!("enable {name}\n")).collect::<String>())
+}
+
+pub(super) fn history(call: &Call<'_>) -> Said {
+    let mut lines = call.session.history.lock();
+    match call.args.first().map(String::as_str) {
+        Some("-c") => {
+            lines.clear();
+            Said::nothing(0)
+        }
+        Some(option) if option.starts_with('-') => Said::nothing(0),
+        count => {
+            let most = count.and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
+            let skip = lines.len().saturating_sub(most);
+            let rows = lines.iter().enumerate().skip(skip).map(|(number, line)| format!("{:>5}  {line}\n", number + 1));
+            Said::out(rows.collect::<String>())
+        }
+    }
+}
+
+pub(super) fn locale(_: &Call<'_>) -> Said {
+    let names = ["CTYPE", "NUMERIC", "TIME", "COLLATE", "MONETARY", "MESSAGES", "PAPER", "NAME", "ADDRESS", "TELEPHONE", "MEASUREMENT", "IDENTIFICATION"];
+    let rows: String = names.iter().map(|name| format!("LC_{name}=\"en_US.UTF-8\"\n")).collect();
+    Said::out(format!("LANG=en_US.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
+}
+
+pub(super) fn lsb_release(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    let short = options.has('s') || options.has_long("short");
+    let all = options.has('a') || options.has_long("all");
+    let rows = [
+        ('i', "Distributor ID", "Debian"),
+        ('d', "Description", "Debian GNU/Linux 12 (bookworm)"),
+        ('r', "Release", "12"),
+        ('c', "Codename", "bookworm"),
+    ];
+    let mut text = String::new();
+    for (letter, name, value) in rows {
+        if all || options.has(letter) {
+            text += &if short { format!("{value}\n") } else { format!("{name}:\t{value}\n") };
+        }
+    }
+    Said { out: text.into(), err: "No LSB modules are available.\n".into(), status: 0 }
+}

@@ -1,0 +1,286 @@
+//! Changing and naming files: `chmod`, `chown`, `chattr`, `file`, `which`.
+
+use super::{Call, Options, Said, is_installed};
+use crate::machine::{FileError, files::Kind};
+
+/// Every path below a directory, itself first; a bounded number.
+fn below(call: &Call<'_>, path: &str) -> Vec<String> {
+    let (mut all, mut todo) = (Vec::new(), vec![path.to_owned()]);
+    while let Some(path) = todo.pop() {
+        if call.files().lstat(&path).is_ok_and(|node| node.is_dir()) {
+            let entries = call.files().list(&path).unwrap_or_default();
+            todo.extend(entries.into_iter().map(|entry| format!("{}/{}", path.trim_end_matches('/'), entry.name)));
+        }
+        all.push(path);
+        if all.len() > 5000 {
+            break;
+        }
+    }
+    all
+}
+
+/// The mode that `text` (octal or symbolic, chmod(1)) makes of another; `None` when it is no mode.
+fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Option<u32> {
+    if text.chars().all(|c| c.is_digit(8)) && !text.is_empty() {
+        return u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+    }
+    let mut mode = old;
+    for clause in text.split(',') {
+        let split = clause.find(['+', '-', '='])?;
+        let (whom, mut rest) = clause.split_at(split);
+        let mut mask = 0;
+        for letter in whom.chars() {
+            mask |= match letter {
+                'u' => 0o4700,
+                'g' => 0o2070,
+                'o' => 0o1007,
+                'a' => 0o7777,
+                _ => return None,
+            };
+        }
+        let by_umask = if whom.is_empty() { !umask } else { !0 };
+        let mask = if whom.is_empty() { 0o7777 } else { mask };
+        while let Some(sign) = rest.chars().next() {
+            let body = rest.get(1..)?;
+            let end = body.find(['+', '-', '=']).unwrap_or(body.len());
+            let mut bits = 0;
+            for letter in body.get(..end)?.chars() {
+                bits |= match letter {
+                    'r' => 0o444,
+                    'w' => 0o222,
+                    'x' => 0o111,
+                    'X' if is_dir || mode & 0o111 != 0 => 0o111,
+                    'X' => 0,
+                    's' => 0o6000,
+                    't' => 0o1000,
+                    'u' => (mode >> 6 & 7) * 0o111,
+                    'g' => (mode >> 3 & 7) * 0o111,
+                    'o' => (mode & 7) * 0o111,
+                    _ => return None,
+                };
+            }
+            let bits = bits & mask & by_umask;
+            match sign {
+                '+' => mode |= bits,
+                '-' => mode &= !bits,
+                '=' => mode = mode & !(mask & 0o777) | bits,
+                _ => return None,
+            }
+            rest = body.get(end..)?;
+        }
+    }
+    Some(mode)
+}
+
+pub(super) fn chmod(call: &Call<'_>) -> Said {
+    // `-x file` is a mode, not an option.
+    let is_option = |arg: &&String| {
+        arg.starts_with("--") || arg.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| "Rvcf".contains(c)))
+    };
+    let options = Options::of(&call.args.iter().filter(is_option).cloned().collect::<Vec<_>>(), "");
+    let mut words = call.args.iter().filter(|arg| !is_option(arg));
+    let Some(text) = words.next() else {
+        return Said::err("chmod: missing operand\nTry 'chmod --help' for more information.\n", 1);
+    };
+    let operands: Vec<&String> = words.collect();
+    if operands.is_empty() {
+        return Said::err(format!("chmod: missing operand after \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"), 1);
+    }
+    if mode_from(text, 0, false, 0o022).is_none() {
+        return Said::err(format!("chmod: invalid mode: \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"), 1);
+    }
+    let mut said = Said::default();
+    for operand in operands {
+        let path = call.path(operand);
+        let node = match call.files().stat(&path) {
+            Ok(_) => call.files().stat(&path),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = node {
+            if !options.has('f') {
+                said.err.extend(format!("chmod: cannot access '{operand}': {}\n", error.errno_text()).bytes());
+            }
+            said.status = 1;
+            continue;
+        }
+        let paths = if options.has('R') { below(call, &path) } else { vec![path.clone()] };
+        for each in paths {
+            let Ok(node) = call.files().lstat(&each) else { continue };
+            if node.kind == Kind::Symlink && options.has('R') {
+                continue;
+            }
+            let node = call.files().stat(&each).unwrap_or(node);
+            let Some(mode) = mode_from(text, node.mode, node.is_dir(), call.session.umask()) else { continue };
+            let shown = if each == path { operand.clone() } else { format!("{operand}{}", each.strip_prefix(&path).unwrap_or(&each)) };
+            let who = call.session.who();
+            let done = if who.uid != 0 && who.uid != node.uid { Err(FileError::NotPermitted) } else { call.files().set_mode(&each, mode) };
+            if let Err(error) = done {
+                said.err.extend(format!("chmod: changing permissions of '{shown}': {}\n", error.errno_text()).bytes());
+                said.status = 1;
+            } else if options.has('v') {
+                said.out.extend(format!("mode of '{shown}' changed from {:04o} to {mode:04o}\n", node.mode).bytes());
+            }
+        }
+    }
+    said
+}
+
+/// `chown` and `chgrp`.
+pub(super) fn chown(call: &Call<'_>) -> Said {
+    let (name, options) = (call.name, call.options(""));
+    let [whom, operands @ ..] = options.operands.as_slice() else {
+        return Said::err(format!("{name}: missing operand\nTry '{name} --help' for more information.\n"), 1);
+    };
+    if operands.is_empty() {
+        return Said::err(format!("{name}: missing operand after \u{2018}{whom}\u{2019}\nTry '{name} --help' for more information.\n"), 1);
+    }
+    let identity = call.identity();
+    let user_of = |text: &str| identity.user(text).map(|user| user.uid).or_else(|| text.parse().ok());
+    let group_of = |text: &str| identity.groups().iter().find(|(known, _, _)| known == text).map(|(_, gid, _)| *gid).or_else(|| text.parse().ok());
+    let (user, group) = match (name, whom.split_once([':', '.'])) {
+        ("chgrp", _) => (None, Some(whom.as_str())),
+        (_, Some((user, group))) => (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty())),
+        (_, None) => (Some(whom.as_str()), None),
+    };
+    let (uid, gid) = (user.map(user_of), group.map(group_of));
+    if uid == Some(None) || gid == Some(None) {
+        let what = if uid == Some(None) { "user" } else { "group" };
+        return Said::err(format!("{name}: invalid {what}: \u{2018}{whom}\u{2019}\n"), 1);
+    }
+    let mut said = Said::default();
+    for operand in operands {
+        let path = call.path(operand);
+        if let Err(error) = call.files().stat(&path) {
+            said.err.extend(format!("{name}: cannot access '{operand}': {}\n", error.errno_text()).bytes());
+            said.status = 1;
+            continue;
+        }
+        for each in if options.has('R') { below(call, &path) } else { vec![path.clone()] } {
+            let done = if call.is_root() { call.files().set_owner(&each, uid.flatten(), gid.flatten()) } else { Err(FileError::NotPermitted) };
+            if let Err(error) = done {
+                let what = if name == "chgrp" { "group" } else { "ownership" };
+                said.err.extend(format!("{name}: changing {what} of '{operand}': {}\n", error.errno_text()).bytes());
+                said.status = 1;
+            }
+        }
+    }
+    said
+}
+
+/// e2fsprogs 1.47.0. The attributes themselves are not kept.
+pub(super) fn chattr(call: &Call<'_>) -> Said {
+    let mut said = Said::default();
+    let is_mode = |arg: &&String| arg.starts_with(['+', '=', '-']);
+    let operands: Vec<&String> = call.args.iter().filter(|arg| !is_mode(arg)).collect();
+    if operands.is_empty() || call.args.len() == operands.len() {
+        return Said::err("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n", 1);
+    }
+    for operand in operands {
+        if let Err(error) = call.files().lstat(&call.path(operand)) {
+            said.err.extend(format!("chattr: {} while trying to stat {operand}\n", error.errno_text()).bytes());
+            said.status = 1;
+        }
+    }
+    said
+}
+
+/// file 5.44.
+pub(super) fn file(call: &Call<'_>) -> Said {
+    let options = call.options("mfF");
+    if options.operands.is_empty() {
+        return Said::err("Usage: file [-bcCdEhikLlNnprsSvzZ0] [--apple] [--extension] [--mime-encoding]\n            [--mime-type] [-e <testname>] [-F <separator>]  [-f <namefile>]\n            [-m <magicfiles>] [-P <parameter=value>] [--exclude-quiet]\n            <file> ...\n       file -C [-m <magicfiles>]\n       file [--help]\n", 1);
+    }
+    let width = options.operands.iter().map(String::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for operand in &options.operands {
+        let what = describe(call, operand);
+        text += &if options.has('b') { format!("{what}\n") } else { format!("{:<1$} {what}\n", format!("{operand}:"), width + 1) };
+    }
+    Said::out(text)
+}
+
+fn describe(call: &Call<'_>, operand: &str) -> String {
+    let path = call.path(operand);
+    let node = match call.files().lstat(&path) {
+        Ok(node) => node,
+        Err(error) => return format!("cannot open `{operand}' ({})", error.errno_text()),
+    };
+    match node.kind {
+        Kind::Dir if node.mode & 0o1000 != 0 => "sticky, directory".to_owned(),
+        Kind::Dir => "directory".to_owned(),
+        Kind::Symlink => format!("symbolic link to {}", call.files().read_link(&path).unwrap_or_default()),
+        Kind::CharDevice => format!("character special ({}/{})", node.rdev.0, node.rdev.1),
+        Kind::BlockDevice => format!("block special ({}/{})", node.rdev.0, node.rdev.1),
+        Kind::Fifo => "fifo (named pipe)".to_owned(),
+        Kind::Socket => "socket".to_owned(),
+        Kind::File => {
+            let bytes = call.files().read(&path).unwrap_or_default();
+            let set_uid = if node.mode & 0o4000 != 0 { "setuid, " } else { "" };
+            if bytes.is_empty() {
+                "empty".to_owned()
+            } else if bytes.starts_with(b"\x7fELF\x02\x01\x01") {
+                format!("{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, for GNU/Linux 3.2.0, stripped")
+            } else if bytes.starts_with(b"\x7fELF") {
+                "ELF 32-bit LSB executable, Intel 80386, version 1 (SYSV), statically linked, stripped".to_owned()
+            } else if bytes.starts_with(b"#!/bin/sh") {
+                "POSIX shell script, ASCII text executable".to_owned()
+            } else if bytes.starts_with(b"#!/bin/bash") {
+                "Bourne-Again shell script, ASCII text executable".to_owned()
+            } else if bytes.starts_with(&[0x1f, 0x8b]) {
+                "gzip compressed data".to_owned()
+            } else if bytes.is_ascii() && !bytes.contains(&0) {
+                "ASCII text".to_owned()
+            } else if std::str::from_utf8(&bytes).is_ok() {
+                "Unicode text, UTF-8 text".to_owned()
+            } else {
+                "data".to_owned()
+            }
+        }
+    }
+}
+
+/// Debian's which (debianutils 5.7).
+pub(super) fn which(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    let mut said = Said::default();
+    let path = call.var("PATH").unwrap_or_default();
+    for name in &options.operands {
+        let mut found = false;
+        for dir in path.split(':') {
+            let candidate = if name.contains('/') { call.path(name) } else { format!("{dir}/{name}") };
+            if call.files().stat(&candidate).is_ok_and(|node| node.kind == Kind::File && node.mode & 0o111 != 0) {
+                let shown = if name.contains('/') { name.clone() } else { candidate };
+                said.out.extend(format!("{shown}\n").bytes());
+                found = true;
+                if !options.has('a') || name.contains('/') {
+                    break;
+                }
+            }
+        }
+        if !found {
+            said.status = 1;
+        }
+    }
+    // A program that was removed names nothing any more.
+    if options.operands.iter().any(|name| !name.contains('/') && !is_installed(call.session, name)) && said.out.is_empty() {
+        said.status = 1;
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mode_from;
+
+    #[test]
+    fn modes_are_read() {
+        for (text, old, new) in [
+            ("777", 0o644, 0o777), ("+x", 0o644, 0o755), ("u+s", 0o755, 0o4755), ("go=", 0o755, 0o700), ("a-w", 0o666, 0o444),
+            ("u=rwx,g=rx,o=", 0o600, 0o750), ("0777", 0, 0o777), ("+t", 0o777, 0o1777), ("g=u", 0o740, 0o770),
+        ] {
+            assert_eq!(mode_from(text, old, false, 0o022), Some(new), "{text}");
+        }
+        assert_eq!(mode_from("nonsense", 0, false, 0o022), None);
+        assert_eq!(mode_from("99999", 0, false, 0o022), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! The machine's files, as the shell library wants to see them.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
+
+use bashkit::{DirEntry, FileSystem, FileSystemExt, FileType, Metadata, async_trait};
+
+use parking_lot::Mutex;
+
+use super::{guard, session::Session};
+use crate::machine::{Access, Attributes, FileError, Files, Kind};
+
+/// One visitor's files with the permissions of whoever is at work.
+pub(super) struct Disk(Arc<Session>, Mutex<String>);
+
+impl Disk {
+    pub(super) fn new(session: &Arc<Session>) -> Self {
+        Self(Arc::clone(session), Mutex::default())
+    }
+
+    /// Whether this read follows the library's check of a program file: then the file is read to be run.
+    fn is_run(&self, path: &str) -> bool {
+        !self.0.in_tool.load(Ordering::Relaxed) && *self.1.lock() == path
+    }
+
+    fn files(&self) -> &Files {
+        self.0.files()
+    }
+
+    fn may(&self, path: &str, access: Access) -> Result<(), FileError> {
+        let who = self.0.who();
+        self.files().may(who.uid, who.gid, path, access)
+    }
+
+    /// Whether names may be made and removed in the directory of this path.
+    fn may_change_name(&self, path: &str) -> Result<(), FileError> {
+        let trimmed = path.trim_end_matches('/');
+        let parent =
+            trimmed.rsplit_once('/').map_or("/", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+        let who = self.0.who();
+        self.may(parent, Access::Write)?;
+        // In a sticky directory only the owner of a name may remove it.
+        if who.uid != 0
+            && let (Ok(directory), Ok(node)) = (self.files().stat(parent), self.files().lstat(trimmed))
+            && directory.mode & 0o1000 != 0
+            && node.uid != who.uid
+            && directory.uid != who.uid
+        {
+            return Err(FileError::NotPermitted);
+        }
+        Ok(())
+    }
+}
+
+/// The library renders an error that carries an errno in the words of bash.
+fn fault(error: FileError) -> bashkit::Error {
+    let number = match error {
+        FileError::NotPermitted => 1,
+        FileError::NotFound => 2,
+        FileError::NoDevice => 6,
+        FileError::Denied => 13,
+        FileError::Busy => 16,
+        FileError::Exists => 17,
+        FileError::NotADirectory => 20,
+        FileError::IsADirectory => 21,
+        FileError::Invalid => 22,
+        FileError::NoSpace => 28,
+        FileError::ReadOnly => 30,
+        FileError::NameTooLong => 36,
+        FileError::NotEmpty => 39,
+        FileError::TooManyLinks => 40,
+    };
+    let kind = io::Error::from_raw_os_error(number).kind();
+    match error {
+        FileError::NotFound | FileError::Denied | FileError::Exists | FileError::NotADirectory => {
+            io::Error::from_raw_os_error(number).into()
+        }
+        FileError::IsADirectory => io::Error::other("is a directory").into(),
+        other => io::Error::new(kind, other.errno_text()).into(),
+    }
+}
+
+fn text(path: &Path) -> &str {
+    // The library makes paths from strings, so they are UTF-8; anything else names no file.
+    path.to_str().unwrap_or("")
+}
+
+fn metadata(attributes: &Attributes) -> Metadata {
+    let file_type = match attributes.kind {
+        Kind::Dir => FileType::Directory,
+        Kind::Symlink => FileType::Symlink,
+        Kind::Fifo => FileType::Fifo,
+        Kind::File | Kind::CharDevice | Kind::BlockDevice | Kind::Socket => FileType::File,
+    };
+    Metadata {
+        file_type,
+        size: attributes.size,
+        mode: attributes.mode,
+        modified: attributes.mtime,
+        created: attributes.ctime,
+    }
+}
+
+#[async_trait]
+impl FileSystemExt for Disk {
+    async fn mkfifo(&self, path: &Path, mode: u32) -> bashkit::Result<()> {
+        self.files().make_fifo(text(path), &self.0.who(), mode).map_err(fault)
+    }
+}
+
+#[async_trait]
+impl FileSystem for Disk {
+    async fn read_file(&self, path: &Path) -> bashkit::Result<Vec<u8>> {
+        let path = text(path);
+        self.0.check_depth()?;
+        self.may(path, Access::Read).map_err(fault)?;
+        let bytes = self.files().read(path).map_err(fault)?;
+        if self.is_run(path) && self.files().stat(path).is_ok_and(|node| node.mode & 0o111 != 0) {
+            // A program that a visitor brought runs and leaves the terminal at once, as bots do. Scripts are parsed.
+            if bytes.starts_with(b"\x7fELF") {
+                return Ok(Vec::new());
+            }
+            if !guard::is_harmless(&String::from_utf8_lossy(&bytes), guard::LONGEST_SCRIPT) {
+                self.0.cancel.lock().store(true, Ordering::Relaxed);
+                return Ok(Vec::new());
+            }
+        }
+        Ok(bytes.to_vec())
+    }
+
+    async fn write_file(&self, path: &Path, content: &[u8]) -> bashkit::Result<()> {
+        let path = text(path);
+        self.may(path, Access::Write).map_err(fault)?;
+        self.files().write(path, content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
+    }
+
+    async fn append_file(&self, path: &Path, content: &[u8]) -> bashkit::Result<()> {
+        let path = text(path);
+        self.may(path, Access::Write).map_err(fault)?;
+        self.files().append(path, content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
+    }
+
+    async fn mkdir(&self, path: &Path, recursive: bool) -> bashkit::Result<()> {
+        let (path, who, mode) = (text(path), self.0.who(), 0o777 & !self.0.umask());
+        if recursive {
+            if self.files().is_dir(path) {
+                return Ok(());
+            }
+            return self.files().make_dir_all(path, &who, mode).map_err(fault);
+        }
+        if self.files().lstat(path).is_err() {
+            self.may_change_name(path).map_err(fault)?;
+        }
+        self.files().make_dir(path, &who, mode).map_err(fault)
+    }
+
+    async fn remove(&self, path: &Path, recursive: bool) -> bashkit::Result<()> {
+        let path = text(path);
+        self.files().lstat(path).map_err(fault)?;
+        self.may_change_name(path).map_err(fault)?;
+        if recursive { self.files().remove_all(path) } else { self.files().remove(path) }.map_err(fault)
+    }
+
+    async fn stat(&self, path: &Path) -> bashkit::Result<Metadata> {
+        self.0.check_depth()?;
+        text(path).clone_into(&mut self.1.lock());
+        self.files().stat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
+    }
+
+    async fn lstat(&self, path: &Path) -> bashkit::Result<Metadata> {
+        self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
+    }
+
+    async fn read_dir(&self, path: &Path) -> bashkit::Result<Vec<DirEntry>> {
+        let path = text(path);
+        self.may(path, Access::Read).map_err(fault)?;
+        let entries = self.files().list(path).map_err(fault)?;
+        Ok(entries
+            .into_iter()
+            .map(|e| DirEntry { metadata: metadata(&e.attributes), name: e.name })
+            .collect())
+    }
+
+    async fn exists(&self, path: &Path) -> bashkit::Result<bool> {
+        Ok(self.files().lstat(text(path)).is_ok())
+    }
+
+    async fn rename(&self, from: &Path, to: &Path) -> bashkit::Result<()> {
+        let (from, to) = (text(from), text(to));
+        self.files().lstat(from).map_err(fault)?;
+        self.may_change_name(from).map_err(fault)?;
+        self.may_change_name(to).map_err(fault)?;
+        self.files().rename(from, to).map_err(fault)
+    }
+
+    async fn copy(&self, from: &Path, to: &Path) -> bashkit::Result<()> {
+        self.may(text(from), Access::Read).map_err(fault)?;
+        self.may(text(to), Access::Write).map_err(fault)?;
+        self.files().copy(text(from), text(to), &self.0.who()).map_err(fault)
+    }
+
+    async fn symlink(&self, target: &Path, link: &Path) -> bashkit::Result<()> {
+        self.may_change_name(text(link)).map_err(fault)?;
+        self.files().symlink(text(target), text(link), &self.0.who()).map_err(fault)
+    }
+
+    async fn read_link(&self, path: &Path) -> bashkit::Result<PathBuf> {
+        self.files().read_link(text(path)).map(PathBuf::from).map_err(fault)
+    }
+
+    async fn chmod(&self, path: &Path, mode: u32) -> bashkit::Result<()> {
+        let node = self.files().stat(text(path)).map_err(fault)?;
+        let who = self.0.who();
+        if who.uid != 0 && who.uid != node.uid {
+            return Err(fault(FileError::NotPermitted));
+        }
+        self.files().set_mode(text(path), mode).map_err(fault)
+    }
+
+    async fn set_modified_time(&self, path: &Path, time: SystemTime) -> bashkit::Result<()> {
+        self.files().set_times(text(path), Some(time), Some(time)).map_err(fault)
+    }
+}

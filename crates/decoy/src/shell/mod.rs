@@ -1,0 +1,129 @@
+//! The visitor's shell: a line goes in, bytes and a status come out.
+//!
+//! Grammar and most small programs come from the `bashkit` library, the files from the machine, and the programs whose
+//! every byte is looked at from here. Nothing of the host is ever run, read or named.
+
+mod commands;
+mod disk;
+mod engine;
+mod guard;
+pub mod io;
+mod lines;
+mod session;
+mod simple;
+
+use std::sync::Arc;
+
+use wire::EventKind;
+
+pub use io::{Input, Out, Output};
+
+use crate::{dialogue::Contact, machine::Account};
+use engine::Engine;
+use session::{Inner, Session};
+
+/// Takes events that happen while a line runs.
+pub type Notes = Arc<dyn Fn(EventKind) + Send + Sync>;
+
+/// What a shell is started with.
+#[derive(Clone)]
+pub struct Launch {
+    /// Who has logged in.
+    pub account: Account,
+    /// A login shell: its errors begin with `-bash: `.
+    pub login: bool,
+    /// Terminal, such as `pts/0`; `None` when one command is run without a terminal.
+    pub tty: Option<String>,
+    /// Environment the client sent, on top of the usual one.
+    pub env: Vec<(String, String)>,
+    /// Columns and rows.
+    pub window: (u16, u16),
+    /// Takes events that happen while a line runs: downloads that were asked for and not made.
+    pub notes: Notes,
+}
+
+/// How a line ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// Exit status of the last command.
+    pub status: i32,
+    /// `exit` or `logout`: the session ends.
+    pub exited: bool,
+    /// Command words that gave "command not found".
+    pub not_found: Vec<String>,
+}
+
+/// One visitor's shell. Made with nothing but its settings; the interpreter comes with the first line that needs it.
+pub struct Shell {
+    session: Arc<Session>,
+    cwd: String,
+    status: i32,
+    engine: Option<Box<Engine>>,
+}
+
+impl Shell {
+    /// A shell in the account's home directory (or `/` when that is gone).
+    pub fn new(contact: &Contact, launch: Launch) -> Self {
+        let files = contact.visitor.files();
+        let cwd =
+            if files.is_dir(&launch.account.home) { launch.account.home.clone() } else { "/".to_owned() };
+        Self { session: Arc::new(Session::new(contact, launch)), cwd, status: 0, engine: None }
+    }
+
+    /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.
+    pub fn prompt(&self) -> String {
+        let mark = if self.session.who().uid == 0 { '#' } else { '$' };
+        if matches!(self.session.inner.lock().last(), Some((Inner::Dash, _))) {
+            return format!("{mark} ");
+        }
+        let user = self.session.user_name();
+        let home = self.session.identity().user(&user).map_or("/", |user| user.home.as_str());
+        let shown = match self.cwd.strip_prefix(home) {
+            Some("") if home != "/" => "~".to_owned(),
+            Some(rest) if rest.starts_with('/') && home != "/" => format!("~{rest}"),
+            _ => self.cwd.clone(),
+        };
+        format!("{user}@{}:{shown}{mark} ", self.session.identity().hostname)
+    }
+
+    /// Whether what is typed is not yet a whole command: the terminal shows `> ` and goes on reading.
+    pub fn wants_more(&self, typed: &str) -> bool {
+        lines::is_unfinished(typed)
+    }
+
+    /// Runs a line (or several). Output is given as it comes; dropping the future (Ctrl-C) leaves a usable shell.
+    pub async fn run(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        self.session.begin_line(line, &self.cwd);
+        let finished = match self.run_simple(line, output, input).await {
+            Some(finished) => finished,
+            None => self.run_script(line, output, input).await,
+        };
+        self.status = finished.status;
+        finished
+    }
+
+    /// Hands a line to the interpreter.
+    async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        let longest = if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+        if !guard::is_harmless(line, longest) {
+            let text = format!("{}: memory exhausted\n", self.session.shell_name());
+            output(Out::Stderr, text.as_bytes());
+            return Finished { status: 2, ..Finished::default() };
+        }
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            none => none.insert(Box::new(Engine::new(&self.session, &self.cwd))),
+        };
+        let finished = engine.run(line, self.status, output, input).await;
+        self.cwd = engine.cwd();
+        finished
+    }
+
+    /// The terminal has a new size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.session.set_window(columns, rows);
+    }
+}
+
+#[cfg(test)]
+mod tests;

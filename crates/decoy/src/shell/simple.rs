@@ -1,0 +1,152 @@
+//! The short way: a line that is one plain command of ours needs no interpreter.
+
+use std::sync::Arc;
+
+use super::{
+    Shell,
+    commands::{self, Call, Run, Said},
+    engine,
+    io::{Input, Out, Output},
+    session::Inner,
+};
+use crate::shell::Finished;
+
+/// The words of a line that has no grammar: letters, digits and signs that mean nothing to a shell.
+fn words(line: &str) -> Option<Vec<String>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-' | '_' | ',' | ':' | '+' | '@' | '%' | '=' | '\t' | '\r');
+    let line = line.trim_end_matches('\n');
+    if line.len() > 512 || !line.chars().all(plain) {
+        return None;
+    }
+    let words: Vec<String> = line.split([' ', '\t', '\r']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    // `a=b` alone is an assignment.
+    if words.first().is_none_or(|first| first.contains('=')) { None } else { Some(words) }
+}
+
+/// Words that the grammar keeps for itself.
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "case" | "esac" | "while" | "until" | "for" | "in" | "select"
+            | "function" | "time" | "coproc" | "{" | "}" | "!"
+    )
+}
+
+impl Shell {
+    /// Answers a line without the interpreter, if that can be done; `None` leaves it to the interpreter.
+    pub(super) async fn run_simple(&mut self, line: &str, output: &Output, input: &Input) -> Option<Finished> {
+        let words = words(line)?;
+        let (first, args) = words.split_first()?;
+        // Functions and aliases live in the interpreter, and so do its directory and variables.
+        if self.engine.as_ref().is_some_and(|engine| engine.redefines(first)) || is_keyword(first) {
+            return None;
+        }
+        if let Some(finished) = self.inner_shells(first, args, output) {
+            return Some(finished);
+        }
+        let name = match first.rsplit_once('/') {
+            None => first.as_str(),
+            Some(("/bin" | "/usr/bin" | "/sbin" | "/usr/sbin", name)) => name,
+            Some(_) => return None,
+        };
+        if first.contains('/') && matches!(name, "enable" | "history") {
+            return None;
+        }
+        let Some(run) = commands::find(name) else { return self.run_unknown(first, output) };
+        if !commands::is_installed(&self.session, name) {
+            return None;
+        }
+        let session = Arc::clone(&self.session);
+        let to_terminal = session.launch.tty.is_some();
+        let cwd = self.cwd.clone();
+        let call = Call { session: &session, name, args, cwd: &cwd, vars: None, stdin: None, to_terminal };
+        let said = match run {
+            Run::Now(run) => run(&call),
+            Run::Waits(run) => {
+                *session.channels.lock() = Some((Arc::clone(output), input.clone()));
+                let said = run(&call).await;
+                *session.channels.lock() = None;
+                said
+            }
+            Run::Passes(run) => run(&call).err()?,
+        };
+        Some(say(&said, output))
+    }
+
+    /// A name that nothing answers to.
+    fn run_unknown(&mut self, name: &str, output: &Output) -> Option<Finished> {
+        let is_known = name.contains('/')
+            || engine::is_kept(name)
+            || matches!(name, "bash" | "sh" | "complete" | "compgen" | "compopt" | "bind" | "fc" | "help" | "suspend")
+            || name.starts_with(['-', '%', '.'])
+            || self.engine.is_some()
+            || commands::is_installed(&self.session, name)
+            || self.session.files().exists(&format!("/usr/local/bin/{name}"));
+        if is_known {
+            return None;
+        }
+        output(Out::Stderr, self.session.unknown_command(name).as_bytes());
+        Some(Finished { status: 127, exited: false, not_found: vec![name.to_owned()] })
+    }
+
+    /// `sh` and `bash` on a terminal start a shell in the shell; `exit` leaves it.
+    fn inner_shells(&mut self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
+        self.session.launch.tty.as_ref()?;
+        let kind = match first {
+            "sh" | "/bin/sh" | "/usr/bin/sh" | "dash" | "/bin/dash" => Some(Inner::Dash),
+            "bash" | "/bin/bash" | "/usr/bin/bash" => Some(Inner::Bash),
+            _ => None,
+        };
+        let interactive = args.iter().all(|arg| matches!(arg.as_str(), "-i" | "-l" | "--login"));
+        let mut inner = self.session.inner.lock();
+        if let Some(kind) = kind.filter(|_| interactive) {
+            if inner.len() < 64 {
+                inner.push((kind, 0));
+            }
+            return Some(Finished::default());
+        }
+        if matches!(first, "exit" | "logout") {
+            let status = args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
+            if let Some((kind, _)) = inner.pop() {
+                if kind == Inner::Bash {
+                    output(Out::Stderr, b"exit\n");
+                }
+                return Some(Finished { status, ..Finished::default() });
+            }
+            if self.engine.is_none() {
+                let account = &self.session.launch.account;
+                if self.session.who().uid != account.uid {
+                    self.session.become_user(account.uid, account.gid);
+                    output(Out::Stderr, b"exit\n");
+                    return Some(Finished { status, ..Finished::default() });
+                }
+                output(Out::Stderr, if self.session.launch.login { b"logout\n".as_slice() } else { b"exit\n" });
+                return Some(Finished { status, exited: true, not_found: Vec::new() });
+            }
+        }
+        None
+    }
+}
+
+fn say(said: &Said, output: &Output) -> Finished {
+    if !said.out.is_empty() {
+        output(Out::Stdout, &said.out);
+    }
+    if !said.err.is_empty() {
+        output(Out::Stderr, &said.err);
+    }
+    Finished { status: said.status, exited: false, not_found: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn only_plain_lines_are_taken() {
+        assert_eq!(words("uname -a"), Some(vec!["uname".to_owned(), "-a".to_owned()]));
+        for line in ["a=b", "ls *", "echo $x", "a;b", "a|b", "a>b", "'a'", "", "~", "a\\b", "a#b", "{a,b}", "a?b"] {
+            assert_eq!(words(line), None, "{line}");
+        }
+    }
+}
