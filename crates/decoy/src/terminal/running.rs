@@ -37,22 +37,17 @@ impl Terminal {
             return;
         }
         let telnet = self.telnet.is_some();
-<<<<<<< HEAD
         let piped = self.is_piped();
-        let output: Output = {
-            let stage = stage.clone();
-            Arc::new(move |out, bytes: &[u8]| match out {
-                _ if !piped => stage.say(encode(telnet, &with_returns(bytes))),
-                Out::Stdout => stage.say(bytes.to_vec()),
-                Out::Stderr => stage.say_error(bytes.to_vec()),
-=======
         let parted = Arc::new(AtomicBool::new(false));
         let output: Output = {
             let (stage, parted) = (stage.clone(), Arc::clone(&parted));
-            Arc::new(move |_, bytes: &[u8]| {
-                parted.store(bytes.ends_with(b"logout\n"), Ordering::Relaxed);
-                stage.say(encode(telnet, &with_returns(bytes)));
->>>>>>> dialogues
+            Arc::new(move |out, bytes: &[u8]| match out {
+                _ if !piped => {
+                    parted.store(bytes.ends_with(b"logout\n"), Ordering::Relaxed);
+                    stage.say(encode(telnet, &with_returns(bytes)));
+                }
+                Out::Stdout => stage.say(bytes.to_vec()),
+                Out::Stderr => stage.say_error(bytes.to_vec()),
             })
         };
         let input = Input::default();
@@ -120,7 +115,7 @@ impl Terminal {
                     self.keys.push_front(key);
                 }
                 // A login shell says "logout" itself, unless it ended in a way that it does not see.
-                if finished.exited && !parted.load(Ordering::Relaxed) {
+                if finished.exited && !piped && !parted.load(Ordering::Relaxed) {
                     self.show(stage, b"logout\r\n");
                 }
                 self.conclude(finished, stage);
