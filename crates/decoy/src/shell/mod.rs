@@ -104,7 +104,8 @@ impl Shell {
 
     /// Hands a line to the interpreter.
     async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
-        let longest = if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+        let longest =
+            if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
         if !guard::is_harmless(line, longest) {
             let text = format!("{}: memory exhausted\n", self.session.shell_name());
             output(Out::Stderr, text.as_bytes());

@@ -26,7 +26,8 @@ impl Visit {
     /// Logs `user` in on a machine that is the same in every test.
     pub fn new(user: &str, tty: bool) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-        let identity = Identity::draw(b"cases", now, Some("srv1".into()), Some(vec!["admin".into(), "oracle".into()]));
+        let identity =
+            Identity::draw(b"cases", now, Some("srv1".into()), Some(vec!["admin".into(), "oracle".into()]));
         let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
         let machine = Machine::new(identity, policy, Clock::fixed(now), Default::default());
         let peer: SocketAddr = "203.0.113.9:40022".parse().unwrap();
@@ -71,9 +72,12 @@ impl Visit {
 }
 
 /// Runs work on a stack as large as the sensor's threads have.
-pub fn on_a_trap_thread<T: Send + 'static>(work: impl FnOnce(&tokio::runtime::Runtime) -> T + Send + 'static) -> T {
+pub fn on_a_trap_thread<T: Send + 'static>(
+    work: impl FnOnce(&tokio::runtime::Runtime) -> T + Send + 'static,
+) -> T {
     let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().thread_stack_size(64 << 20).enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().thread_stack_size(64 << 20).enable_all().build();
         work(&runtime.unwrap())
     };
     std::thread::Builder::new().stack_size(64 << 20).spawn(run).unwrap().join().unwrap()

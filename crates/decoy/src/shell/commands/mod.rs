@@ -16,10 +16,11 @@ mod services;
 mod space;
 mod stat;
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use bashkit::{
-    Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand, async_trait,
+    Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand,
+    async_trait,
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -70,7 +71,10 @@ impl Call<'_> {
     fn var(&self, name: &str) -> Option<String> {
         match self.vars {
             Some(vars) => vars.get(name).cloned(),
-            None => engine::environment(self.session).into_iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            None => engine::environment(self.session)
+                .into_iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
         }
     }
 
@@ -109,7 +113,8 @@ impl Options {
                 while let Some(letter) = letters.next() {
                     if valued.contains(letter) {
                         let rest: String = letters.by_ref().collect();
-                        let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
+                        let value =
+                            if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
                         options.values.push((letter, value));
                     } else {
                         options.letters.push(letter);
@@ -231,6 +236,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("systemctl", Run::Now(services::systemctl)),
     ("tftp", Run::Now(fetch::tftp)),
     ("top", Run::Now(running::top)),
+    ("touch", Run::Now(nodes::touch)),
     ("uname", Run::Now(names::uname)),
     ("uptime", Run::Now(activity::uptime)),
     ("w", Run::Now(activity::w)),
@@ -252,14 +258,16 @@ pub(super) fn find(name: &str) -> Option<Run> {
 /// Whether the file of a program is (still) there.
 pub(super) fn is_installed(session: &Session, name: &str) -> bool {
     BUILT_IN.contains(&name)
-        || ["/usr/bin/", "/usr/sbin/"].iter().any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
+        || ["/usr/bin/", "/usr/sbin/"]
+            .iter()
+            .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
 }
 
 /// Everything the library shall find by name or by path before it looks at files.
 pub(super) fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     let installed = crate::machine::files::program_names();
-    let mut add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
+    let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
         if by_name {
             registry.insert(name, Arc::clone(program));
         }
@@ -268,8 +276,15 @@ pub(super) fn registry() -> BuiltinRegistry {
         }
     };
     for (name, run) in COMMANDS {
-        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run });
+        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
         add(name, &program, true);
+    }
+    for name in busybox::applets().filter(|name| !engine::is_kept(name)) {
+        let applet: Arc<dyn Builtin> = match find(name) {
+            Some(run) => Arc::new(Ours { name, run, needs_file: false }),
+            None => Arc::new(Unemulated { name, needs_file: false }),
+        };
+        registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
     for name in installed.filter(|name| find(name).is_none()) {
         if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk") {
@@ -281,7 +296,7 @@ pub(super) fn registry() -> BuiltinRegistry {
             let program: Arc<dyn Builtin> = Arc::new(ByPath(name_of_library));
             add(name, &program, name != name_of_library);
         } else {
-            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name });
+            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name, needs_file: true });
             add(name, &program, true);
         }
     }
@@ -292,6 +307,7 @@ pub(super) fn registry() -> BuiltinRegistry {
 struct Ours {
     name: &'static str,
     run: Run,
+    needs_file: bool,
 }
 
 fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
@@ -311,14 +327,19 @@ fn call<'a>(context: &'a BuiltinContext<'_>, session: &'a Session, name: &'a str
 }
 
 fn result(said: Said) -> ExecResult {
-    ExecResult { stdout: said.out.into(), stderr: said.err.into(), exit_code: said.status, ..ExecResult::default() }
+    ExecResult {
+        stdout: said.out.into(),
+        stderr: said.err.into(),
+        exit_code: said.status,
+        ..ExecResult::default()
+    }
 }
 
 #[async_trait]
 impl Builtin for Ours {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if !is_installed(&session, self.name) {
+        if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
         let said = match self.run {
@@ -365,13 +386,14 @@ impl Builtin for ByPath {
 /// A program that is installed and that nobody emulates: the oracle may know what it says.
 struct Unemulated {
     name: &'static str,
+    needs_file: bool,
 }
 
 #[async_trait]
 impl Builtin for Unemulated {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if !is_installed(&session, self.name) {
+        if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
         let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
@@ -409,11 +431,6 @@ impl Builtin for Nothing {
 fn not_found(session: &Session, name: &str) -> ExecResult {
     session.note_unknown(name);
     ExecResult::err(session.unknown_command(name), 127)
-}
-
-/// The directory part of a path, as Rust sees it.
-fn parent(path: &str) -> &str {
-    Path::new(path).parent().and_then(Path::to_str).filter(|parent| !parent.is_empty()).unwrap_or("/")
 }
 
 #[cfg(test)]
