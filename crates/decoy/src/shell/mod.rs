@@ -94,6 +94,8 @@ impl Shell {
     /// Runs a line (or several). Output is given as it comes; dropping the future (Ctrl-C) leaves a usable shell.
     pub async fn run(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
         self.session.begin_line(line, &self.cwd);
+        // A program that was interrupted while it asked for a secret left the terminal silent.
+        input.set_echo(true);
         let finished = match self.run_simple(line, output, input).await {
             Some(finished) => finished,
             None => self.run_script(line, output, input).await,

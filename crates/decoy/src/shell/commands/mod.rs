@@ -229,6 +229,7 @@ const COMMANDS: &[(&str, Run)] = &[
     ("pkill", Run::Now(running::pkill)),
     ("ps", Run::Now(running::ps)),
     ("service", Run::Now(services::service)),
+    ("sleep", Run::Waits(names::sleep)),
     ("ss", Run::Now(network::ss)),
     ("stat", Run::Now(stat::stat)),
     ("su", Run::Waits(accounts::su)),

@@ -1,5 +1,9 @@
 //! Who and what the machine is: `uname`, `hostname`, `whoami`, `id` and the like.
 
+use std::time::Duration;
+
+use futures::{FutureExt as _, future::BoxFuture};
+
 use super::{Call, Said};
 
 pub(super) fn arch(_: &Call<'_>) -> Said {
@@ -8,6 +12,37 @@ pub(super) fn arch(_: &Call<'_>) -> Said {
 
 pub(super) fn clear(_: &Call<'_>) -> Said {
     Said::out("\x1b[H\x1b[2J\x1b[3J")
+}
+
+/// Waits; not when something was put into the background, since the library waits for all of its jobs.
+pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
+    async move {
+        let mut seconds = 0.0;
+        for arg in call.args {
+            let (digits, scale) = match arg.chars().last() {
+                Some('s') => (arg.trim_end_matches('s'), 1.0),
+                Some('m') => (arg.trim_end_matches('m'), 60.0),
+                Some('h') => (arg.trim_end_matches('h'), 3600.0),
+                Some('d') => (arg.trim_end_matches('d'), 86_400.0),
+                _ => (arg.as_str(), 1.0),
+            };
+            match digits.parse::<f64>() {
+                Ok(number) if number >= 0.0 => seconds += number * scale,
+                _ => {
+                    let text = format!("sleep: invalid time interval \u{2018}{arg}\u{2019}\nTry 'sleep --help' for more information.\n");
+                    return Said::err(text, 1);
+                }
+            }
+        }
+        if call.args.is_empty() {
+            return Said::err("sleep: missing operand\nTry 'sleep --help' for more information.\n", 1);
+        }
+        if !call.session.has_background() {
+            tokio::time::sleep(Duration::from_secs_f64(seconds.min(86_400.0))).await;
+        }
+        Said::nothing(0)
+    }
+    .boxed()
 }
 
 pub(super) fn whoami(call: &Call<'_>) -> Said {
