@@ -4,6 +4,8 @@
 //! the next case. A last line `? N` is an exit status other than 0. `! USER` starts a new shell on a terminal, `! USER
 //! exec` one without. Lines that begin with `#` are remarks.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // tests
+
 mod visit;
 
 use visit::{Visit, on_a_trap_thread};

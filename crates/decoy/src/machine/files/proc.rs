@@ -88,9 +88,8 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         now,
     );
     tree.put(&format!("/proc/{own}/fd"), dir());
-    for (number, name) in ["0", "1", "2"].iter().enumerate() {
-        let target = format!("/dev/pts/{}", number.min(0));
-        put(tree, &format!("/proc/{own}/fd/{name}"), Content::Link(target.into()), 0o777, now);
+    for name in ["0", "1", "2"] {
+        put(tree, &format!("/proc/{own}/fd/{name}"), Content::Link("/dev/pts/0".into()), 0o777, now);
     }
     put(tree, "/proc/self", Content::Link(own.to_string().into()), 0o777, now);
     put(tree, "/proc/thread-self", Content::Link(format!("{own}/task/{own}").into()), 0o777, now);

@@ -39,7 +39,7 @@ pub(super) fn lscpu(call: &Call<'_>) -> Said {
     let list = if last == 0 { "0".to_owned() } else { format!("0-{last}") };
     let cache = |kib: u32, instances: u32| {
         let total = kib * instances;
-        let size = if total >= 1024 && total % 1024 == 0 {
+        let size = if total >= 1024 && total.is_multiple_of(1024) {
             format!("{} MiB", total / 1024)
         } else if total >= 1024 {
             format!("{:.1} MiB", f64::from(total) / 1024.0)

@@ -260,9 +260,8 @@ fn columns(names: &[String], width: usize) -> String {
         let rows = names.len().div_ceil(count);
         let widths: Vec<usize> =
             lengths.chunks(rows.max(1)).map(|column| column.iter().copied().max().unwrap_or(0) + 2).collect();
-        if widths.iter().sum::<usize>().saturating_sub(2) > width.saturating_sub(1) && count > 1
-            || widths.len() < count && count > 1
-        {
+        let is_too_wide = widths.iter().sum::<usize>().saturating_sub(2) > width.saturating_sub(1);
+        if count > 1 && (is_too_wide || widths.len() < count) {
             continue;
         }
         let mut text = String::new();

@@ -183,7 +183,7 @@ pub(super) fn lsblk(call: &Call<'_>) -> Said {
     let major = if disk == "vda" { "254" } else { "  8" };
     let size = |bytes: u64| {
         let tenths = bytes * 10 / (1 << 30);
-        if tenths % 10 == 0 {
+        if tenths.is_multiple_of(10) {
             format!("{}G", tenths / 10)
         } else {
             format!("{}.{}G", tenths / 10, tenths % 10)
