@@ -1,1 +1,19 @@
 //! The bucket: listeners, sessions, event log, registration and management port.
+
+pub mod admission;
+pub mod artifacts;
+pub mod birth;
+pub mod bucket;
+pub mod config;
+pub mod event_log;
+mod ftp_data;
+pub mod handler;
+mod line;
+mod listener;
+pub mod management;
+pub mod oracle;
+pub mod registration;
+pub mod session;
+pub mod ssh;
+mod tls;
+pub mod vitals;

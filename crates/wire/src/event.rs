@@ -218,6 +218,8 @@ events! {
     /// The identification string of an SSH client.
     ClientVersion = "cowrie.client.version" {
         version: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version_b64: Option<String>,
     }
     /// What an SSH client offered.
     ClientKex = "cowrie.client.kex" {
@@ -285,6 +287,12 @@ events! {
         data_b64: Option<String>,
         #[serde(default, skip_serializing_if = "is_false")]
         truncated: bool,
+    }
+    /// Another request of an SSH client: a subsystem, a forwarding to be listened for.
+    SshRequest = "rustbucket.ssh.request" {
+        request: String,
+        value: String,
+        granted: bool,
     }
     /// Telnet option bytes from the client.
     TelnetOption = "cowrie.telnet.option" {
@@ -410,7 +418,7 @@ impl EventKind {
             Self::LoginFailed { username, password, .. } => format!("login attempt [{username}/{password}] failed"),
             Self::CommandInput { input, .. } => format!("CMD: {input}"),
             Self::CommandFailed { input, .. } => format!("Command not found: {input}"),
-            Self::ClientVersion { version } => format!("Remote SSH version: {version}"),
+            Self::ClientVersion { version, .. } => format!("Remote SSH version: {version}"),
             Self::ClientKex { hassh, .. } => format!("SSH client hassh fingerprint: {hassh}"),
             Self::ClientSize { width, height } => format!("Terminal Size: {width} {height}"),
             Self::ClientVar { name, value } => format!("request_env: {name}={value}"),
@@ -425,6 +433,7 @@ impl EventKind {
             Self::DirectTcpipData { target_host, target_port, .. } => {
                 format!("direct-tcp forward to {target_host}:{target_port} with data")
             }
+            Self::SshRequest { request, value, .. } => format!("SSH request {request}: {value}"),
             Self::TelnetOption { command, option, .. } => format!("telnet option {command} {option}"),
             Self::HttpRequest { method, target, status, .. } => format!("HTTP {method} {target} answered {status}"),
             Self::SmtpMessage { mail_from, rcpt_to, size, .. } => {

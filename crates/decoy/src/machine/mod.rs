@@ -32,6 +32,8 @@ pub struct Machine {
 pub struct Bounds {
     /// The most source addresses whose changes are remembered; the one unseen for longest is forgotten first.
     pub visitors: usize,
+    /// The most bytes all visitors' files may take together; see [`Machine::sweep`].
+    pub memory: usize,
     /// The most bytes one visitor's files may take.
     pub layer_bytes: usize,
     /// The most files one visitor may make.
@@ -40,7 +42,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { visitors: 20_000, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
+        Self { visitors: 20_000, memory: 512 << 20, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
     }
 }
 
@@ -89,6 +91,30 @@ impl Machine {
         visitor
     }
 
+    /// Forgets the visitors unseen for longest until all changes together fit [`Bounds::memory`]; gives how many were
+    /// forgotten. To be called every few seconds: one visitor's changes are bounded at once, their sum is bounded here.
+    pub fn sweep(&self) -> usize {
+        let mut visitors = self.visitors.lock();
+        let mut total: usize = visitors.values().map(|visitor| visitor.files.layer_size().0).sum();
+        if total <= self.bounds.memory {
+            return 0;
+        }
+        let mut seen: Vec<(SystemTime, IpAddr, usize)> = visitors
+            .iter()
+            .map(|(address, visitor)| (*visitor.last_seen.lock(), *address, visitor.files.layer_size().0))
+            .collect();
+        seen.sort_unstable();
+        let before = visitors.len();
+        for (_, address, size) in seen {
+            if total <= self.bounds.memory {
+                break;
+            }
+            visitors.remove(&address);
+            total = total.saturating_sub(size);
+        }
+        before - visitors.len()
+    }
+
     /// The machine's time.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
@@ -130,8 +156,8 @@ impl Visitor {
     }
 }
 
-/// IPv6 addresses count by their /64; mapped IPv4 addresses by the IPv4 address.
-fn source_key(source: IpAddr) -> IpAddr {
+/// What counts as one source: IPv6 addresses by their /64, mapped IPv4 addresses by the IPv4 address.
+pub fn source_key(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),

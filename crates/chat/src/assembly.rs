@@ -1,0 +1,121 @@
+//! From settings to one service, guards and all.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Canned, ChatGpt, ChatService, ChatSettings, Claude, Ollama, Purse, Secret, chatgpt, claude,
+    guarded::{Breaker, Budgeted, Cached, Failover, Limited, Priced, Timed},
+    ollama,
+    prices::Price,
+    settings::{Provider, SettingsFault},
+};
+
+/// The bytes of questions and answers the cache keeps.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Something the operator should know at start; the program runs all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning(String);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Puts together what the settings ask for. Never fails: a provider that cannot be used is left out with a warning, and
+/// with none left every question fails with [`ChatError::NoKey`](crate::ChatError::NoKey).
+///
+/// Call [`ChatSettings::with_environment`] before.
+pub fn build(settings: &ChatSettings) -> (Arc<dyn ChatService>, Vec<Warning>) {
+    let (service, _, warnings) = build_with_purse(settings);
+    (service, warnings)
+}
+
+/// As [`build`], with the purse of the day if there is one, so that a program can keep it over a restart.
+pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Option<Arc<Purse>>, Vec<Warning>) {
+    let mut warnings = Vec::new();
+    let day = settings.chat.budget_per_day.map(|limit| Arc::new(Purse::daily("day", limit)));
+    let named = settings.chat.providers.is_some();
+    let mut usable = Vec::new();
+    for provider in settings.chosen() {
+        if settings.usable(provider) {
+            usable.push(provider);
+        } else if named {
+            warnings.push(Warning(format!(
+                "{} has no key and is left out; set {}",
+                provider.name(),
+                keys(provider)
+            )));
+        }
+    }
+    if usable.is_empty() && !named {
+        warnings.push(Warning(
+            "no language model is asked, because there is no key; set OPENAI_API_KEY or ANTHROPIC_API_KEY, or \
+             name \"ollama\" in chat.providers"
+                .to_owned(),
+        ));
+    }
+    let share = settings.chat.timeout / u32::try_from(usable.len().max(1)).unwrap_or(u32::MAX);
+    let mut services: Vec<Box<dyn ChatService>> = Vec::new();
+    for provider in usable {
+        let purses: Vec<_> = day.iter().cloned().collect();
+        let parts = Parts { purses, share, limit: settings.chat.max_concurrent };
+        match settings.price_fault(provider).map_or_else(|| service(settings, provider, parts), Err) {
+            Ok(service) => services.push(service),
+            Err(fault) => warnings.push(Warning(format!("{} is left out: {fault}", provider.name()))),
+        }
+    }
+    let answers = settings.chat.cache_entries;
+    (Arc::new(Cached::new(Failover::new(services), answers, CACHE_BYTES)), day, warnings)
+}
+
+/// What every provider is wrapped with.
+struct Parts {
+    purses: Vec<Arc<Purse>>,
+    share: std::time::Duration,
+    limit: usize,
+}
+
+impl Parts {
+    fn around<S: ChatService + Priced + 'static>(self, provider: S) -> Box<dyn ChatService> {
+        let inner = Timed::new(Budgeted::new(provider, self.purses), self.share);
+        Box::new(Limited::new(Breaker::new(inner), self.limit))
+    }
+}
+
+fn service(
+    settings: &ChatSettings,
+    provider: Provider,
+    parts: Parts,
+) -> Result<Box<dyn ChatService>, SettingsFault> {
+    let model = settings.model(provider);
+    let price = settings.price(provider);
+    Ok(match provider {
+        Provider::ChatGpt => {
+            let section = &settings.openai;
+            let base = section.base_url.as_deref().unwrap_or(chatgpt::BASE_URL);
+            let words = section.static_messages.clone();
+            parts.around(ChatGpt::new(base, section.api_key.as_ref(), model, words, price)?)
+        }
+        Provider::Claude => {
+            let section = &settings.anthropic;
+            let base = section.base_url.as_deref().unwrap_or(claude::BASE_URL);
+            let none = Secret::new("");
+            parts.around(Claude::new(base, section.api_key.as_ref().unwrap_or(&none), model, price)?)
+        }
+        Provider::Ollama => {
+            let base = settings.ollama.base_url.as_deref().unwrap_or(ollama::BASE_URL);
+            parts.around(Ollama::new(base, model, price.unwrap_or(Price::FREE))?)
+        }
+        Provider::Canned => parts.around(Canned::silent()),
+    })
+}
+
+fn keys(provider: Provider) -> &'static str {
+    match provider {
+        Provider::ChatGpt => "openai.api_key, OPENAI_API_KEY or CHATGPT_API_KEY",
+        Provider::Claude => "anthropic.api_key, ANTHROPIC_API_KEY or CLAUDE_API_KEY",
+        Provider::Ollama | Provider::Canned => "nothing",
+    }
+}

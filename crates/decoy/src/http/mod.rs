@@ -1,0 +1,332 @@
+//! HTTP as nginx 1.22 of Debian 12 serves its default site.
+//!
+//! Behaviour follows transcripts of that server (`tests/transcripts/http`). A request is answered as soon as its head
+//! is there, as nginx does for static files; its body is still read and kept, and the event comes when it is complete.
+
+mod body;
+mod check;
+mod head;
+mod notes;
+mod pages;
+mod serve;
+mod target;
+mod types;
+
+use std::{fmt::Write as _, time::Duration};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use bytes::{BufMut as _, Bytes, BytesMut};
+use wire::{
+    EventKind,
+    event::{Captured, FIELD_LIMIT},
+};
+
+use crate::dialogue::{Contact, Dialogue, Stage};
+use body::{Body, Progress};
+use check::{check, wants_keep_alive};
+use head::{Head, Parsed};
+use notes::{note, note_nothing};
+use serve::Response;
+
+/// `client_max_body_size`.
+const LARGEST_BODY: u64 = 1024 * 1024;
+/// `keepalive_requests`.
+const MOST_REQUESTS: u32 = 1000;
+/// `keepalive_timeout`.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// `client_header_timeout` and `client_body_timeout`.
+const READING: Duration = Duration::from_secs(60);
+/// `lingering_timeout`.
+const LINGERING: Duration = Duration::from_secs(5);
+
+/// One HTTP connection.
+pub struct Http {
+    contact: Contact,
+    held: Vec<u8>,
+    state: State,
+    date: pages::Date,
+    requests: u32,
+}
+
+enum State {
+    /// Between requests or inside a head.
+    Head,
+    /// Answered; the body is still coming.
+    Body(Box<Answered>),
+    /// Nothing is read any more.
+    Over,
+}
+
+/// A request whose event waits for its body.
+struct Answered {
+    note: EventKind,
+    body: Body,
+    kept: BytesMut,
+    truncated: bool,
+    /// What follows: another request, or the end.
+    keep_alive: bool,
+}
+
+impl Http {
+    /// A connection to the machine's web server.
+    pub fn new(contact: Contact) -> Self {
+        Self { contact, held: Vec::new(), state: State::Head, date: pages::Date::default(), requests: 0 }
+    }
+
+    /// Works through `bytes` as far as it can; what is left begins an unfinished head.
+    async fn take<'a>(&mut self, mut bytes: &'a [u8], stage: &Stage) -> &'a [u8] {
+        loop {
+            match &mut self.state {
+                State::Over => return &[],
+                State::Body(answered) => {
+                    let limit = self.contact.limits.upload_bytes;
+                    let Answered { body, kept, truncated, .. } = answered.as_mut();
+                    let progress = body.take(&mut bytes, |piece| {
+                        let room = limit.saturating_sub(kept.len());
+                        *truncated |= piece.len() > room;
+                        kept.extend_from_slice(piece.get(..room).unwrap_or(piece));
+                    });
+                    match progress {
+                        Progress::More => return &[],
+                        Progress::Done => self.finish_body(true, stage),
+                        Progress::Broken => self.finish_body(false, stage),
+                    }
+                }
+                State::Head => {
+                    if bytes.is_empty() {
+                        return bytes;
+                    }
+                    match head::parse(bytes) {
+                        Parsed::Partial => return bytes,
+                        Parsed::Bad(status, head) => {
+                            self.refuse(status, head.as_ref(), bytes, stage);
+                            return &[];
+                        }
+                        Parsed::Whole(head) => {
+                            let rest = bytes.get(head.length..).unwrap_or_default();
+                            let raw = bytes.get(..head.length).unwrap_or_default();
+                            self.answer(&head, raw, stage).await;
+                            bytes = rest;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, head: &Head<'_>, raw: &[u8], stage: &Stage) {
+        self.requests += 1;
+        let body = match check(head) {
+            Ok(body) => body,
+            Err(status) => return self.refuse(status, Some(head), raw, stage),
+        };
+        let mut keep_alive = wants_keep_alive(head) && self.requests < MOST_REQUESTS;
+        let announced = match &body {
+            Some(Body::Length(length)) => *length,
+            _ => 0,
+        };
+        let mut response = if announced > LARGEST_BODY {
+            Response::page(413, Some(head))
+        } else {
+            serve::respond(&self.contact, head).await
+        };
+        keep_alive &= !response.close;
+        response.close = !keep_alive;
+        self.send(head, &response, stage);
+        let status = if response.status == 494 { 400 } else { response.status };
+        let keep_alive = keep_alive && !response.abrupt;
+        let note = note(head, status);
+        match body {
+            Some(body) => {
+                let answered = Answered { note, body, kept: BytesMut::new(), truncated: false, keep_alive };
+                self.state = State::Body(Box::new(answered));
+            }
+            None => {
+                stage.note(note);
+                if !keep_alive {
+                    self.hang_up(stage);
+                }
+            }
+        }
+    }
+
+    /// Answers what is no request, or one that nginx does not read on from.
+    fn refuse(&mut self, status: u16, head: Option<&Head<'_>>, raw: &[u8], stage: &Stage) {
+        let mut response = Response::page(status, head);
+        response.close = true;
+        let status = if status == 494 { 400 } else { status };
+        match head {
+            Some(head) => self.send(head, &response, stage),
+            None => {
+                let nobody = Head {
+                    method: b"",
+                    target: b"",
+                    version: b"",
+                    number: 11,
+                    host: None,
+                    path: b"",
+                    headers: Vec::new(),
+                    heeded: Vec::new(),
+                    length: 0,
+                };
+                self.send(&nobody, &response, stage);
+            }
+        }
+        if matches!(response.status, 414 | 494) {
+            stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value: raw.len() as u64 });
+        }
+        let mut note = head.map_or_else(|| note_nothing(status), |head| note(head, status));
+        if let EventKind::HttpRequest { raw_b64, truncated, .. } = &mut note {
+            let kept = raw.get(..FIELD_LIMIT).unwrap_or(raw);
+            *raw_b64 = Some(base64::engine::general_purpose::STANDARD.encode(kept));
+            *truncated |= kept.len() < raw.len();
+        }
+        stage.note(note);
+        self.hang_up(stage);
+    }
+
+    /// Head and body in one piece, headers in nginx's order (ngx_http_header_filter).
+    fn send(&mut self, head: &Head<'_>, response: &Response, stage: &Stage) {
+        let only_head = head.method == b"HEAD";
+        let empty = response.status == 304;
+        let mut out = BytesMut::with_capacity(512 + if only_head { 0 } else { response.body.len() });
+        if head.number != 9 {
+            let (status, reason) =
+                (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
+            let date = self.date.text(self.contact.visitor.now());
+            // Writing to memory cannot fail.
+            let _ =
+                write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", pages::SERVER);
+            if !empty {
+                let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
+                if !response.gzip {
+                    let _ = write!(out, "Content-Length: {}\r\n", response.body.len());
+                }
+            }
+            if let Some(time) = response.modified {
+                let _ = write!(out, "Last-Modified: {}\r\n", pages::http_date(time));
+            }
+            if let Some(location) = &response.location {
+                let _ = write!(out, "Location: {location}\r\n");
+            }
+            if response.gzip && !only_head {
+                out.put_slice(b"Transfer-Encoding: chunked\r\n");
+            }
+            out.put_slice(if response.close {
+                b"Connection: close\r\n"
+            } else {
+                b"Connection: keep-alive\r\n"
+            });
+            if let Some(etag) = &response.etag {
+                let _ = write!(out, "ETag: {etag}\r\n");
+            }
+            if let Some(range) = &response.range {
+                let _ = write!(out, "Content-Range: {range}\r\n");
+            }
+            if response.gzip {
+                out.put_slice(b"Content-Encoding: gzip\r\n");
+            }
+            if response.accept_ranges {
+                out.put_slice(b"Accept-Ranges: bytes\r\n");
+            }
+            out.put_slice(b"\r\n");
+        }
+        if !only_head && !empty {
+            if response.gzip {
+                let _ = write!(out, "{:x}\r\n", response.body.len());
+            }
+            out.put_slice(&response.body);
+            if response.gzip {
+                out.put_slice(b"\r\n0\r\n\r\n");
+            }
+        }
+        stage.say(out.freeze());
+    }
+
+    /// The body is complete, broken off or unreadable: the event goes out, with the body as an artifact.
+    fn finish_body(&mut self, whole: bool, stage: &Stage) {
+        let State::Body(answered) = std::mem::replace(&mut self.state, State::Head) else { return };
+        let Answered { mut note, kept, truncated: cut, keep_alive, .. } = *answered;
+        let kept: Bytes = kept.freeze();
+        if cut {
+            stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: kept.len() as u64 });
+        }
+        if let EventKind::HttpRequest { body, body_b64, body_size, shasum, truncated, .. } = &mut note {
+            let captured = Captured::new(&kept, FIELD_LIMIT);
+            *body_size = kept.len() as u64;
+            *truncated |= cut | captured.truncated | !whole;
+            (*body, *body_b64) = (captured.text, captured.b64);
+            if !kept.is_empty() {
+                *shasum = stage.keep(kept);
+            }
+        }
+        stage.note(note);
+        if !whole || !keep_alive {
+            self.hang_up(stage);
+        }
+    }
+
+    fn hang_up(&mut self, stage: &Stage) {
+        self.state = State::Over;
+        stage.hang_up();
+    }
+
+    /// The visitor is gone or too slow: what was begun is noted.
+    fn finish(&mut self, stage: &Stage) {
+        match self.state {
+            State::Body(_) => self.finish_body(false, stage),
+            State::Head if !self.held.is_empty() => {
+                let held = std::mem::take(&mut self.held);
+                let mut note = note_nothing(0);
+                if let EventKind::HttpRequest { raw_b64, truncated, .. } = &mut note {
+                    *raw_b64 = Some(base64::engine::general_purpose::STANDARD.encode(&held));
+                    *truncated = true;
+                }
+                stage.note(note);
+            }
+            State::Head | State::Over => {}
+        }
+        if !matches!(self.state, State::Over) {
+            self.hang_up(stage);
+        }
+    }
+}
+
+#[async_trait]
+impl Dialogue for Http {
+    async fn open(&mut self, _stage: &Stage) {}
+
+    async fn hear(&mut self, bytes: &[u8], stage: &Stage) {
+        if self.held.is_empty() {
+            // The usual case: whole requests, read where they lie.
+            let rest = self.take(bytes, stage).await;
+            self.held.extend_from_slice(rest);
+        } else {
+            let mut held = std::mem::take(&mut self.held);
+            held.extend_from_slice(bytes);
+            let rest = self.take(&held, stage).await.len();
+            held.drain(..held.len() - rest);
+            self.held = held;
+        }
+    }
+
+    async fn end(&mut self, stage: &Stage) {
+        self.finish(stage);
+    }
+
+    async fn timed_out(&mut self, stage: &Stage) {
+        self.finish(stage);
+    }
+
+    fn idle_limit(&self) -> Option<Duration> {
+        Some(match &self.state {
+            State::Body(answered) if !answered.keep_alive => LINGERING,
+            State::Head if self.held.is_empty() && self.requests > 0 => KEEP_ALIVE,
+            _ => READING,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

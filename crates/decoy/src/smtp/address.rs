@@ -1,0 +1,131 @@
+//! Mail addresses as Postfix reads them from MAIL, RCPT and VRFY, and who of them lives here.
+
+use crate::dialogue::Contact;
+
+/// The part of a command after `FROM:` or `TO:`, cut into an address and options.
+pub(super) struct Argument {
+    /// Without angle brackets and source route; empty for `<>`.
+    pub address: String,
+    /// `NAME=VALUE` words.
+    pub options: Vec<String>,
+}
+
+/// Why an argument is none.
+pub(super) enum Fault {
+    /// `FROM:` or `TO:` or the address is missing.
+    Missing,
+    /// The address cannot be read.
+    Address,
+}
+
+/// Reads `FROM:<a@b> SIZE=1` (`word` is `FROM:`). Spaces before the address and a missing pair of angle brackets pass,
+/// as with `strict_rfc821_envelopes = no`.
+pub(super) fn argument(text: &str, word: &str) -> Result<Argument, Fault> {
+    let begins = text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    let rest = text.get(word.len()..).filter(|_| begins).map(str::trim_start).unwrap_or_default();
+    if rest.is_empty() {
+        return Err(Fault::Missing);
+    }
+    let (address, options) = if let Some(inside) = rest.strip_prefix('<') {
+        let end = closing_bracket(inside).ok_or(Fault::Address)?;
+        (inside.get(..end).unwrap_or_default(), inside.get(end + 1..).unwrap_or_default())
+    } else {
+        rest.split_once(char::is_whitespace).unwrap_or((rest, ""))
+    };
+    // A source route is dropped (RFC 5321, appendix C).
+    let address = match address.strip_prefix('@').and_then(|route| route.split_once(':')) {
+        Some((_, address)) => address,
+        None => address,
+    };
+    if !is_plausible(address) {
+        return Err(Fault::Address);
+    }
+    let options = options.split_whitespace().take(32).map(str::to_owned).collect();
+    Ok(Argument { address: address.to_owned(), options })
+}
+
+/// Where the address ends: at a `>` outside quotes.
+fn closing_bracket(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '>' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_plausible(address: &str) -> bool {
+    let bare = address.replace('"', "");
+    !bare.contains(['<', '>', '\0'])
+        && (address.contains('"') || !bare.contains(char::is_whitespace))
+        && !address.ends_with('@')
+        && !address.starts_with('@')
+}
+
+/// Where a recipient's mail goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The mailbox of this user of the machine.
+    Local(String),
+    /// One of our domains, but nobody there.
+    Unknown,
+    /// Somebody else's domain.
+    Elsewhere,
+}
+
+/// Finds the place of an address.
+pub(super) fn place(contact: &Contact, host: &str, address: &str) -> Place {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, host));
+    let identity = contact.visitor.identity();
+    let full_name = identity.full_name();
+    let ours = [
+        host,
+        &full_name,
+        &identity.hostname,
+        &identity.domain,
+        &identity.mail_domain,
+        "localhost",
+        "localhost.localdomain",
+    ];
+    // `user%elsewhere@here` and `elsewhere!user` are routed on (resolve_percent_hack, swap_bangpath).
+    let routed = local.contains(['%', '!']) && !local.starts_with('"');
+    if routed || !ours.iter().any(|name| !name.is_empty() && name.eq_ignore_ascii_case(domain)) {
+        return Place::Elsewhere;
+    }
+    let local = local.trim_matches('"').to_ascii_lowercase();
+    let bare = local.split('+').next().unwrap_or_default();
+    for name in [local.as_str(), bare] {
+        if let Some(user) = mailbox(contact, name) {
+            return Place::Local(user);
+        }
+    }
+    Place::Unknown
+}
+
+/// The user whose mailbox an unqualified name means, through `/etc/aliases` (aliases(5)).
+fn mailbox(contact: &Contact, name: &str) -> Option<String> {
+    let identity = contact.visitor.identity();
+    let mut name = name.to_owned();
+    let aliases = contact.visitor.files().read("/etc/aliases").unwrap_or_default();
+    let aliases = String::from_utf8_lossy(&aliases);
+    // An alias may point to an alias; a circle ends.
+    for _ in 0..8 {
+        let target = aliases
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(alias, _)| alias.trim().eq_ignore_ascii_case(&name))
+            .map(|(_, target)| target.split(',').next().unwrap_or_default().trim().to_ascii_lowercase());
+        match target {
+            Some(target) if !target.is_empty() && target != name => name = target,
+            _ => break,
+        }
+    }
+    // RFC 5321, 4.5.1: postmaster is always there.
+    if name == "postmaster" {
+        name = "root".to_owned();
+    }
+    identity.user(&name).map(|account| account.name.clone())
+}

@@ -1,0 +1,328 @@
+//! Telnet as telnetd of GNU inetutils 2.4 with Debian's login(1), then the terminal.
+//!
+//! Order and bytes follow transcripts of that daemon (`tests/transcripts/telnet`). Two things differ on purpose: a
+//! client that answers no options gets its login prompt after a moment (the real one waits for ever), and what is
+//! typed ahead of a password prompt is not thrown away. Most attackers' scripts need both.
+
+mod options;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use wire::EventKind;
+
+use crate::{
+    dialogue::{Contact, Dialogue, Stage},
+    machine::{Account, Login},
+    terminal::{Greeter, Terminal, TerminalMode, greeting},
+};
+pub use options::Options;
+use options::{
+    AUTHENTICATION, BINARY, DO, ECHO, ENCRYPT, LFLOW, LINEMODE, NAWS, NEW_ENVIRON, OLD_ENVIRON, SGA, STATUS,
+    TIMING_MARK, TSPEED, TTYPE, WILL, XDISPLOC,
+};
+
+/// How long a client may leave options unanswered.
+const PATIENCE: Duration = Duration::from_millis(700);
+/// login.defs(5), `LOGIN_TIMEOUT`.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// login.defs(5), `LOGIN_RETRIES`.
+const MOST_FAILURES: u32 = 5;
+/// `pam_faildelay` of Debian's /etc/pam.d/login: 3 s.
+const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
+/// The longest name or password (the kernel's `MAX_CANON` less its end).
+const LONGEST_ANSWER: usize = 4095;
+/// The most control keys that wait for the first prompt.
+const MOST_EARLY: usize = 256;
+const TTY: &str = "pts/0";
+
+/// One Telnet connection.
+pub struct Telnet {
+    contact: Contact,
+    options: Box<Options>,
+    phase: Phase,
+    line: Vec<u8>,
+    /// The same with every key that was pressed for it.
+    raw: Vec<u8>,
+    full: bool,
+    window: Option<(u16, u16)>,
+    failures: u32,
+    /// Keys that came before there was somebody to read them.
+    early: Vec<u8>,
+}
+
+enum Phase {
+    /// Waiting for answers to the first options.
+    Kinds,
+    /// Waiting for what the client tells about itself.
+    Details,
+    /// Waiting for the answer to NAWS.
+    Window,
+    /// At `login: `.
+    Name,
+    /// At `Password: `, for this name.
+    Password(Vec<u8>),
+    /// Logged in.
+    Shell(Box<Terminal>),
+    Over,
+}
+
+/// Options whose details are asked for, in telnetd's order.
+const DETAILS: [u8; 5] = [TSPEED, XDISPLOC, NEW_ENVIRON, OLD_ENVIRON, TTYPE];
+
+impl Telnet {
+    /// A connection to the machine's Telnet port.
+    pub fn new(contact: Contact) -> Self {
+        Self {
+            contact,
+            options: Box::new(Options::new()),
+            phase: Phase::Kinds,
+            line: Vec::new(),
+            raw: Vec::new(),
+            full: false,
+            window: None,
+            failures: 0,
+            early: Vec::new(),
+        }
+    }
+
+    /// Goes on with the negotiation as far as the client's answers allow; with `force`, to its end.
+    fn advance(&mut self, force: bool, stage: &Stage) {
+        let mut out = Vec::new();
+        if let Phase::Kinds = self.phase {
+            let first = [AUTHENTICATION, ENCRYPT].iter().any(|&option| self.options.is_open(false, option));
+            let open = first || DETAILS.iter().any(|&option| self.options.is_open(true, option));
+            if open && !force {
+                return;
+            }
+            for option in DETAILS {
+                if self.options.is_on(true, option) {
+                    self.options.ask_details(option, &mut out);
+                }
+            }
+            self.phase = Phase::Details;
+        }
+        if let Phase::Details = self.phase {
+            let missing =
+                |option: &u8| self.options.is_on(true, *option) && !self.options.has_details(*option);
+            if force || !DETAILS.iter().any(missing) {
+                self.options.ask(WILL, SGA, &mut out);
+                self.options.ask(DO, ECHO, &mut out);
+                self.options.ask(DO, LINEMODE, &mut out);
+                self.options.ask(DO, NAWS, &mut out);
+                self.options.ask(WILL, STATUS, &mut out);
+                self.options.ask(DO, LFLOW, &mut out);
+                self.phase = Phase::Window;
+            }
+        }
+        stage.say(std::mem::take(&mut out));
+        if let Phase::Window = self.phase
+            && (force || !self.options.is_open(true, NAWS))
+        {
+            self.options.ask(WILL, ECHO, &mut out);
+            self.options.ask(DO, TIMING_MARK, &mut out);
+            self.options.ask(DO, BINARY, &mut out);
+            let identity = self.contact.visitor.identity();
+            let (release, host) = (identity.kernel_release, identity.full_name());
+            out.extend_from_slice(format!("\r\nLinux {release} ({host}) ({TTY})\r\n\r\n").as_bytes());
+            stage.say(out);
+            self.ask_name(stage);
+        }
+    }
+
+    fn ask_name(&mut self, stage: &Stage) {
+        self.phase = Phase::Name;
+        stage.say(format!("{} login: ", self.contact.visitor.identity().hostname));
+    }
+
+    /// One key at a prompt of login(1), under the kernel's line editing.
+    async fn press(&mut self, key: u8, stage: &Stage) {
+        let secret = matches!(self.phase, Phase::Password(_));
+        if self.raw.len() < LONGEST_ANSWER {
+            self.raw.push(key);
+        }
+        match key {
+            b'\r' | b'\n' => {
+                stage.say("\r\n");
+                self.full = false;
+                self.raw.clear();
+                let line = std::mem::take(&mut self.line);
+                self.enter(line, stage).await;
+            }
+            0x08 | 0x7f => {
+                if self.line.pop().is_some() && !secret {
+                    stage.say(&b"\x08 \x08"[..]);
+                }
+            }
+            0x15 => {
+                let echo = b"\x08 \x08".repeat(if secret { 0 } else { self.line.len() });
+                self.line.clear();
+                stage.say(echo);
+            }
+            // login(1) dies of ^C and of ^D.
+            0x03 => self.hang_up(stage),
+            0x04 if self.line.is_empty() => self.hang_up(stage),
+            0 | 0x04 => {}
+            _ if self.line.len() >= LONGEST_ANSWER.min(self.contact.limits.line_bytes) => {
+                if !std::mem::replace(&mut self.full, true) {
+                    let value = self.line.len() as u64;
+                    stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
+                }
+            }
+            _ => {
+                self.line.push(key);
+                if !secret {
+                    stage.say(match key {
+                        1..=0x1f if key != b'\t' => vec![b'^', key + 0x40],
+                        255 => vec![255, 255],
+                        _ => vec![key],
+                    });
+                }
+            }
+        }
+    }
+
+    async fn enter(&mut self, line: Vec<u8>, stage: &Stage) {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Name => {
+                self.phase = Phase::Password(line);
+                stage.say("Password: ");
+            }
+            Phase::Password(name) => {
+                let text = String::from_utf8_lossy(&name);
+                let answer = self.contact.visitor.log_in(text.trim(), &String::from_utf8_lossy(&line));
+                stage.note(EventKind::login(matches!(answer, Login::Accepted(_)), &name, &line));
+                match answer {
+                    Login::Accepted(account) => self.let_in(account, stage).await,
+                    Login::Refused => self.refuse(stage),
+                }
+            }
+            other => self.phase = other,
+        }
+    }
+
+    fn refuse(&mut self, stage: &Stage) {
+        stage.pause(FAILED_LOGIN_PAUSE);
+        stage.say("\r\nLogin incorrect\r\n");
+        self.failures += 1;
+        if self.failures >= MOST_FAILURES {
+            stage.say(format!("Maximum number of tries exceeded ({MOST_FAILURES})\r\n"));
+            self.hang_up(stage);
+        } else {
+            self.ask_name(stage);
+        }
+    }
+
+    async fn let_in(&mut self, account: Account, stage: &Stage) {
+        let text = greeting(&self.contact, &account, TTY, Greeter::Login).replace('\n', "\r\n");
+        stage.say(Options::encode(text.as_bytes()));
+        let options = std::mem::replace(&mut self.options, Box::new(Options::new()));
+        // telnetd says `TERM=network` when it was told nothing.
+        let term = options.term.clone().unwrap_or_else(|| "network".to_owned());
+        let mut env = vec![("TERM".to_owned(), term)];
+        env.extend(options.env.iter().filter(|(name, _)| name.starts_with("LC_") || name == "LANG").cloned());
+        let window = self.window.unwrap_or((80, 24));
+        let mode = TerminalMode::Interactive { tty: TTY.to_owned(), window, env };
+        let mut terminal = Terminal::new(self.contact.clone(), account, mode).over_telnet(options);
+        terminal.open(stage).await;
+        self.phase = Phase::Shell(Box::new(terminal));
+    }
+
+    fn hang_up(&mut self, stage: &Stage) {
+        self.note_lone_name(stage);
+        self.phase = Phase::Over;
+        stage.hang_up();
+    }
+
+    /// A name without a password, and a line that was never finished, are in no login event.
+    fn note_lone_name(&mut self, stage: &Stage) {
+        if let Phase::Password(name) = &self.phase {
+            stage.note(EventKind::command_input(name));
+        }
+        if !self.raw.is_empty() {
+            stage.note(EventKind::command_input(&self.raw));
+        }
+        self.raw.clear();
+        self.line.clear();
+    }
+}
+
+#[async_trait]
+impl Dialogue for Telnet {
+    async fn open(&mut self, stage: &Stage) {
+        let mut out = Vec::new();
+        self.options.ask(WILL, AUTHENTICATION, &mut out);
+        self.options.ask(WILL, ENCRYPT, &mut out);
+        for option in [TTYPE, TSPEED, XDISPLOC, NEW_ENVIRON, OLD_ENVIRON] {
+            self.options.ask(DO, option, &mut out);
+        }
+        stage.say(out);
+    }
+
+    async fn hear(&mut self, bytes: &[u8], stage: &Stage) {
+        if let Phase::Shell(terminal) = &mut self.phase {
+            return terminal.hear(bytes, stage).await;
+        }
+        let mut keys = std::mem::take(&mut self.early);
+        keys.extend(self.options.decode(bytes, stage));
+        if let Some(window) = self.options.take_window() {
+            self.window = Some(window);
+        }
+        // A client that types before its options are settled knows nothing of options.
+        self.advance(keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n'), stage);
+        if matches!(self.phase, Phase::Kinds | Phase::Details | Phase::Window) {
+            keys.truncate(MOST_EARLY);
+            self.early = keys;
+            return;
+        }
+        let mut keys = keys.into_iter();
+        while let Some(key) = keys.next() {
+            match &mut self.phase {
+                Phase::Shell(terminal) => {
+                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
+                    return terminal.hear_keys(rest, stage).await;
+                }
+                Phase::Over => {
+                    // Nobody reads this any more; it was sent all the same.
+                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
+                    for line in
+                        rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty())
+                    {
+                        stage.note(EventKind::command_input(line));
+                    }
+                    return;
+                }
+                _ => self.press(key, stage).await,
+            }
+        }
+    }
+
+    async fn end(&mut self, stage: &Stage) {
+        match &mut self.phase {
+            Phase::Shell(terminal) => terminal.end(stage).await,
+            _ => self.hang_up(stage),
+        }
+    }
+
+    async fn timed_out(&mut self, stage: &Stage) {
+        match &mut self.phase {
+            Phase::Shell(terminal) => terminal.timed_out(stage).await,
+            Phase::Kinds | Phase::Details | Phase::Window => self.advance(true, stage),
+            _ => {
+                stage.say("\r\nLogin timed out after 60 seconds.\r\n");
+                self.hang_up(stage);
+            }
+        }
+    }
+
+    fn idle_limit(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Kinds | Phase::Details | Phase::Window => Some(PATIENCE),
+            Phase::Name | Phase::Password(_) | Phase::Over => Some(LOGIN_TIMEOUT),
+            Phase::Shell(terminal) => terminal.idle_limit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,381 @@
+//! Telnet's own layer (RFC 854, 855): what is data, what is a command, and who agreed to which option.
+//!
+//! The answers are those of telnetd of GNU inetutils 2.4. Each side of an option has a state and a count of requests
+//! that are unanswered, so an answer is never answered and no client can make a loop (RFC 1143).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use wire::EventKind;
+
+use crate::dialogue::Stage;
+
+pub(super) const IAC: u8 = 255;
+pub(super) const DONT: u8 = 254;
+pub(super) const DO: u8 = 253;
+pub(super) const WONT: u8 = 252;
+pub(super) const WILL: u8 = 251;
+const SB: u8 = 250;
+const SE: u8 = 240;
+
+pub(super) const BINARY: u8 = 0;
+pub(super) const ECHO: u8 = 1;
+pub(super) const SGA: u8 = 3;
+pub(super) const STATUS: u8 = 5;
+pub(super) const TIMING_MARK: u8 = 6;
+pub(super) const TTYPE: u8 = 24;
+pub(super) const NAWS: u8 = 31;
+pub(super) const TSPEED: u8 = 32;
+pub(super) const LFLOW: u8 = 33;
+pub(super) const LINEMODE: u8 = 34;
+pub(super) const XDISPLOC: u8 = 35;
+pub(super) const OLD_ENVIRON: u8 = 36;
+pub(super) const AUTHENTICATION: u8 = 37;
+pub(super) const ENCRYPT: u8 = 38;
+pub(super) const NEW_ENVIRON: u8 = 39;
+
+/// The longest subnegotiation that is kept (telnetd: `SUBBUFSIZE`).
+const LONGEST_SUB: usize = 512;
+/// The most options, commands and subnegotiations of one connection that are noted.
+const MOST_NOTES: u32 = 200;
+/// The most answers to requests that nobody had a reason for.
+const MOST_ANSWERS: u32 = 400;
+
+/// One option as both sides see it.
+#[derive(Clone, Copy, Default)]
+struct Side {
+    on: bool,
+    /// Requests of ours that are not answered yet.
+    asked: u8,
+}
+
+/// The state of one connection.
+pub struct Options {
+    ours: BTreeMap<u8, Side>,
+    theirs: BTreeMap<u8, Side>,
+    state: State,
+    sub: Vec<u8>,
+    window: Option<(u16, u16)>,
+    /// What the client told about itself in subnegotiations.
+    pub(super) term: Option<String>,
+    pub(super) env: Vec<(String, String)>,
+    /// Subnegotiations that arrived since [`Options::ask_details`].
+    details: Vec<u8>,
+    notes: u32,
+    answers: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Data,
+    /// After CR: a LF or NUL belongs to it.
+    Return,
+    Iac,
+    Verb(u8),
+    Sub,
+    SubIac,
+}
+
+impl Options {
+    pub(super) fn new() -> Self {
+        Self {
+            ours: BTreeMap::new(),
+            theirs: BTreeMap::new(),
+            state: State::Data,
+            sub: Vec::new(),
+            window: None,
+            term: None,
+            env: Vec::new(),
+            details: Vec::new(),
+            notes: 0,
+            answers: 0,
+        }
+    }
+
+    /// Asks the client to use an option (or, with [`WILL`], offers it). Nothing is asked twice.
+    pub(super) fn ask(&mut self, verb: u8, option: u8, out: &mut Vec<u8>) {
+        let side = self.side(verb == DO, option);
+        if !side.on && side.asked == 0 {
+            side.asked = 1;
+            out.extend_from_slice(&[IAC, verb, option]);
+        }
+    }
+
+    /// Whether a request for this option of the client's is unanswered.
+    pub(super) fn is_open(&self, theirs: bool, option: u8) -> bool {
+        let side = if theirs { &self.theirs } else { &self.ours };
+        side.get(&option).is_some_and(|side| side.asked > 0)
+    }
+
+    pub(super) fn is_on(&self, theirs: bool, option: u8) -> bool {
+        let side = if theirs { &self.theirs } else { &self.ours };
+        side.get(&option).is_some_and(|side| side.on)
+    }
+
+    /// `IAC SB option SEND IAC SE`
+    pub(super) fn ask_details(&mut self, option: u8, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[IAC, SB, option, 1, IAC, SE]);
+    }
+
+    /// Whether the details of an option have come.
+    pub(super) fn has_details(&self, option: u8) -> bool {
+        self.details.contains(&option)
+    }
+
+    /// The window that the client told since this was asked last.
+    pub(crate) fn take_window(&mut self) -> Option<(u16, u16)> {
+        self.window.take()
+    }
+
+    fn side(&mut self, theirs: bool, option: u8) -> &mut Side {
+        let sides = if theirs { &mut self.theirs } else { &mut self.ours };
+        sides.entry(option).or_default()
+    }
+
+    /// What goes over the line: IAC doubled, and a lone CR followed by NUL.
+    pub(crate) fn encode(bytes: &[u8]) -> Bytes {
+        if memchr::memchr2(IAC, b'\r', bytes).is_none() {
+            return Bytes::copy_from_slice(bytes);
+        }
+        let mut out = Vec::with_capacity(bytes.len() + 16);
+        let mut rest = bytes.iter().peekable();
+        while let Some(&byte) = rest.next() {
+            out.push(byte);
+            match byte {
+                IAC => out.push(IAC),
+                b'\r' if rest.peek() != Some(&&b'\n') => out.push(0),
+                _ => {}
+            }
+        }
+        out.into()
+    }
+
+    /// The keys in what arrived. Options are answered and noted at once.
+    pub(crate) fn decode(&mut self, bytes: &[u8], stage: &Stage) -> Vec<u8> {
+        let (mut keys, mut out) = (Vec::with_capacity(bytes.len()), Vec::new());
+        for &byte in bytes {
+            match self.state {
+                State::Return if matches!(byte, b'\n' | 0) => self.state = State::Data,
+                State::Data | State::Return => {
+                    self.state = match byte {
+                        IAC => State::Iac,
+                        b'\r' => State::Return,
+                        _ => State::Data,
+                    };
+                    if byte != IAC {
+                        keys.push(byte);
+                    }
+                }
+                State::Iac => self.command(byte, &mut keys, &mut out, stage),
+                State::Verb(verb) => {
+                    self.state = State::Data;
+                    self.note(verb_name(verb), byte, &[], stage);
+                    self.negotiate(verb, byte, &mut out);
+                }
+                State::Sub if byte == IAC => self.state = State::SubIac,
+                State::Sub => self.keep_sub(byte),
+                State::SubIac if byte == SE => {
+                    self.state = State::Data;
+                    self.subnegotiate(stage);
+                }
+                State::SubIac => {
+                    self.state = State::Sub;
+                    self.keep_sub(byte);
+                }
+            }
+        }
+        stage.say(out);
+        keys
+    }
+
+    fn keep_sub(&mut self, byte: u8) {
+        if self.sub.len() < LONGEST_SUB {
+            self.sub.push(byte);
+        }
+    }
+
+    fn command(&mut self, byte: u8, keys: &mut Vec<u8>, out: &mut Vec<u8>, stage: &Stage) {
+        self.state = match byte {
+            WILL..=DONT => State::Verb(byte),
+            SB => {
+                self.sub.clear();
+                State::Sub
+            }
+            _ => State::Data,
+        };
+        match byte {
+            IAC => keys.push(IAC),
+            244 | 243 => keys.push(0x03),                   // interrupt, break
+            247 => keys.push(0x7f),                         // erase character
+            248 => keys.push(0x15),                         // erase line
+            236 => keys.push(0x04),                         // end of file
+            245 => out.extend_from_slice(&[IAC, 242]),      // abort output: data mark
+            246 => out.extend_from_slice(b"\r\n[Yes]\r\n"), // are you there
+            _ => {}
+        }
+        if !matches!(byte, IAC | SB..=DONT) {
+            self.note(command_name(byte), byte, &[], stage);
+        }
+    }
+
+    /// WILL, WONT, DO or DONT from the client.
+    fn negotiate(&mut self, verb: u8, option: u8, out: &mut Vec<u8>) {
+        let theirs = matches!(verb, WILL | WONT);
+        let wanted = matches!(verb, WILL | DO);
+        let (agree, refuse) = if theirs { (DO, DONT) } else { (WILL, WONT) };
+        let known = if theirs { is_wanted(option) } else { is_offered(option) };
+        let side = self.side(theirs, option);
+        if side.asked > 0 {
+            side.asked -= 1;
+            side.on = wanted;
+            // The client echoes as well: that is taken back (telnetd takes it for a 4.2BSD client).
+            if !(theirs && wanted && option == ECHO) {
+                self.begin(theirs, wanted, option, out);
+                return;
+            }
+            side.on = false;
+        } else if side.on == wanted {
+            if !wanted {
+                return;
+            }
+            if known && option != TIMING_MARK {
+                return;
+            }
+        } else if !wanted {
+            side.on = false;
+            return self.answer(refuse, option, out);
+        }
+        if known && !(theirs && option == TIMING_MARK) {
+            self.side(theirs, option).on = option != TIMING_MARK;
+            self.answer(agree, option, out);
+            self.begin(theirs, true, option, out);
+        } else if option != TIMING_MARK {
+            self.answer(refuse, option, out);
+        }
+    }
+
+    /// What telnetd sends as soon as an option is on.
+    fn begin(&mut self, theirs: bool, on: bool, option: u8, out: &mut Vec<u8>) {
+        match option {
+            // Both of telnetd's own subnegotiations go out with a NUL behind them.
+            LINEMODE if theirs && on => out.extend_from_slice(&[IAC, SB, LINEMODE, 1, 0x10, IAC, SE, 0]),
+            LFLOW if theirs && on => out.extend_from_slice(&[IAC, SB, LFLOW, 3, IAC, SE, 0]),
+            // telnetd answers WILL SGA with DO although it offered SGA only for itself.
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, verb: u8, option: u8, out: &mut Vec<u8>) {
+        self.answers += 1;
+        if self.answers <= MOST_ANSWERS {
+            out.extend_from_slice(&[IAC, verb, option]);
+        }
+    }
+
+    fn subnegotiate(&mut self, stage: &Stage) {
+        let sub = std::mem::take(&mut self.sub);
+        let Some((&option, data)) = sub.split_first() else { return };
+        self.note("SB", option, data, stage);
+        if self.details.len() < 16 {
+            self.details.push(option);
+        }
+        match (option, data) {
+            (NAWS, &[a, b, c, d]) => {
+                let (columns, rows) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+                self.window = Some((columns, rows));
+                stage.note(EventKind::ClientSize { width: columns.into(), height: rows.into() });
+            }
+            (TTYPE, [0, name @ ..]) => {
+                let name = String::from_utf8_lossy(name.get(..40).unwrap_or(name)).to_lowercase();
+                self.term = Some(name.chars().filter(char::is_ascii_graphic).collect());
+            }
+            (NEW_ENVIRON | OLD_ENVIRON, [0 | 2, pairs @ ..]) => {
+                for (name, value) in variables(pairs) {
+                    stage.note(EventKind::ClientVar { name: name.clone(), value: value.clone() });
+                    self.env.push((name, value));
+                }
+                self.env.truncate(32);
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, command: &str, option: u8, data: &[u8], stage: &Stage) {
+        self.notes += 1;
+        if self.notes <= MOST_NOTES {
+            let data = data.iter().map(|byte| format!("{byte:02x}")).collect();
+            stage.note(EventKind::TelnetOption { command: command.to_owned(), option, data });
+        }
+    }
+}
+
+/// Options that telnetd likes the client to use.
+fn is_wanted(option: u8) -> bool {
+    matches!(
+        option,
+        BINARY
+            | SGA
+            | TTYPE
+            | NAWS
+            | TSPEED
+            | LFLOW
+            | LINEMODE
+            | XDISPLOC
+            | OLD_ENVIRON
+            | NEW_ENVIRON
+            | TIMING_MARK
+    )
+}
+
+/// Options that telnetd uses itself when asked.
+fn is_offered(option: u8) -> bool {
+    matches!(option, BINARY | ECHO | SGA | STATUS | TIMING_MARK)
+}
+
+/// `VAR name VALUE value …` (RFC 1572), at most 32 of them.
+fn variables(bytes: &[u8]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).into_owned();
+    bytes
+        .split(|byte| matches!(byte, 0 | 3))
+        .filter(|pair| !pair.is_empty())
+        .take(32)
+        .map(|pair| match memchr::memchr(1, pair) {
+            Some(at) => {
+                (text(pair.get(..at).unwrap_or_default()), text(pair.get(at + 1..).unwrap_or_default()))
+            }
+            None => (text(pair), String::new()),
+        })
+        .collect()
+}
+
+fn verb_name(verb: u8) -> &'static str {
+    match verb {
+        WILL => "WILL",
+        WONT => "WONT",
+        DO => "DO",
+        _ => "DONT",
+    }
+}
+
+fn command_name(command: u8) -> &'static str {
+    match command {
+        236 => "EOF",
+        237 => "SUSP",
+        238 => "ABORT",
+        239 => "EOR",
+        240 => "SE",
+        241 => "NOP",
+        242 => "DM",
+        243 => "BRK",
+        244 => "IP",
+        245 => "AO",
+        246 => "AYT",
+        247 => "EC",
+        248 => "EL",
+        249 => "GA",
+        _ => "UNKNOWN",
+    }
+}
+
+#[cfg(test)]
+mod tests;

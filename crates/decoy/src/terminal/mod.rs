@@ -1,0 +1,328 @@
+//! The terminal that Telnet and SSH share: line discipline, prompt, and one command at a time through the shell.
+
+mod editor;
+mod greeting;
+mod piped;
+mod running;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use wire::EventKind;
+
+use crate::{
+    dialogue::{Contact, Dialogue, Stage},
+    machine::Account,
+    shell::{Launch, Shell},
+    telnet::Options,
+};
+use editor::{Editor, Press};
+pub(crate) use greeting::{Greeter, greeting};
+
+/// The most bytes of a construct that goes over several lines.
+const LONGEST_CONSTRUCT: usize = 64 * 1024;
+
+/// What the terminal is for.
+#[derive(Clone, Debug)]
+pub enum TerminalMode {
+    /// A login shell on a terminal.
+    Interactive {
+        /// `pts/0`
+        tty: String,
+        /// Columns and rows.
+        window: (u16, u16),
+        /// What the client sent; `TERM` among it.
+        env: Vec<(String, String)>,
+    },
+    /// One command without a terminal.
+    Exec {
+        /// As the client sent it.
+        command: String,
+        /// What the client sent.
+        env: Vec<(String, String)>,
+    },
+    /// A shell without a terminal, as `ssh -T` asks for: it reads its commands from the line, shows no prompt and
+    /// echoes nothing.
+    Piped {
+        /// What the client sent.
+        env: Vec<(String, String)>,
+    },
+}
+
+/// One login on the machine.
+pub struct Terminal {
+    contact: Contact,
+    account: Account,
+    mode: TerminalMode,
+    shell: Option<Shell>,
+    window: (u16, u16),
+    editor: Editor,
+    /// Keys that arrived and were not yet looked at.
+    keys: VecDeque<u8>,
+    /// Lines of a construct that is not finished.
+    typed: String,
+    /// bash turns bracketed paste on.
+    brackets: bool,
+    greeter: Option<Greeter>,
+    telnet: Option<Box<Options>>,
+    status: i32,
+    over: bool,
+}
+
+impl Terminal {
+    /// A terminal for somebody whom sshd let in.
+    pub fn new(contact: Contact, account: Account, mode: TerminalMode) -> Self {
+        let (window, term) = match &mode {
+            TerminalMode::Interactive { window, env, .. } => (*window, find(env, "TERM")),
+            TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
+        };
+        let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
+        let editor = Editor::new(contact.limits.line_bytes, brackets);
+        Self {
+            contact,
+            account,
+            mode,
+            shell: None,
+            window,
+            editor,
+            keys: VecDeque::new(),
+            typed: String::new(),
+            brackets,
+            greeter: Some(Greeter::Sshd),
+            telnet: None,
+            status: 0,
+            over: false,
+        }
+    }
+
+    /// For Telnet: login(1) has greeted already, and what goes over the line is coded by `options`.
+    pub(crate) fn over_telnet(mut self, options: Box<Options>) -> Self {
+        self.greeter = None;
+        self.telnet = Some(options);
+        self
+    }
+
+    /// The visitor's window has another size now.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.window = (columns, rows);
+        if let Some(shell) = &mut self.shell {
+            shell.resize(columns, rows);
+        }
+    }
+
+    /// Keys that no line coding is on any more.
+    pub(crate) async fn hear_keys(&mut self, keys: Vec<u8>, stage: &Stage) {
+        self.keys.extend(keys);
+        self.work(stage).await;
+    }
+
+    fn start_shell(&mut self, stage: &Stage) {
+        let (login, tty, env) = match &self.mode {
+            TerminalMode::Interactive { tty, env, .. } => (true, Some(tty.clone()), env.clone()),
+            TerminalMode::Exec { env, .. } => (false, None, env.clone()),
+            // sshd starts a login shell whether or not there is a terminal.
+            TerminalMode::Piped { env } => (true, None, env.clone()),
+        };
+        let notes = {
+            let stage = stage.clone();
+            Arc::new(move |kind: EventKind| stage.note(kind))
+        };
+        let launch = Launch { account: self.account.clone(), login, tty, env, window: self.window, notes };
+        self.shell = Some(Shell::new(&self.contact, launch));
+    }
+
+    /// Sends what a terminal shows.
+    fn show(&self, stage: &Stage, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            stage.say(encode(self.telnet.is_some(), bytes));
+        }
+    }
+
+    fn prompt(&self, out: &mut Vec<u8>) {
+        if self.brackets {
+            out.extend_from_slice(b"\x1b[?2004h");
+        }
+        self.bare_prompt(out);
+    }
+
+    fn bare_prompt(&self, out: &mut Vec<u8>) {
+        if self.typed.is_empty() {
+            let prompt = self.shell.as_ref().map(Shell::prompt).unwrap_or_default();
+            out.extend_from_slice(prompt.as_bytes());
+        } else {
+            out.extend_from_slice(b"> ");
+        }
+    }
+
+    fn leave_line(&self, out: &mut Vec<u8>) {
+        if self.brackets {
+            out.extend_from_slice(b"\x1b[?2004l\r");
+        }
+    }
+
+    /// Works through the keys that are there.
+    async fn work(&mut self, stage: &Stage) {
+        let mut out = Vec::new();
+        while let Some(key) = self.keys.pop_front() {
+            match self.editor.press(key, &mut out) {
+                Press::Nothing => {}
+                Press::Full => {
+                    let value = self.contact.limits.line_bytes as u64;
+                    stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
+                }
+                Press::Redraw => {
+                    self.bare_prompt(&mut out);
+                    out.extend_from_slice(self.editor.line());
+                }
+                Press::Interrupt => {
+                    self.typed.clear();
+                    self.status = 130;
+                    self.data_mark(stage, &mut out);
+                    out.extend_from_slice(b"^C");
+                    if self.brackets {
+                        out.extend_from_slice(b"\x1b[?2004l\r\x1b[?2004h\x1b[?2004l\r");
+                    }
+                    out.extend_from_slice(b"\r\n");
+                    self.prompt(&mut out);
+                }
+                Press::End if self.typed.is_empty() => {
+                    self.leave_line(&mut out);
+                    out.extend_from_slice(b"\r\nlogout\r\n");
+                    self.show(stage, &std::mem::take(&mut out));
+                    self.finish(stage);
+                }
+                Press::End => {
+                    self.leave_line(&mut out);
+                    self.show(stage, &std::mem::take(&mut out));
+                    self.run_typed(stage).await;
+                    self.prompt(&mut out);
+                }
+                Press::Entered(line) => {
+                    self.leave_line(&mut out);
+                    self.show(stage, &std::mem::take(&mut out));
+                    self.enter(&line, stage).await;
+                    if !self.over {
+                        self.prompt(&mut out);
+                    }
+                }
+            }
+            if self.over {
+                break;
+            }
+        }
+        if self.over {
+            self.note_rest(stage);
+        } else {
+            self.show(stage, &out);
+        }
+    }
+
+    /// One line: noted once, then run unless more is wanted.
+    async fn enter(&mut self, line: &[u8], stage: &Stage) {
+        stage.note(EventKind::command_input(line));
+        if !self.typed.is_empty() {
+            self.typed.push('\n');
+        }
+        self.typed.push_str(&String::from_utf8_lossy(line));
+        if self.typed.len() > LONGEST_CONSTRUCT {
+            let value = self.typed.len() as u64;
+            stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
+        } else if !self.typed.trim().is_empty()
+            && self.shell.as_ref().is_some_and(|shell| shell.wants_more(&self.typed))
+        {
+            return;
+        }
+        self.run_typed(stage).await;
+    }
+
+    fn finish(&mut self, stage: &Stage) {
+        if !std::mem::replace(&mut self.over, true) {
+            stage.push(crate::Turn::HangUp(u32::try_from(self.status).unwrap_or(255)));
+        }
+    }
+
+    /// telnetd drops its output on ^C and marks the place (RFC 854, "synch").
+    fn data_mark(&self, stage: &Stage, out: &mut Vec<u8>) {
+        if self.telnet.is_some() {
+            out.clear();
+            stage.say(&b"\xff\xf2"[..]);
+        }
+    }
+
+    /// Lines that came after the end: nobody runs them, but they were sent.
+    fn note_rest(&mut self, stage: &Stage) {
+        let rest: Vec<u8> = self.keys.drain(..).collect();
+        for line in rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+            stage.note(EventKind::command_input(line));
+        }
+    }
+}
+
+#[async_trait]
+impl Dialogue for Terminal {
+    async fn open(&mut self, stage: &Stage) {
+        let command = match &self.mode {
+            TerminalMode::Exec { command, .. } => Some(command.clone()),
+            TerminalMode::Interactive { tty, .. } => {
+                if let Some(greeter) = self.greeter.take() {
+                    let text = greeting(&self.contact, &self.account, tty, greeter).replace('\n', "\r\n");
+                    self.show(stage, text.as_bytes());
+                }
+                None
+            }
+            TerminalMode::Piped { .. } => None,
+        };
+        self.start_shell(stage);
+        match command {
+            Some(command) => self.exec(&command, stage).await,
+            None if self.is_piped() => {}
+            None => {
+                let mut out = Vec::new();
+                self.prompt(&mut out);
+                self.show(stage, &out);
+            }
+        }
+    }
+
+    async fn hear(&mut self, bytes: &[u8], stage: &Stage) {
+        if self.over || matches!(self.mode, TerminalMode::Exec { .. }) {
+            return;
+        }
+        if self.is_piped() {
+            self.hear_script(bytes, stage).await;
+            return;
+        }
+        let keys = running::decode(&mut self.telnet, bytes, stage);
+        self.apply_window();
+        self.hear_keys(keys, stage).await;
+    }
+
+    async fn end(&mut self, stage: &Stage) {
+        if self.is_piped() {
+            self.end_script(stage).await;
+        }
+        let line = self.editor.line().to_vec();
+        if !self.over && !line.is_empty() {
+            // Never entered, so never run; but it was typed.
+            stage.note(EventKind::command_input(&line));
+        }
+        self.finish(stage);
+    }
+
+    async fn timed_out(&mut self, stage: &Stage) {
+        self.end(stage).await;
+    }
+}
+
+fn find<'a>(env: &'a [(String, String)], name: &str) -> &'a str {
+    env.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+}
+
+/// What goes over the line for these bytes.
+fn encode(telnet: bool, bytes: &[u8]) -> Bytes {
+    if telnet { Options::encode(bytes) } else { Bytes::copy_from_slice(bytes) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! One command while it runs: its output streams, keys reach it, ^C ends it.
+
+use std::{sync::Arc, task::Poll};
+
+use wire::EventKind;
+
+use crate::{
+    dialogue::{Stage, TYPE_AHEAD},
+    shell::{
+        Finished,
+        io::{Input, Out, Output},
+    },
+    telnet::Options,
+};
+
+use super::{Terminal, encode};
+
+/// Takes the Telnet coding off, where there is one.
+pub(super) fn decode(telnet: &mut Option<Box<Options>>, bytes: &[u8], stage: &Stage) -> Vec<u8> {
+    match telnet {
+        Some(options) => options.decode(bytes, stage),
+        None => bytes.to_vec(),
+    }
+}
+
+impl Terminal {
+    /// Runs the construct that was typed, with whatever was typed behind it as its input.
+    pub(super) async fn run_typed(&mut self, stage: &Stage) {
+        let command = std::mem::take(&mut self.typed);
+        if command.trim().is_empty() {
+            return;
+        }
+        let telnet = self.telnet.is_some();
+        let piped = self.is_piped();
+        let output: Output = {
+            let stage = stage.clone();
+            Arc::new(move |out, bytes: &[u8]| match out {
+                _ if !piped => stage.say(encode(telnet, &with_returns(bytes))),
+                Out::Stdout => stage.say(bytes.to_vec()),
+                Out::Stderr => stage.say_error(bytes.to_vec()),
+            })
+        };
+        let input = Input::default();
+        let mut cooked = Cooked::default();
+        // Keys that are here already lie in the terminal's queue, up to a ^C or ^D: those wait for who they meet.
+        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04);
+        let ahead = self.keys.iter().copied().take_while(|key| !waits(key)).take(TYPE_AHEAD);
+        let ahead: Vec<u8> = ahead.collect();
+        self.keys.drain(..ahead.len());
+        if piped {
+            cooked.pass(&ahead, &input);
+            if stage.typing_ended() && self.keys.is_empty() {
+                input.end();
+            }
+        } else {
+            cooked.press(&ahead, &input, &mut None);
+        }
+        let Some(mut shell) = self.shell.take() else { return };
+        let finished = {
+            let run = shell.run(&command, &output, &input);
+            tokio::pin!(run);
+            let mut open = true;
+            loop {
+                tokio::select! {
+                    biased;
+                    finished = &mut run => break Some(finished),
+                    () = awaited(&input), if !piped && self.keys.front() == Some(&0x04) => {
+                        self.keys.pop_front();
+                        cooked.press(b"\x04", &input, &mut None);
+                    }
+                    typed = stage.typed(), if open => match typed {
+                        None => {
+                            open = false;
+                            input.end();
+                        }
+                        Some(bytes) if piped => cooked.pass(&bytes, &input),
+                        Some(bytes) => {
+                            let keys = decode(&mut self.telnet, &bytes, stage);
+                            let (now, later) = match memchr::memchr(0x03, &keys) {
+                                Some(at) => (keys.get(..at).unwrap_or_default(), keys.get(at + 1..)),
+                                None => (keys.as_slice(), None),
+                            };
+                            let mut echo = input.echo().then(Vec::new);
+                            cooked.press(now, &input, &mut echo);
+                            stage.say(encode(telnet, &echo.unwrap_or_default()));
+                            if let Some(later) = later {
+                                self.keys.extend(later);
+                                break None;
+                            }
+                        }
+                    },
+                }
+            }
+        };
+        self.shell = Some(shell);
+        self.apply_window();
+        let mut unread = input.take();
+        for line in cooked.read_lines(unread.len()) {
+            stage.note(EventKind::command_input(line));
+        }
+        unread.append(&mut cooked.line);
+        match finished {
+            Some(finished) => {
+                for key in unread.into_iter().rev() {
+                    self.keys.push_front(key);
+                }
+                self.conclude(finished, stage);
+            }
+            None => {
+                // The keys before a ^C are thrown away with it (termios(3), NOFLSH); none of them ran.
+                for line in unread.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                    stage.note(EventKind::command_input(line));
+                }
+                self.status = 130;
+                let mut out = Vec::new();
+                self.data_mark(stage, &mut out);
+                out.extend_from_slice(b"^C\r\n");
+                self.show(stage, &out);
+            }
+        }
+    }
+
+    fn conclude(&mut self, finished: Finished, stage: &Stage) {
+        for name in &finished.not_found {
+            stage.note(EventKind::command_failed(name.as_bytes()));
+        }
+        self.status = finished.status;
+        if finished.exited {
+            // A login shell says "logout" itself.
+            self.finish(stage);
+        }
+    }
+
+    /// The one command of an exec request. What the visitor sends meanwhile is its standard input.
+    pub(super) async fn exec(&mut self, command: &str, stage: &Stage) {
+        stage.note(EventKind::command_input(command.as_bytes()));
+        let output: Output = {
+            let stage = stage.clone();
+            Arc::new(move |out, bytes: &[u8]| match out {
+                Out::Stdout => stage.say(bytes.to_vec()),
+                Out::Stderr => stage.say_error(bytes.to_vec()),
+            })
+        };
+        let limit = self.contact.limits.upload_bytes;
+        let (input, mut kept, mut truncated) = (Input::default(), Vec::new(), false);
+        let Some(mut shell) = self.shell.take() else { return };
+        let finished = {
+            let run = shell.run(command, &output, &input);
+            tokio::pin!(run);
+            let mut open = true;
+            loop {
+                tokio::select! {
+                    biased;
+                    finished = &mut run => break finished,
+                    typed = stage.typed(), if open => match typed {
+                        None => {
+                            open = false;
+                            input.end();
+                        }
+                        Some(bytes) => {
+                            let room = limit.saturating_sub(kept.len());
+                            truncated |= bytes.len() > room;
+                            let bytes = bytes.get(..room).unwrap_or(&bytes);
+                            kept.extend_from_slice(bytes);
+                            input.push(bytes, limit);
+                        }
+                    },
+                }
+            }
+        };
+        self.shell = Some(shell);
+        self.keep_input(kept, truncated, stage);
+        self.conclude(finished, stage);
+        self.finish(stage);
+    }
+
+    /// A file is often brought as the standard input of `cat > file`.
+    fn keep_input(&self, kept: Vec<u8>, truncated: bool, stage: &Stage) {
+        if kept.is_empty() {
+            return;
+        }
+        let size = kept.len() as u64;
+        if truncated {
+            stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: size });
+        }
+        let shasum = stage.keep(kept);
+        stage.note(EventKind::FileUpload {
+            filename: "stdin".to_owned(),
+            outfile: format!("artifacts/{shasum}"),
+            shasum,
+            destfile: String::new(),
+            size,
+            duplicate: false,
+            truncated,
+        });
+    }
+
+    /// Tells the shell of a window that changed while it was busy (Telnet NAWS).
+    pub(super) fn apply_window(&mut self) {
+        if let Some((columns, rows)) = self.telnet.as_mut().and_then(|options| options.take_window()) {
+            self.resize(columns, rows);
+        }
+    }
+}
+
+/// Ready when the program waits for keys and there are none.
+async fn awaited(input: &Input) {
+    std::future::poll_fn(|_| if input.is_awaited() { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// LF becomes CR LF (termios(3), ONLCR).
+fn with_returns(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 16 + 8);
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(line) => {
+                out.extend_from_slice(line);
+                out.extend_from_slice(b"\r\n");
+            }
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
+/// Keys while a program runs: the kernel's own line editing (termios(3), ICANON).
+#[derive(Default)]
+struct Cooked {
+    line: Vec<u8>,
+    /// Everything that was given to the program, for the log.
+    given: Vec<u8>,
+    after_return: bool,
+}
+
+impl Cooked {
+    /// Gives whole lines to the program; what the kernel shows goes to `echo` unless a secret is asked for.
+    fn press(&mut self, keys: &[u8], input: &Input, echo: &mut Option<Vec<u8>>) {
+        let mut show = |bytes: &[u8]| {
+            if let Some(echo) = echo {
+                echo.extend_from_slice(bytes);
+            }
+        };
+        for &key in keys {
+            let after_return = std::mem::replace(&mut self.after_return, key == b'\r');
+            match key {
+                b'\n' if after_return => {}
+                b'\r' | b'\n' => {
+                    show(b"\r\n");
+                    self.line.push(b'\n');
+                    self.give(input);
+                }
+                0x08 | 0x7f if self.line.pop().is_none() => {}
+                0x08 | 0x7f => show(b"\x08 \x08"),
+                0x15 => {
+                    for _ in self.line.drain(..) {
+                        show(b"\x08 \x08");
+                    }
+                }
+                0x04 if self.line.is_empty() => input.end(),
+                0x04 => self.give(input),
+                _ if self.line.len() < TYPE_AHEAD => {
+                    self.line.push(key);
+                    if key < 0x20 && key != b'\t' { show(&[b'^', key + 0x40]) } else { show(&[key]) }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives bytes to the program as they are, where there is no terminal.
+    fn pass(&mut self, bytes: &[u8], input: &Input) {
+        let taken = input.push(bytes, 2 * TYPE_AHEAD);
+        self.given.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+    }
+
+    fn give(&mut self, input: &Input) {
+        let taken = input.push(&self.line, TYPE_AHEAD);
+        self.given.extend_from_slice(self.line.get(..taken).unwrap_or_default());
+        self.line.clear();
+    }
+
+    /// The lines that the program took.
+    fn read_lines(&self, unread: usize) -> Vec<&[u8]> {
+        let read = self.given.get(..self.given.len().saturating_sub(unread)).unwrap_or_default();
+        read.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).collect()
+    }
+}

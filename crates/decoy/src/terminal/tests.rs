@@ -1,0 +1,156 @@
+//! The terminal over a shell: lines, constructs, keys while a program runs, exec.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    Turn,
+    testing::{self, Done, contact, inputs, visit},
+};
+
+fn interactive(term: &str) -> Terminal {
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let env = vec![("TERM".to_owned(), term.to_owned())];
+    Terminal::new(
+        contact,
+        account,
+        TerminalMode::Interactive { tty: "pts/0".to_owned(), window: (80, 24), env },
+    )
+}
+
+fn exec(contact: &Contact, command: &str) -> Terminal {
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    Terminal::new(contact.clone(), account, TerminalMode::Exec { command: command.to_owned(), env: vec![] })
+}
+
+#[tokio::test]
+async fn a_session_is_greeted_prompted_and_ended() {
+    let done = visit(&mut interactive("dumb"), &[b"echo hi\r", b"nosuchthing\nexit\r\n"]).await;
+    let said = done.text();
+    assert!(said.starts_with("Linux web01 6.1.0-"), "{said}");
+    assert!(said.contains("permitted by applicable law.\r\n"), "{said}");
+    assert!(said.contains("root@web01:~# echo hi\r\nhi\r\nroot@web01:~# nosuchthing\r\n-bash: nosuchthing: command not found\r\n"), "{said}");
+    assert!(said.ends_with("root@web01:~# exit\r\nlogout\r\n"), "{said}");
+    assert_eq!(inputs(&done.noted), ["echo hi", "nosuchthing", "exit"]);
+    let failed = done
+        .noted
+        .iter()
+        .filter(|kind| matches!(kind, EventKind::CommandFailed { input, .. } if input == "nosuchthing"));
+    assert_eq!(failed.count(), 1);
+    assert!(done.hung_up.is_some());
+}
+
+#[tokio::test]
+async fn the_last_login_is_remembered() {
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let first = greeting(&contact, &account, "pts/0", Greeter::Sshd);
+    let second = greeting(&contact, &account, "pts/0", Greeter::Sshd);
+    assert!(!first.contains("from 198.51.100.7"));
+    assert!(second.ends_with("Last login: Mon Sep 21 14:13:20 2026 from 198.51.100.7\n"), "{second}");
+}
+
+#[tokio::test]
+async fn a_construct_over_several_lines_is_noted_line_by_line() {
+    let done = visit(&mut interactive("dumb"), &[b"for i in 1 2\rdo echo n$i\rdone\recho 'a\rb'\r"]).await;
+    assert_eq!(inputs(&done.noted), ["for i in 1 2", "do echo n$i", "done", "echo 'a", "b'"]);
+    let said = done.text();
+    assert!(said.contains("for i in 1 2\r\n> do echo n$i\r\n> done\r\nn1\r\nn2\r\n"), "{said}");
+    assert!(said.contains("echo 'a\r\n> b'\r\na\r\nb\r\n"), "{said}");
+}
+
+#[tokio::test]
+async fn end_of_file_on_an_empty_line_logs_out() {
+    let done = visit(&mut interactive("xterm"), &[b"\x04"]).await;
+    assert!(
+        done.text().ends_with("\x1b[?2004hroot@web01:~# \x1b[?2004l\r\r\nlogout\r\n"),
+        "{:?}",
+        done.text()
+    );
+    assert_eq!(done.hung_up, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_typed_behind_a_command_is_its_input_and_noted() {
+    let done =
+        visit(&mut interactive("dumb"), &[b"cat > /tmp/f\rline one\rline two\r\x04cat /tmp/f\r"]).await;
+    assert_eq!(inputs(&done.noted), ["cat > /tmp/f", "line one", "line two", "cat /tmp/f"]);
+    assert!(done.text().contains("cat /tmp/f\r\nline one\r\nline two\r\n"), "{}", done.text());
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_a_program_that_waits() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let typist = {
+        let stage = stage.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stage.type_ahead(b"some");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stage.type_ahead(b"\x03echo after\r");
+        }
+    };
+    tokio::join!(terminal.hear(b"cat\r", &stage), typist);
+    let done = Done::take(&stage);
+    assert!(
+        done.text().contains("cat\r\nsome^C\r\nroot@web01:~# echo after\r\nafter\r\n"),
+        "{}",
+        done.text()
+    );
+    assert_eq!(inputs(&done.noted), ["cat", "some", "echo after"]);
+}
+
+#[tokio::test]
+async fn exec_has_two_channels_a_status_and_standard_input() {
+    let contact = contact();
+    let stage = Stage::new();
+    stage.type_ahead(b"\x7fELF payload");
+    stage.type_end();
+    exec(&contact, "cat > /tmp/bot; echo out; echo err >&2; exit 3").open(&stage).await;
+    let (mut out, mut err, mut status, mut noted) = (Vec::new(), Vec::new(), None, Vec::new());
+    while let Some(turn) = stage.next_turn() {
+        match turn {
+            Turn::Say(bytes) => out.extend_from_slice(&bytes),
+            Turn::SayError(bytes) => err.extend_from_slice(&bytes),
+            Turn::HangUp(code) => status = Some(code),
+            Turn::Note(kind) => noted.push(kind),
+            _ => {}
+        }
+    }
+    assert_eq!((out.as_slice(), err.as_slice(), status), (&b"out\n"[..], &b"err\n"[..], Some(3)));
+    assert_eq!(testing::inputs(&noted), ["cat > /tmp/bot; echo out; echo err >&2; exit 3"]);
+    assert!(noted.iter().any(|kind| matches!(kind, EventKind::FileUpload { size: 12, .. })));
+    assert_eq!(&contact.visitor.files().read("/tmp/bot").unwrap()[..], b"\x7fELF payload");
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_cut_and_said_to_be() {
+    let mut terminal = interactive("dumb");
+    terminal.editor = Editor::new(20, false);
+    let done = visit(&mut terminal, &[b"echo ", &[b'x'; 100], b"\r"]).await;
+    assert_eq!(inputs(&done.noted), ["echo xxxxxxxxxxxxxxx"]);
+    assert_eq!(done.noted.iter().filter(|kind| matches!(kind, EventKind::LimitHit { .. })).count(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn lines_do_not_depend_on_how_the_network_cut_them(
+        lines in proptest::collection::vec("(echo [a-z]{0,5}|true|:|\"[a-z]\"|cd /[a-z]{0,3}|x=[0-9]{1,3})", 0..6),
+        piece in 1usize..20,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let input: Vec<u8> = lines.iter().flat_map(|line| format!("{line}\r").into_bytes()).collect();
+        let pieces: Vec<&[u8]> = input.chunks(piece).collect();
+        let whole = runtime.block_on(visit(&mut interactive("dumb"), &[&input]));
+        let cut = runtime.block_on(visit(&mut interactive("dumb"), &pieces));
+        prop_assert_eq!(whole.text(), cut.text());
+        prop_assert_eq!(inputs(&whole.noted), lines.iter().map(String::as_str).collect::<Vec<_>>());
+        prop_assert_eq!(inputs(&whole.noted), inputs(&cut.noted));
+    }
+}

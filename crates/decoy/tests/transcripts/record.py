@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Plays the visitor's lines of each transcript against the real daemon and writes its answers into the file.
+
+Needs root and the Debian packages vsftpd, postfix, sasl2-bin, nginx and inetutils-telnetd. Everything it changes
+(users, homes, web root, mail settings, host name) is changed inside mount and UTS namespaces of its own.
+"""
+import os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOST = "web01.lindqvist.example"
+WHEN = 1678785993  # 2023-03-14 09:26:33 UTC, the time of every prepared file
+QUIET = 0.25
+PROMPT = re.compile(rb"(login: |assword: |[$#>] |[\xf0-\xff].)$")
+TRANSFERS = (b"LIST", b"NLST", b"RETR", b"STOR", b"APPE", b"STOU")
+
+
+def escape(data):
+    out = []
+    for byte in data:
+        out.append({13: "\\r", 10: "\\n", 9: "\\t", 92: "\\\\"}.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}"))
+    return "".join(out)
+
+
+def unescape(text):
+    table = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
+    swap = lambda m: bytes([int(m[1], 16)]) if m[1] else table[m[2]]
+    return re.sub(rb"\\(?:x([0-9a-f]{2})|([rnt\\]))", swap, text.encode("latin-1"))
+
+
+def lines(mark, data):
+    return [f"{mark}: {escape(line)}" for line in re.findall(rb"[^\n]*\n|[^\n]+", data)]
+
+
+MASKS = {
+    "ftp": [(rb"\(\d+,\d+,\d+,\d+,\d+,\d+\)", b"(<port>)"), (rb"\|\|\|\d+\|", b"|||<port>|"),
+            (rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d", b"<date>"), (rb"Connected to \S+", b"Connected to <peer>"),
+            (rb"(?<=drwxr-xr-x) +\d+(?= 0 )", b" <size>")],
+    "smtp": [(rb"(?<=queued as )[0-9A-F]+", b"<queue-id>"), (HOST.encode(), b"<host>")],
+    "http": [(rb"(?<=\nDate: )[^\r]+", b"<date>"), (rb"(?<=Location: http://)([^:/]+):\d+", rb"\1:<port>")],
+    "telnet": [(HOST.encode(), b"<host>"), (b"web01", b"<name>"), (rb"(?<=Last login: )[^\r]+", b"<date>"),
+               (rb"(?<=Linux <name> )[^\r]+", b"<kernel>"), (rb"(?<=Linux )\d\S+(?= \()", b"<kernel>"), (rb"pts/\d+", b"<tty>")],
+}
+
+
+def mask(protocol, data):
+    for pattern, word in MASKS[protocol]:
+        data = re.sub(pattern, word, data)
+    return data
+
+
+def read_quiet(sock, first=6.0, quiet=QUIET, enough=None):
+    """All that comes until nothing came for `quiet` seconds or it ends with `enough`; whether the daemon closed."""
+    data, wait = b"", first
+    while True:
+        sock.settimeout(wait)
+        try:
+            got = sock.recv(65536)
+        except (TimeoutError, socket.timeout):
+            return data, False
+        except ConnectionResetError:
+            return data, True
+        if not got:
+            return data, True
+        data, wait = data + got, quiet
+        if enough and enough.search(data):
+            wait = QUIET
+
+
+class Visit:
+    def __init__(self, protocol, port):
+        self.protocol, self.out, self.data = protocol, [], None
+        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnetd sends its data mark as urgent
+
+    def say(self, data):
+        self.out += lines("S", mask(self.protocol, data))
+
+    def hear(self, **wait):
+        if self.protocol == "telnet":
+            wait = {"quiet": 4.5, "enough": PROMPT} | wait
+        data, closed = read_quiet(self.sock, **wait)
+        passive = re.search(rb"227 .*\((?:\d+,){4}(\d+),(\d+)\)", data) or re.search(rb"229 .*\|\|\|(\d+)\|", data)
+        if passive:
+            numbers = [int(n) for n in passive.groups()]
+            port = numbers[0] * 256 + numbers[1] if len(numbers) == 2 else numbers[0]
+            self.data = socket.create_connection(("127.0.0.1", port))
+        self.say(data)
+        if closed:
+            self.out.append("X:")
+        return closed
+
+    def transfer(self, upload):
+        """One data connection: the reply to the command, the data, the last reply."""
+        begun, closed = read_quiet(self.sock, quiet=0.3 if upload is not None else 0.1)
+        connection, self.data = self.data, None
+        if begun.startswith(b"150"):
+            if upload is not None:
+                connection.sendall(upload)
+                connection.shutdown(socket.SHUT_WR)
+            else:
+                self.out += lines("D", mask("ftp", read_quiet(connection, quiet=2)[0]))
+        connection.close()
+        if begun.count(b"\n") < 2 and begun.startswith(b"150"):
+            begun += read_quiet(self.sock)[0]
+        self.say(begun)
+
+
+def record(path, protocol, port):
+    kept = [line for line in open(path, encoding="latin-1").read().split("\n") if line[:2] not in ("S:", "D:", "X:")]
+    visit, upload, send, out, closed = None, None, b"", [], False
+    quiet = [line.split()[2] for line in kept if line.startswith("@ quiet ")]
+    patience = {"quiet": float(quiet[0])} if quiet else {}
+    for line in kept:
+        kind, text = line[:2], line[3:]
+        if visit is None and kind in ("C:", "c:", "U:"):
+            visit = Visit(protocol, port)
+            if protocol != "http":
+                visit.hear()
+        if visit:
+            out, visit.out = out + visit.out + [line], []
+        else:
+            out.append(line)
+        if kind in ("C:", "c:"):
+            send += unescape(text)
+        elif kind == "U:":
+            upload = (upload or b"") + unescape(text)
+        if kind == "C:":
+            visit.sock.sendall(send)
+            verb, send = send.split()[:1], b""
+            if visit.data is not None and verb and verb[0].upper() in TRANSFERS:
+                visit.transfer(upload)
+                upload = None
+            else:
+                closed = visit.hear(**patience)
+        if closed:
+            break
+    if visit:
+        out += visit.out
+        visit.sock.close()
+    open(path, "w", encoding="latin-1").write("\n".join(out).rstrip("\n") + "\n")
+
+
+# --- the daemons, each on a loopback port of its own -------------------------------------------------------------
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, **options)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def write(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(text if isinstance(text, bytes) else text.encode())
+    os.chmod(path, mode)
+
+
+def cover(path, folder):
+    """Lays a private copy of a file or folder over the real one, in this mount namespace only."""
+    copy = os.path.join(folder, path.strip("/").replace("/", "_"))
+    if os.path.isdir(path):
+        shutil.copytree(path, copy, symlinks=True)
+        for root, folders, files in os.walk(path):
+            for name in folders + files + ["."]:
+                source = os.path.join(root, name)
+                status = os.lstat(source)
+                os.chown(os.path.join(copy, os.path.relpath(source, path)), status.st_uid, status.st_gid, follow_symlinks=False)
+    else:
+        shutil.copy2(path, copy)
+    run("mount", "--bind", copy, path)
+
+
+def add(path, line):
+    """Adds an account in place of whoever holds its number."""
+    kept = [old for old in open(path).read().splitlines() if ":1000:" not in old and not old.startswith("deploy:")]
+    with open(path, "r+") as file:
+        file.truncate()
+        file.write("\n".join(kept + [line]) + "\n")
+
+
+def prepare(folder):
+    os.chmod(folder, 0o755)
+    for path in ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/postfix", "/etc/aliases", "/home", "/var/www/html",
+                 "/var/spool/postfix", "/var/lib/postfix", "/var/mail", "/var/log", "/etc/hosts", "/etc/hostname"):
+        cover(path, folder)
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    os.makedirs("/run/lock")
+    write("/run/utmp", b"", 0o664)
+    os.makedirs("/var/run/vsftpd/empty", exist_ok=True)
+    run("hostname", "web01")
+    write("/run/motd.dynamic", run("uname", "-snrvm", capture_output=True).stdout)
+    write("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {HOST} web01\n")
+    # In place: these files are mount points here, so the tools that rename a new one over them cannot be used.
+    secret = run("openssl", "passwd", "-6", "Summer2024", capture_output=True).stdout.decode().strip()
+    add("/etc/passwd", "deploy:x:1000:1000:Deploy:/home/deploy:/bin/bash")
+    add("/etc/shadow", f"deploy:{secret}:19430:0:99999:7:::")
+    add("/etc/group", "deploy:x:1000:")
+    web = "/var/www/html"
+    write(web + "/style.css", "body { margin: 0 }\n")
+    write(web + "/img/logo.png", bytes(range(256)) * 4)
+    write(web + "/docs/index.html", "<h1>docs</h1>\n")
+    write(web + "/a b.txt", "spaced\n")
+    age(web)
+
+
+def prepare_home():
+    """The same home for every transcript."""
+    home = "/home/deploy"
+    shutil.rmtree(home, ignore_errors=True)
+    write(home + "/notes.txt", "first\nsecond\n\n")
+    write(home + "/backup/site.tar", bytes(2048))
+    age(home)
+    for root, folders, files in os.walk(home):
+        for name in files + ["."]:
+            os.chown(os.path.join(root, name), 1000, 1000)
+
+
+def age(base):
+    for root, folders, files in os.walk(base, topdown=False):
+        for name in files + folders + ["."]:
+            os.utime(os.path.join(root, name), (WHEN, WHEN))
+
+
+def start_ftp(folder):
+    port = free_port()
+    write(folder + "/vsftpd.conf", f"""listen=YES
+listen_address=127.0.0.1
+listen_port={port}
+background=NO
+anonymous_enable=NO
+local_enable=YES
+write_enable=YES
+local_umask=022
+dirmessage_enable=YES
+use_localtime=YES
+xferlog_enable=YES
+secure_chroot_dir=/var/run/vsftpd/empty
+pam_service_name=vsftpd
+ssl_enable=NO
+""", 0o600)
+    return port, subprocess.Popen(["/usr/sbin/vsftpd", folder + "/vsftpd.conf"])
+
+
+def start_http(folder):
+    port = free_port()
+    text = open("/etc/nginx/nginx.conf").read().replace("/run/nginx.pid", folder + "/nginx.pid")
+    site = open("/etc/nginx/sites-available/default").read()
+    site = re.sub(r"listen 80 default_server", f"listen 127.0.0.1:{port} default_server", site)
+    site = re.sub(r"\n\s*listen \[::\]:80[^\n]*", "", site)
+    write(folder + "/site.conf", site)
+    text = text.replace("/etc/nginx/sites-enabled/*", folder + "/site.conf")
+    text = text.replace("include /etc/nginx/modules-enabled/*.conf;", "daemon off;").replace("worker_processes auto", "worker_processes 1")
+    write(folder + "/nginx.conf", text)
+    return port, subprocess.Popen(["/usr/sbin/nginx", "-c", folder + "/nginx.conf"])
+
+
+def start_smtp(folder):
+    port = free_port()
+    text = re.sub(r"(?m)^(myhostname|mydestination|mynetworks|inet_interfaces|default_transport|relay_transport|inet_protocols) .*\n", "",
+                  open("/etc/postfix/main.cf").read())
+    # Loopback must look like the Internet: it is not in mynetworks, so relaying needs a login as it would there.
+    text += f"""myhostname = {HOST}
+mydestination = $myhostname, lindqvist.example, localhost
+mynetworks = 192.0.2.0/24
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+default_transport = discard
+relay_transport = discard
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_path = smtpd
+cyrus_sasl_config_path = /etc/postfix/sasl
+smtpd_client_connection_rate_limit = 0
+"""
+    write("/etc/postfix/main.cf", text)
+    master = open("/etc/postfix/master.cf").read()
+    master = re.sub(r"(?m)^smtp( +)inet +n +- +y", rf"127.0.0.1:{port}\1inet n - n", master)
+    write("/etc/postfix/master.cf", re.sub(r"(?m)^(\S+ +\S+ +\S+ +\S+ +)y", r"\1n", master))
+    write("/etc/postfix/sasl/smtpd.conf", "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
+          f"sasldb_path: {folder}/sasldb2\nmech_list: PLAIN LOGIN\n")
+    run("saslpasswd2", "-p", "-c", "-f", folder + "/sasldb2", "-u", HOST, "deploy", input=b"Summer2024")
+    os.chmod(folder + "/sasldb2", 0o644)
+    run("newaliases")
+    return port, subprocess.Popen(["/usr/lib/postfix/sbin/master", "-d", "-c", "/etc/postfix"])
+
+
+def start_telnet(folder):
+    """inetd, in short: one telnetd for each connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    child = os.fork()
+    if child:
+        port = listener.getsockname()[1]
+        listener.close()
+        return port, child
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        sock, _ = listener.accept()
+        subprocess.Popen(["/usr/sbin/telnetd"], stdin=sock.fileno(), stdout=sock.fileno(), stderr=sock.fileno())
+        sock.close()
+
+
+def stop(started):
+    pid = started if isinstance(started, int) else started.pid
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0) if isinstance(started, int) else started.wait()
+
+
+def main():
+    if os.environ.get("RECORD_INSIDE") != "1":
+        os.environ["RECORD_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--uts", "--propagation", "private", sys.executable, *sys.argv])
+    wanted = [os.path.abspath(path) for path in sys.argv[1:]]
+    with tempfile.TemporaryDirectory(prefix="record-") as folder:
+        prepare(folder)
+        for protocol, start in (("ftp", start_ftp), ("smtp", start_smtp), ("http", start_http), ("telnet", start_telnet)):
+            paths = sorted(os.path.join(HERE, protocol, name) for name in os.listdir(os.path.join(HERE, protocol)))
+            paths = [path for path in paths if not wanted or path in wanted]
+            if not paths:
+                continue
+            port, started = start(folder)
+            time.sleep(1.5)
+            try:
+                for path in paths:
+                    prepare_home()
+                    record(path, protocol, port)
+                    print(os.path.relpath(path, HERE))
+            finally:
+                stop(started)
+        for path in reversed([line.split()[1] for line in open("/proc/mounts") if folder in line]):
+            subprocess.run(["umount", "-l", path], check=False)
+        time.sleep(0.2)
+        run("sh", "-c", "cd /; umount -l /home /var/log 2>/dev/null; true")
+
+
+main()

@@ -1,0 +1,295 @@
+//! The bucket put together: what all visits share, and its life from bound ports to the last goodbye.
+
+use std::{
+    io,
+    net::TcpListener as StdListener,
+    sync::{Arc, atomic::AtomicUsize},
+    time::{Duration, SystemTime},
+};
+
+use decoy::{
+    Clock, Machine,
+    machine::{Bounds as MachineBounds, Identity, LoginPolicy},
+};
+use russh::keys::HashAlg;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{EventKind, Protocol};
+
+use crate::{
+    admission::Admission,
+    artifacts::{Artifacts, ArtifactError},
+    birth::{Birth, BirthError},
+    config::{Config, Listener},
+    event_log::{self, EventLog, EventLogError},
+    handler::Bounds,
+    listener::{self, BindError},
+    management::{self, Management, ManagementError},
+    oracle::Mind,
+    registration::{self, RegistrationError},
+    session::Sensor,
+    ssh::{self, host_keys::{self, HostKeyError}},
+    tls::{self, SnakeoilError},
+    vitals::Vitals,
+};
+
+/// How long visits may go on after the order to stop.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why a bucket does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Name, token or keys.
+    #[error("the bucket's identity cannot be read or made")]
+    Birth(#[from] BirthError),
+    /// The event log.
+    #[error("the event log cannot be opened")]
+    Log(#[from] EventLogError),
+    /// The folder for captured files.
+    #[error("the artifacts folder cannot be opened")]
+    Artifacts(#[from] ArtifactError),
+    /// SSH host keys.
+    #[error("the SSH host keys cannot be read or made")]
+    HostKeys(#[from] HostKeyError),
+    /// STARTTLS certificate.
+    #[error("the certificate of the machine cannot be read or made")]
+    Snakeoil(#[from] SnakeoilError),
+    /// Ports, every one that cannot be had.
+    #[error("{}", .0.iter().map(|e| format!("{e}: {}", e.source)).collect::<Vec<_>>().join("; "))]
+    Ports(Vec<BindError>),
+    /// The management port.
+    #[error("the management port cannot be served")]
+    Management(#[from] ManagementError),
+    /// The registry's URL or certificate authority.
+    #[error("the registry cannot be registered with")]
+    Registration(#[from] RegistrationError),
+}
+
+/// What all visits share.
+pub struct Bucket {
+    pub(crate) log: EventLog,
+    pub(crate) sensor: Sensor,
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) mind: Arc<Mind>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) admission: Admission,
+    pub(crate) tls: Arc<rustls::ServerConfig>,
+    pub(crate) bounds: Bounds,
+    pub(crate) dialogue_limits: decoy::Limits,
+    daemons: Vec<(String, ssh::Daemon)>,
+}
+
+impl Bucket {
+    /// The SSH daemon of a listener; each has its own banner, all have the same keys.
+    pub(crate) fn ssh_daemon(&self, name: &str) -> Option<&ssh::Daemon> {
+        self.daemons.iter().find(|(known, _)| known == name).map(|(_, daemon)| daemon)
+    }
+}
+
+/// Every port bound, nothing served.
+pub struct Ports {
+    traps: Vec<(Arc<Listener>, TcpListener)>,
+    management: TcpListener,
+}
+
+impl Ports {
+    /// Binds every port, or names every one that cannot be had. Needs a runtime around it.
+    pub fn bind(config: &Config) -> Result<Self, StartError> {
+        let mut faults = Vec::new();
+        let mut traps = Vec::new();
+        for entry in &config.listeners {
+            match listener::bind(&format!("ports.{}", entry.name), entry.address, entry.port) {
+                Ok(socket) => traps.push((Arc::new(entry.clone()), socket)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let management = listener::bind("management.port", config.management.address, config.management.port)
+            .map_err(|fault| faults.push(fault))
+            .ok();
+        match management {
+            Some(management) if faults.is_empty() => Ok(Self { traps, management }),
+            _ => Err(StartError::Ports(faults)),
+        }
+    }
+}
+
+/// Starts the bucket on its ports, serves until `stop`, and ends in order.
+pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: CancellationToken) -> Result<(), StartError> {
+    let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
+    let log = EventLog::open(event_log::Options {
+        log_directory: config.general.log_directory.clone(),
+        state_directory: config.general.state_directory.clone(),
+        retention_days: config.general.log_retention_days,
+        max_bytes: config.general.log_max_bytes,
+        registry: config.registration.url.is_some(),
+        sensor: Arc::clone(&sensor.name),
+        uuid: Arc::clone(&sensor.uuid),
+        clock: event_log::system_clock(),
+    })?;
+    let open = Arc::new(AtomicUsize::new(0));
+    let bucket = Arc::new(assemble(&config, &birth, &log, sensor, Arc::clone(&open))?);
+
+    let listeners: Vec<String> = ports.traps.iter().map(|(entry, socket)| describe(entry, socket)).collect();
+    let vitals = Vitals::new(config.general.log_directory.clone(), open);
+    let management_port = ports.management.local_addr().map(|address| address.port()).unwrap_or_default();
+    let registration = registration_settings(&config.registration, management_port)?;
+    let management = Management::start(into_std(ports.management)?, management::Deps {
+        birth: birth.clone(),
+        log: log.clone(),
+        artifacts: Arc::clone(&bucket.artifacts),
+        vitals: vitals.clone(),
+        ip_address: config.registration.ip_address,
+        listeners: listeners.clone(),
+    })?;
+    let _started = log.append_own(EventKind::Start {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        listeners: listeners.clone(),
+    });
+    tracing::info!(name = %birth.name.as_str(), listeners = ?listeners, management_port, "bucket serves");
+
+    let visits = TaskTracker::new();
+    let doors = TaskTracker::new();
+    doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    for (entry, socket) in ports.traps {
+        doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
+    }
+    match registration {
+        Some(settings) => {
+            doors.spawn(registration::register_instance(settings, birth, vitals, stop.clone()));
+        }
+        None => tracing::warn!(
+            "no registry is set: events stay on this machine; set registration.rustbucket_registry_url"
+        ),
+    }
+
+    stop.cancelled().await;
+    doors.close();
+    doors.wait().await;
+    visits.close();
+    if tokio::time::timeout(FAREWELL, visits.wait()).await.is_err() {
+        tracing::info!(visits = visits.len(), "visits are cut off");
+    }
+    let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
+    management.stop();
+    log.close()?;
+    Ok(())
+}
+
+/// Keeps what all visitors changed together within its bound.
+async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
+    let mut pace = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = pace.tick() => {}
+        }
+        let forgotten = machine.sweep();
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
+        }
+    }
+}
+
+fn assemble(
+    config: &Config,
+    birth: &Birth,
+    log: &EventLog,
+    sensor: Sensor,
+    open: Arc<AtomicUsize>,
+) -> Result<Bucket, StartError> {
+    let limits = &config.limits;
+    let identity = Identity::draw(
+        &birth.secret,
+        SystemTime::now(),
+        config.persona.hostname.clone(),
+        config.persona.users.clone(),
+    );
+    let hostname = identity.hostname.clone();
+    let policy = LoginPolicy {
+        always: config.logins.always.clone(),
+        fewest_tries: config.logins.fewest_tries,
+        most_tries: config.logins.most_tries,
+        secret: birth.secret.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
+    };
+    let machine_bounds = MachineBounds {
+        memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
+        ..MachineBounds::default() };
+    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+
+    let (chat, warnings) = chat::build(&config.chat);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let chat_settings = config.chat.clone();
+    let sources = chat_settings.source_purses();
+    let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
+
+    let state = &config.general.state_directory;
+    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
+    let bounds = Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
+    let ssh_listeners = config.listeners.iter().filter(|entry| entry.protocol == Protocol::Ssh);
+    let mut daemons = Vec::new();
+    for entry in ssh_listeners {
+        let keys = host_keys::load(state)?;
+        let banner = entry.banner.clone().unwrap_or_else(|| ssh::BANNER.to_owned());
+        daemons.push((entry.name.clone(), ssh::Daemon::new(keys, banner, bounds, Arc::clone(&artifacts))));
+    }
+    Ok(Bucket {
+        log: log.clone(),
+        sensor,
+        machine,
+        mind,
+        artifacts,
+        admission: Admission::new(limits.connections, open),
+        tls: tls::load(state, &hostname)?,
+        bounds,
+        dialogue_limits: decoy::Limits {
+            line_bytes: usize::try_from(limits.line_bytes).unwrap_or(usize::MAX),
+            upload_bytes: usize::try_from(limits.upload_bytes).unwrap_or(usize::MAX),
+        },
+        daemons,
+    })
+}
+
+fn registration_settings(
+    config: &crate::config::Registration,
+    management_port: u16,
+) -> Result<Option<registration::Settings>, RegistrationError> {
+    let Some(url) = &config.url else {
+        return Ok(None);
+    };
+    let mut settings = registration::Settings::new(url.as_str(), config.ca.as_deref(), management_port)?;
+    settings.registration_key = config.key.as_ref().map(|key| key.reveal().to_owned());
+    settings.ip_address = config.ip_address.map(|address| address.to_string());
+    Ok(Some(settings))
+}
+
+fn describe(entry: &Listener, socket: &TcpListener) -> String {
+    let port = socket.local_addr().map_or(entry.port, |address| address.port());
+    format!("{}:{port}", entry.name)
+}
+
+fn into_std(listener: TcpListener) -> Result<StdListener, ManagementError> {
+    listener.into_std().map_err(ManagementError::from_io)
+}
+
+/// Who the bucket is, for people: name, and the fingerprints of what it shows.
+pub fn fingerprints(config: &Config, birth: &Birth) -> Result<String, StartError> {
+    let mut lines = vec![
+        format!("name         {}", birth.name),
+        format!("uuid         {}", birth.uuid),
+        format!("certificate  sha256:{}", birth.certificate_sha256),
+    ];
+    for key in host_keys::load(&config.general.state_directory)? {
+        lines.push(format!("ssh host key {} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256)));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Asks the system for as many open files as it allows: every visitor is one.
+pub fn raise_open_files() -> io::Result<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
+}

@@ -1,0 +1,445 @@
+//! `Config.toml`: from what was written to what was meant, every fault at once. CONTRACT names the keys.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chat::{ChatSettings, Secret};
+use settings::{Fault, Faults, Found, Origin, Section, Tree};
+use url::Url;
+use wire::Protocol;
+
+use crate::admission::ConnectionLimits;
+
+/// The prefix of every environment variable that overrides a key.
+pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
+
+/// Checked settings of a bucket.
+#[derive(Debug)]
+pub struct Config {
+    /// `[general]`
+    pub general: General,
+    /// `[ports]`, enabled ones only.
+    pub listeners: Vec<Listener>,
+    /// `[persona]`
+    pub persona: Persona,
+    /// `[logins]`
+    pub logins: Logins,
+    /// `[chat]` and the providers' sections.
+    pub chat: ChatSettings,
+    /// `[registration]`
+    pub registration: Registration,
+    /// `[management]`
+    pub management: Management,
+    /// `[limits]`
+    pub limits: Limits,
+}
+
+/// `[general]`
+#[derive(Debug)]
+pub struct General {
+    /// Filter of the diagnostics, as `tracing` reads it.
+    pub log_level: String,
+    /// Where event files lie.
+    pub log_directory: PathBuf,
+    /// Days that event files are kept.
+    pub log_retention_days: u32,
+    /// Bytes that event files may take.
+    pub log_max_bytes: u64,
+    /// Where identity, keys and artifacts lie.
+    pub state_directory: PathBuf,
+    /// Where ports listen unless they say otherwise.
+    pub listen_address: IpAddr,
+}
+
+/// One entry of `[ports]`.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The key in `[ports]`.
+    pub name: String,
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// Where it listens.
+    pub address: IpAddr,
+    /// 0 lets the system choose (for tests).
+    pub port: u16,
+    /// Replaces the protocol's own greeting; the whole greeting of a plain port.
+    pub banner: Option<String>,
+}
+
+/// `[persona]`: what is not given is drawn from the bucket's identity.
+#[derive(Debug)]
+pub struct Persona {
+    /// Host name of the machine.
+    pub hostname: Option<String>,
+    /// People who have an account.
+    pub users: Option<Vec<String>>,
+}
+
+/// `[logins]`: who gets in.
+#[derive(Debug)]
+pub struct Logins {
+    /// User and password pairs accepted at the first try.
+    pub always: Vec<(String, String)>,
+    /// Fewest different passwords before a guess is accepted.
+    pub fewest_tries: u32,
+    /// Most different passwords before a guess is accepted.
+    pub most_tries: u32,
+}
+
+/// `[registration]`
+#[derive(Debug)]
+pub struct Registration {
+    /// Where the registry is; nothing is registered without it.
+    pub url: Option<Url>,
+    /// Lets the bucket in without a person.
+    pub key: Option<Secret>,
+    /// The address the registry should call.
+    pub ip_address: Option<IpAddr>,
+    /// PEM file with the registry's certificate authority.
+    pub ca: Option<PathBuf>,
+}
+
+/// `[management]`
+#[derive(Debug)]
+pub struct Management {
+    /// Where the registry calls.
+    pub address: IpAddr,
+    /// Its port; 0 lets the system choose (for tests).
+    pub port: u16,
+}
+
+/// `[limits]`
+#[derive(Debug)]
+pub struct Limits {
+    /// Connections, per source, per second.
+    pub connections: ConnectionLimits,
+    /// How long a visitor may be silent.
+    pub idle_timeout: Duration,
+    /// How long a visit may last.
+    pub session_timeout: Duration,
+    /// How many bytes a visit may move.
+    pub session_bytes: u64,
+    /// The largest upload, mail or request body kept.
+    pub upload_bytes: u64,
+    /// Memory that all visitors' changes may take together.
+    pub memory: u64,
+    /// The longest line.
+    pub line_bytes: u64,
+}
+
+/// The five daemons, their default ports in the order of CONTRACT.
+const DAEMONS: [(&str, Protocol, u16); 5] = [
+    ("ssh", Protocol::Ssh, 22),
+    ("telnet", Protocol::Telnet, 23),
+    ("ftp", Protocol::Ftp, 21),
+    ("smtp", Protocol::Smtp, 25),
+    ("http", Protocol::Http, 80),
+];
+
+impl Config {
+    /// Reads `path`, or the defaults when `path` is `None` and there is no `Config.toml`.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Faults> {
+        let named = path.unwrap_or(Path::new("Config.toml"));
+        let file = named.display().to_string();
+        let text = match fs::read_to_string(named) {
+            Ok(text) => text,
+            Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let what = format!("cannot be read: {error}");
+                return Err(Faults { file, faults: vec![Fault { origin: None, key: String::new(), what }] });
+            }
+        };
+        Self::read(&file, &text, environment)
+    }
+
+    /// Reads the text of a settings file.
+    pub fn read(
+        file: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Faults> {
+        let environment: Vec<(String, String)> = environment.into_iter().collect();
+        let mut tree = Tree::read(file, text, ENVIRONMENT_PREFIX, environment.iter().cloned());
+        let variable =
+            |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let config = {
+            let mut top = tree.top();
+            let general = General::read(top.section("general"));
+            let management = Management::read(top.section("management"));
+            let listeners = read_ports(top.section("ports"), &general, &management);
+            Self {
+                listeners,
+                management,
+                persona: Persona::read(top.section("persona")),
+                logins: Logins::read(top.section("logins")),
+                chat: ChatSettings::read(&mut top).with_environment(variable),
+                registration: Registration::read(top.section("registration")),
+                limits: Limits::read(top.section("limits")),
+                general,
+            }
+        };
+        tree.finish(config)
+    }
+}
+
+impl General {
+    fn read(mut section: Section<'_>) -> Self {
+        Self {
+            log_level: section
+                .parsed("log_level", "a filter such as \"info\" or \"rustbucket=debug\"", |text| {
+                    text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned())
+                })
+                .unwrap_or_else(|| "info".to_owned()),
+            log_directory: writable_folder(&mut section, "log_directory", "./logs"),
+            log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
+            log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
+            state_directory: writable_folder(&mut section, "state_directory", "./state"),
+            listen_address: section.parse("listen_address", "an IP address").unwrap_or(IpAddr::from([0, 0, 0, 0])),
+        }
+    }
+}
+
+impl Management {
+    fn read(mut section: Section<'_>) -> Self {
+        Self {
+            address: section.parse("listen_address", "an IP address").unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            port: section.number("port", 0..=65535).unwrap_or(8443),
+        }
+    }
+}
+
+impl Persona {
+    fn read(mut section: Section<'_>) -> Self {
+        if let Some(image) = section.found_text("image")
+            && image.value != "debian-12"
+        {
+            section.fault("image", image.origin, "only \"debian-12\" can be shown so far");
+        }
+        let hostname = section.parsed("hostname", "a host name of letters, digits and `-`", |text| {
+            is_host_name(text).then(|| text.to_owned())
+        });
+        let users = section.texts("users").map(|users| {
+            let mut names = Vec::new();
+            for Found { value, origin } in users {
+                if is_user_name(&value) {
+                    names.push(value);
+                } else {
+                    section.fault("users", origin, "a user name has up to 32 lower-case letters, digits, `_` and `-`");
+                }
+            }
+            names
+        });
+        Self { hostname, users }
+    }
+}
+
+/// hostname(7): up to 63 letters, digits and inner hyphens.
+fn is_host_name(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// useradd(8): `[a-z_][a-z0-9_-]*`, at most 32 characters.
+fn is_user_name(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+}
+
+impl Logins {
+    fn read(mut section: Section<'_>) -> Self {
+        let mut always = Vec::new();
+        for Found { value, origin } in section.texts("always").unwrap_or_default() {
+            match value.split_once(':') {
+                Some((user, password)) if is_user_name(user) && !password.is_empty() => {
+                    always.push((user.to_owned(), password.to_owned()));
+                }
+                _ => section.fault("always", origin, "must be \"user:password\""),
+            }
+        }
+        let fewest_tries = section.number("fewest_tries", 1..=50).unwrap_or(2);
+        let most = section.found_number("most_tries", 1..=50);
+        let most_tries = most.as_ref().map_or(fewest_tries.max(5), |most| most.value);
+        if most_tries < fewest_tries {
+            let origin = most.and_then(|most| most.origin);
+            section.fault("most_tries", origin, format!("must be at least `fewest_tries`, which is {fewest_tries}"));
+        }
+        Self { always, fewest_tries, most_tries: most_tries.max(fewest_tries) }
+    }
+}
+
+impl Registration {
+    fn read(mut section: Section<'_>) -> Self {
+        Self {
+            url: section.parsed("rustbucket_registry_url", "a URL such as \"https://registry.example.org\"", |text| {
+                Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            }),
+            key: section.text("registration_key").map(Secret::new),
+            ip_address: section.parse("ip_address", "an IP address"),
+            ca: section.text("registry_ca").map(PathBuf::from),
+        }
+    }
+}
+
+impl Limits {
+    fn read(mut section: Section<'_>) -> Self {
+        Self {
+            connections: ConnectionLimits {
+                connections: section.number("connections", 1..=1_000_000).unwrap_or(8192),
+                per_source: section.number("per_source", 1..=1_000_000).unwrap_or(64),
+                per_second: section.number("per_second", 1..=1_000_000).unwrap_or(32),
+            },
+            idle_timeout: section.time_above_zero("idle_timeout").unwrap_or(Duration::from_secs(300)),
+            session_timeout: section.time_above_zero("session_timeout").unwrap_or(Duration::from_secs(3600)),
+            session_bytes: section.size("session_bytes").unwrap_or(64 << 20),
+            upload_bytes: section.size("upload_bytes").unwrap_or(16 << 20),
+            memory: section.size("memory").unwrap_or(512 << 20),
+            line_bytes: section.size("line_bytes").unwrap_or(16 << 10),
+        }
+    }
+}
+
+fn read_ports(mut section: Section<'_>, general: &General, management: &Management) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    let mut taken: BTreeMap<u16, (String, IpAddr)> = BTreeMap::new();
+    taken.insert(management.port, ("management.port".to_owned(), management.address));
+    for (name, protocol, port) in DAEMONS {
+        let entry = read_port(section.section(name), name, Some((protocol, port)), general);
+        keep_port(&mut section, entry, &mut taken, &mut listeners);
+    }
+    for name in section.keys() {
+        let entry = read_port(section.section(&name), &name, None, general);
+        keep_port(&mut section, entry, &mut taken, &mut listeners);
+    }
+    listeners
+}
+
+type Entry = Option<(Listener, Option<Origin>)>;
+
+fn read_port(
+    mut section: Section<'_>,
+    name: &str,
+    daemon: Option<(Protocol, u16)>,
+    general: &General,
+) -> Entry {
+    let enabled = section.flag("enabled").unwrap_or(true);
+    let written = section.found_number("port", 0..=65535_u16);
+    let origin = written.as_ref().and_then(|port| port.origin.clone()).or_else(|| section.origin.clone());
+    let protocol = match daemon {
+        Some((protocol, _)) => Some(protocol),
+        None => section.parsed("protocol", "\"plain\", \"ssh\", \"telnet\", \"ftp\", \"smtp\" or \"http\"", |text| {
+            [Protocol::Plain].into_iter().chain(DAEMONS.map(|(_, p, _)| p)).find(|p| p.as_str() == text)
+        }),
+    };
+    let missing = daemon.is_none() && written.is_none();
+    if missing {
+        section.fault("port", section.origin.clone(), "is missing: every port of one's own needs a number");
+    }
+    let port = written.map(|port| port.value).or(daemon.map(|(_, port)| port)).unwrap_or_default();
+    let listener = Listener {
+        name: name.to_owned(),
+        protocol: protocol.unwrap_or(Protocol::Plain),
+        address: section.parse("listen_address", "an IP address").unwrap_or(general.listen_address),
+        port,
+        banner: section.text("banner"),
+    };
+    (enabled && !missing).then_some((listener, origin))
+}
+
+fn keep_port(
+    section: &mut Section<'_>,
+    entry: Entry,
+    taken: &mut BTreeMap<u16, (String, IpAddr)>,
+    listeners: &mut Vec<Listener>,
+) {
+    let Some((listener, origin)) = entry else {
+        return;
+    };
+    if listener.port != 0 {
+        match taken.get(&listener.port) {
+            Some((other, address))
+                if *address == listener.address || address.is_unspecified() || listener.address.is_unspecified() =>
+            {
+                let what = format!("port {} is named twice: `{other}` has it too", listener.port);
+                section.fault(&listener.name, origin, what);
+                return;
+            }
+            _ => {
+                let name = format!("ports.{}", listener.name);
+                taken.insert(listener.port, (name, listener.address));
+            }
+        }
+    }
+    listeners.push(listener);
+}
+
+/// A folder that exists or can be made, and in which files can be made.
+fn writable_folder(section: &mut Section<'_>, key: &str, default: &str) -> PathBuf {
+    let found = section.found_text(key).unwrap_or(Found { value: default.to_owned(), origin: None });
+    let folder = PathBuf::from(found.value);
+    let probe = folder.join(".rustbucket-probe");
+    let tried = fs::create_dir_all(&folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe));
+    if let Err(error) = tried {
+        let what = format!("folder {} cannot be written: {error}", folder.display());
+        section.fault(key, found.origin, what);
+    }
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Faults> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let text = format!("[general]\nlog_directory = \"{at}/logs\"\nstate_directory = \"{at}/state\"\n{text}");
+        Config::read("Config.toml", &text, [])
+    }
+
+    #[test]
+    fn defaults_are_the_five_daemons_on_their_own_ports() {
+        let config = read("").unwrap();
+        let ports: Vec<(&str, u16)> = config.listeners.iter().map(|l| (l.name.as_str(), l.port)).collect();
+        assert_eq!(ports, [("ssh", 22), ("telnet", 23), ("ftp", 21), ("smtp", 25), ("http", 80)]);
+        assert_eq!(config.management.port, 8443);
+    }
+
+    #[test]
+    fn a_port_named_twice_is_a_fault_on_its_line() {
+        let faults = read("[ports]\nssh = { port = 2222 }\ntelnet = { port = 2222 }\nhttp = { port = 8443 }\n").unwrap_err();
+        let text = faults.to_string();
+        assert!(text.contains("line 6: `ports.telnet`: port 2222 is named twice: `ports.ssh` has it too"), "{text}");
+        assert!(text.contains("line 7: `ports.http`: port 8443 is named twice: `management.port` has it too"), "{text}");
+    }
+
+    #[test]
+    fn a_disabled_port_takes_no_place() {
+        let config =
+            read("[ports]\nssh = { enabled = false, port = 2222 }\nold = { port = 2222, protocol = \"plain\", banner = \"hi\" }\n")
+                .unwrap();
+        assert!(config.listeners.iter().all(|listener| listener.name != "ssh"));
+        let old = config.listeners.iter().find(|listener| listener.name == "old").unwrap();
+        assert_eq!((old.port, old.protocol, old.banner.as_deref()), (2222, Protocol::Plain, Some("hi")));
+    }
+
+    #[test]
+    fn all_faults_come_at_once() {
+        let text = "[ports]\nssh = { port = 70000 }\nodd = { protocol = \"gopher\" }\n[registration]\nrustbucket_registry_url = \"nowhere\"\n[logins]\nalways = [\"root\"]\n[typo]\na = 1\n";
+        let faults = read(text).unwrap_err();
+        let keys: Vec<&str> = faults.faults.iter().map(|fault| fault.key.as_str()).collect();
+        for key in ["ports.ssh.port", "ports.odd.protocol", "ports.odd.port", "registration.rustbucket_registry_url", "logins.always", "typo"] {
+            assert!(keys.contains(&key), "{key} is not among {keys:?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Passive FTP data connections: one port at a time, for the visitor's own address only.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use decoy::ftp::{DataConnections, DataFault, Received};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+
+/// vsftpd.conf(5): accept_timeout.
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// vsftpd.conf(5): data_connection_timeout.
+const DATA_TIMEOUT: Duration = Duration::from_secs(300);
+/// How much is read at once.
+const READ: usize = 64 * 1024;
+
+/// Opens data ports beside a control connection.
+pub struct DataPort {
+    local: IpAddr,
+    visitor: IpAddr,
+    listener: Option<TcpListener>,
+    stream: Option<TcpStream>,
+}
+
+impl DataPort {
+    /// Ports on our address of the control connection, for its visitor.
+    pub fn new(local: IpAddr, visitor: IpAddr) -> Self {
+        Self { local, visitor, listener: None, stream: None }
+    }
+
+    /// Waits for the visitor; anybody else is closed on.
+    async fn connection(&mut self) -> Result<TcpStream, DataFault> {
+        if let Some(stream) = self.stream.take() {
+            return Ok(stream);
+        }
+        let listener = self.listener.take().ok_or(DataFault::NotConnected)?;
+        let visitor = async {
+            loop {
+                let (stream, peer) = listener.accept().await?;
+                if peer.ip().to_canonical() == self.visitor.to_canonical() {
+                    return Ok::<_, io::Error>(stream);
+                }
+                tracing::debug!(%peer, "somebody else knocked at a data port");
+            }
+        };
+        match timeout(ACCEPT_TIMEOUT, visitor).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(_)) | Err(_) => Err(DataFault::NotConnected),
+        }
+    }
+}
+
+#[async_trait]
+impl DataConnections for DataPort {
+    async fn listen(&mut self) -> Option<u16> {
+        let listener = TcpListener::bind(SocketAddr::new(self.local, 0)).await;
+        match listener.and_then(|listener| Ok((listener.local_addr()?.port(), listener))) {
+            Ok((port, listener)) => {
+                self.stream = None;
+                self.listener = Some(listener);
+                Some(port)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no data port could be opened");
+                None
+            }
+        }
+    }
+
+    async fn accept(&mut self) -> Result<(), DataFault> {
+        self.stream = Some(self.connection().await?);
+        Ok(())
+    }
+
+    async fn send(&mut self, bytes: Bytes) -> Result<(), DataFault> {
+        let mut stream = self.connection().await?;
+        let sent = async {
+            stream.write_all(&bytes).await?;
+            stream.shutdown().await
+        };
+        match timeout(DATA_TIMEOUT, sent).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(DataFault::Broken),
+        }
+    }
+
+    async fn receive(&mut self, limit: usize) -> Result<Received, DataFault> {
+        let mut stream = self.connection().await?;
+        let mut bytes = BytesMut::new();
+        let mut truncated = false;
+        let received = async {
+            loop {
+                bytes.reserve(READ);
+                if stream.read_buf(&mut bytes).await? == 0 {
+                    return Ok::<_, io::Error>(());
+                }
+                if bytes.len() > limit {
+                    bytes.truncate(limit);
+                    truncated = true;
+                    return Ok(());
+                }
+            }
+        };
+        match timeout(DATA_TIMEOUT, received).await {
+            Ok(Ok(())) => Ok(Received { bytes: bytes.freeze(), truncated }),
+            Ok(Err(_)) | Err(_) => Err(DataFault::Broken),
+        }
+    }
+
+    fn close(&mut self) {
+        self.stream = None;
+        self.listener = None;
+    }
+}

@@ -1,0 +1,91 @@
+//! The TCP line: plain, or TLS once a dialogue asked for it.
+
+use std::{io, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::handler::Line;
+
+/// How much is read at once.
+const READ: usize = 4096;
+
+/// A TCP connection.
+pub struct TcpLine {
+    channel: Channel,
+    tls: Arc<rustls::ServerConfig>,
+}
+
+enum Channel {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// A handshake failed: nothing more can be said or heard.
+    Gone,
+}
+
+impl TcpLine {
+    /// A plain line that can speak TLS with this certificate.
+    pub fn new(stream: TcpStream, tls: Arc<rustls::ServerConfig>) -> Self {
+        Self { channel: Channel::Plain(stream), tls }
+    }
+}
+
+#[async_trait]
+impl Line for TcpLine {
+    async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
+        match &mut self.channel {
+            Channel::Plain(stream) => loop {
+                // The buffer is made only when there is something to read: an idle visitor costs none.
+                stream.readable().await?;
+                buffer.reserve(READ);
+                match stream.try_read_buf(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    other => return other,
+                }
+            },
+            Channel::Tls(stream) => {
+                buffer.reserve(READ);
+                stream.read_buf(buffer).await
+            }
+            Channel::Gone => Ok(0),
+        }
+    }
+
+    async fn say(&mut self, bytes: Bytes) -> io::Result<()> {
+        match &mut self.channel {
+            Channel::Plain(stream) => stream.write_all(&bytes).await,
+            Channel::Tls(stream) => {
+                stream.write_all(&bytes).await?;
+                stream.flush().await
+            }
+            Channel::Gone => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    async fn start_tls(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.channel, Channel::Gone) {
+            Channel::Plain(stream) => {
+                let stream = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream).await?;
+                self.channel = Channel::Tls(Box::new(stream));
+                Ok(())
+            }
+            other => {
+                self.channel = other;
+                Ok(())
+            }
+        }
+    }
+
+    async fn hang_up(&mut self, _status: u32) -> io::Result<()> {
+        match &mut self.channel {
+            Channel::Plain(stream) => stream.shutdown().await,
+            Channel::Tls(stream) => stream.shutdown().await,
+            Channel::Gone => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Knock: binds every port before any is served, lets visitors in, and hands each to its dialogue.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use decoy::{
+    Contact, Dialogue, busy::busy_words, ftp::Ftp, http::Http, plain::Plain, smtp::Smtp, telnet::Telnet,
+};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpSocket, TcpStream},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{EventKind, Protocol};
+
+use crate::{
+    admission::{Refusal, Ticket},
+    bucket::Bucket,
+    config::Listener,
+    ftp_data::DataPort,
+    handler::handle_client,
+    line::TcpLine,
+    session::{CloseOnDrop, Session},
+};
+
+/// More than any burst that one event loop takes to accept: a short queue hangs clients (measured on peers).
+const BACKLOG: u32 = 4096;
+
+/// A port that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}`: port {address} cannot be bound")]
+pub struct BindError {
+    /// The setting.
+    pub name: String,
+    /// Where it should have listened.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Binds one port. Needs a runtime around it.
+pub fn bind(name: &str, address: IpAddr, port: u16) -> Result<TcpListener, BindError> {
+    let address = SocketAddr::new(address, port);
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|source| BindError { name: name.to_owned(), address, source })
+}
+
+/// Accepts visitors until `stop`; their tasks live in `visits`.
+pub async fn accept(bucket: Arc<Bucket>, listener: Arc<Listener>, socket: TcpListener, visits: TaskTracker, stop: CancellationToken) {
+    let mut complained = false;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                complained = false;
+                match bucket.admission.admit(peer.ip()) {
+                    Ok(ticket) => {
+                        let visit = serve(Arc::clone(&bucket), Arc::clone(&listener), stream, peer, ticket);
+                        visits.spawn(visit);
+                    }
+                    Err((refusal, count)) => {
+                        visits.spawn(turn_away(Arc::clone(&bucket), Arc::clone(&listener), stream, peer, refusal, count));
+                    }
+                }
+            }
+            // The visitor was gone before it was let in.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                if !complained {
+                    tracing::error!(%error, port = %listener.name, "no connection can be accepted; trying on");
+                    complained = true;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// The local end, which a socket that is already gone cannot tell.
+fn local_of(stream: &TcpStream, listener: &Listener) -> SocketAddr {
+    stream.local_addr().unwrap_or(SocketAddr::new(listener.address, listener.port))
+}
+
+async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection was gone at once");
+    }
+    let local = local_of(&stream, &listener);
+    let session = Session::begin(&bucket.log, &bucket.sensor, listener.protocol, peer, local);
+    let _close = CloseOnDrop(session.clone());
+    let contact = Contact {
+        visitor: bucket.machine.visit(peer.ip()),
+        oracle: bucket.mind.of_session(&session),
+        local,
+        peer,
+        limits: bucket.dialogue_limits,
+    };
+    let banner = listener.banner.clone();
+    let mut dialogue: Box<dyn Dialogue> = match listener.protocol {
+        Protocol::Ssh => {
+            if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
+                daemon.serve(stream, contact, session).await;
+            }
+            drop(ticket);
+            return;
+        }
+        Protocol::Telnet => Box::new(Telnet::new(contact)),
+        Protocol::Ftp => {
+            let ftp = Ftp::new(contact, Box::new(DataPort::new(local.ip(), peer.ip())));
+            Box::new(match banner {
+                Some(banner) => ftp.with_banner(&banner),
+                None => ftp,
+            })
+        }
+        Protocol::Smtp => {
+            let smtp = Smtp::new(contact);
+            Box::new(match banner {
+                Some(banner) => smtp.with_banner(&banner),
+                None => smtp,
+            })
+        }
+        Protocol::Http => Box::new(Http::new(contact)),
+        Protocol::Plain | Protocol::Rustbucket => Box::new(Plain::new(contact, banner.unwrap_or_default())),
+    };
+    let mut line = TcpLine::new(stream, Arc::clone(&bucket.tls));
+    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
+    drop(ticket);
+}
+
+/// Says what a busy server says. The event tells how many were turned away since the last one.
+async fn turn_away(
+    bucket: Arc<Bucket>,
+    listener: Arc<Listener>,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    refusal: Refusal,
+    count: Option<u64>,
+) {
+    if let Some(value) = count {
+        let session = Session::begin(&bucket.log, &bucket.sensor, listener.protocol, peer, local_of(&stream, &listener));
+        session.note(EventKind::LimitHit { limit: refusal.limit().to_owned(), value });
+        session.close();
+    }
+    let per_source = refusal != Refusal::Connections;
+    let words = busy_words(listener.protocol, &bucket.machine.identity.hostname, peer.ip(), per_source);
+    // A visitor who does not take a few bytes at once is not waited for.
+    let said = tokio::time::timeout(Duration::from_secs(1), stream.write_all(words.as_bytes())).await;
+    tracing::trace!(?said, %peer, "turned away");
+}

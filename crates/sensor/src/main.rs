@@ -1,0 +1,135 @@
+//! `rustbucket`: runs a bucket, checks its settings, or prints who it is.
+
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand};
+use sensor::{
+    birth::Birth,
+    bucket::{self, Ports, StartError},
+    config::Config,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// One honeypot: a Linux server that does not exist.
+#[derive(Parser)]
+#[command(name = "rustbucket", version)]
+struct Arguments {
+    /// Settings file; `Config.toml` in the working folder if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Verb {
+    /// Serves until SIGINT or SIGTERM (the default).
+    Run,
+    /// Checks settings and ports, names every fault, starts nothing.
+    Check,
+    /// Prints name and fingerprints.
+    Identity,
+}
+
+/// Wrong settings or arguments, or a port that cannot be had: nothing was started.
+const NOT_STARTED: u8 = 2;
+/// Failed while running.
+const FAILED: u8 = 1;
+
+/// Deep enough for the bounded recursion of the shell (see decoy's `shell::guard`); reserved, not used, until needed.
+const STACK: usize = 64 << 20;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load(arguments.config.as_deref(), std::env::vars()) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("{faults}");
+            return ExitCode::from(NOT_STARTED);
+        }
+    };
+    // Diagnostics are another stream than the events: stderr.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.general.log_level))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, FAILED),
+    };
+    let done = runtime.block_on(act(arguments.verb.unwrap_or(Verb::Run), config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}
+
+async fn act(verb: Verb, config: Config) -> ExitCode {
+    match verb {
+        Verb::Run => run(config).await,
+        Verb::Check => match Ports::bind(&config) {
+            Ok(_ports) => {
+                println!("settings are good; every port can be bound");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, NOT_STARTED),
+        },
+        Verb::Identity => match Birth::load(&config.general.state_directory) {
+            Ok(birth) => match bucket::fingerprints(&config, &birth) {
+                Ok(lines) => {
+                    println!("{lines}");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => fail(&error, NOT_STARTED),
+            },
+            Err(error) => fail(&StartError::from(error), NOT_STARTED),
+        },
+    }
+}
+
+async fn run(config: Config) -> ExitCode {
+    match bucket::raise_open_files() {
+        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
+    let started = Birth::load(&config.general.state_directory)
+        .map_err(StartError::from)
+        .and_then(|birth| Ports::bind(&config).map(|ports| (birth, ports)));
+    let (birth, ports) = match started {
+        Ok(started) => started,
+        Err(error) => return fail(&error, NOT_STARTED),
+    };
+    let stop = CancellationToken::new();
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                stop.cancel();
+            });
+        }
+        (Err(error), _) | (_, Err(error)) => return fail(&error, FAILED),
+    }
+    match bucket::serve(config, birth, ports, stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, FAILED),
+    }
+}
+
+/// Says what went wrong, with every cause.
+fn fail(error: &dyn std::error::Error, status: u8) -> ExitCode {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    eprintln!("rustbucket: {text}");
+    ExitCode::from(status)
+}

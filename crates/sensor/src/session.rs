@@ -1,0 +1,135 @@
+//! Become someone: the identity of one visit, bound at accept, and the only place that stamps events.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use wire::{Event, EventKind, Protocol, Stamp, event};
+
+use crate::event_log::EventLog;
+
+/// Who the bucket is, as every event says it.
+#[derive(Clone, Debug)]
+pub struct Sensor {
+    /// `rustbucket-xxxxxxxx`.
+    pub name: Arc<str>,
+    /// The bucket's UUID, kept for life.
+    pub uuid: Arc<str>,
+}
+
+/// One visit, from accept to close. Cheap to clone; the last clone to go notes the close if nobody did.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    log: EventLog,
+    sensor: Sensor,
+    id: Arc<str>,
+    src_ip: Arc<str>,
+    dst_ip: Arc<str>,
+    peer: SocketAddr,
+    local: SocketAddr,
+    protocol: Protocol,
+    began: Instant,
+    bytes: AtomicU64,
+    closed: AtomicBool,
+}
+
+impl Session {
+    /// Binds the identity of a visit and notes `cowrie.session.connect`, before any byte of the visitor is read.
+    pub fn begin(log: &EventLog, sensor: &Sensor, protocol: Protocol, peer: SocketAddr, local: SocketAddr) -> Self {
+        let session = Self(Arc::new(Inner {
+            log: log.clone(),
+            sensor: sensor.clone(),
+            id: random_id(),
+            src_ip: peer.ip().to_canonical().to_string().into(),
+            dst_ip: local.ip().to_canonical().to_string().into(),
+            peer,
+            local,
+            protocol,
+            began: Instant::now(),
+            bytes: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+        }));
+        session.note(EventKind::SessionConnect {});
+        session
+    }
+
+    /// Writes one event. What the visitor sent can fill fields of `kind`, never the stamp.
+    pub fn note(&self, kind: EventKind) {
+        let inner = &self.0;
+        // What could not be written is counted by the log and told by a gap event.
+        let _seq = inner.log.append(|seq, timestamp| {
+            let message = kind.message();
+            Event {
+                kind,
+                message,
+                stamp: Stamp {
+                    timestamp: timestamp.to_owned(),
+                    sensor: Arc::clone(&inner.sensor.name),
+                    uuid: Arc::clone(&inner.sensor.uuid),
+                    session: Arc::clone(&inner.id),
+                    src_ip: Arc::clone(&inner.src_ip),
+                    src_port: inner.peer.port(),
+                    dst_ip: Arc::clone(&inner.dst_ip),
+                    dst_port: inner.local.port(),
+                    protocol: inner.protocol,
+                    seq,
+                    boot_id: inner.log.boot_id(),
+                    event_uuid: inner.log.event_uuid(seq),
+                    schema: event::SCHEMA,
+                },
+            }
+        });
+    }
+
+    /// Counts bytes in both directions; gives the sum so far.
+    pub fn count_bytes(&self, bytes: usize) -> u64 {
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
+    }
+
+    /// When the visit began.
+    pub fn began(&self) -> Instant {
+        self.0.began
+    }
+
+    /// The visitor's end.
+    pub fn peer(&self) -> SocketAddr {
+        self.0.peer
+    }
+
+    /// Our end.
+    pub fn local(&self) -> SocketAddr {
+        self.0.local
+    }
+
+    /// Notes `cowrie.session.closed`, once.
+    pub fn close(&self) {
+        if !self.0.closed.swap(true, Ordering::AcqRel) {
+            let duration = self.0.began.elapsed();
+            self.note(EventKind::SessionClosed {
+                duration: (duration.as_secs_f64() * 1e6).round() / 1e6,
+                duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            });
+        }
+    }
+}
+
+/// Ends a session when it goes out of scope, on every way out of a connection's task (a cancelled one too).
+pub struct CloseOnDrop(pub Session);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// 12 lower-case hex digits.
+fn random_id() -> Arc<str> {
+    format!("{:012x}", rand::random::<u64>() >> 16).into()
+}

@@ -1,0 +1,128 @@
+//! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
+
+mod channel;
+pub mod host_keys;
+mod kexinit;
+mod sftp;
+mod visit;
+mod wiretap;
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use decoy::Contact;
+use russh::{
+    MethodKind, MethodSet, Preferred, SshId, cipher, compression, kex,
+    keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey},
+    mac,
+    server::Config,
+};
+use tokio::{net::TcpStream, time::Instant};
+use tokio_util::task::TaskTracker;
+
+use crate::{artifacts::Artifacts, handler::Bounds, session::Session};
+
+/// How long programs may take to notice that the connection is gone.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The identification of Debian 12's server.
+pub const BANNER: &str = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10";
+
+/// The lists of Debian 12's sshd as far as russh can keep what they promise: it has no `sntrup761x25519-sha512` and no
+/// `umac-*`, and offering what one cannot do breaks real clients. ARCHITECTURE.md says what that costs.
+const PREFERRED: Preferred = Preferred {
+    kex: Cow::Borrowed(&[
+        kex::CURVE25519,
+        kex::CURVE25519_PRE_RFC_8731,
+        kex::ECDH_SHA2_NISTP256,
+        kex::ECDH_SHA2_NISTP384,
+        kex::ECDH_SHA2_NISTP521,
+        kex::DH_GEX_SHA256,
+        kex::DH_G16_SHA512,
+        kex::DH_G18_SHA512,
+        kex::DH_G14_SHA256,
+        kex::EXTENSION_SUPPORT_AS_SERVER,
+        kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
+    ]),
+    key: Cow::Borrowed(&[
+        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+        Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+        Algorithm::Ed25519,
+    ]),
+    host_key_certificates: Cow::Borrowed(&[]),
+    cipher: Cow::Borrowed(&[
+        cipher::CHACHA20_POLY1305,
+        cipher::AES_128_CTR,
+        cipher::AES_192_CTR,
+        cipher::AES_256_CTR,
+        cipher::AES_128_GCM,
+        cipher::AES_256_GCM,
+    ]),
+    mac: Cow::Borrowed(&[
+        mac::HMAC_SHA256_ETM,
+        mac::HMAC_SHA512_ETM,
+        mac::HMAC_SHA1_ETM,
+        mac::HMAC_SHA256,
+        mac::HMAC_SHA512,
+        mac::HMAC_SHA1,
+    ]),
+    compression: Cow::Borrowed(&[compression::NONE, compression::ZLIB_LEGACY]),
+};
+
+/// What every SSH connection shares.
+pub struct Daemon {
+    config: Arc<Config>,
+    artifacts: Arc<Artifacts>,
+    bounds: Bounds,
+}
+
+impl Daemon {
+    /// A daemon with these host keys; `banner` is the whole identification line without its line end.
+    pub fn new(keys: Vec<PrivateKey>, banner: String, bounds: Bounds, artifacts: Arc<Artifacts>) -> Self {
+        let methods: &[MethodKind] = &[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive];
+        let config = Config {
+            server_id: SshId::Standard(Cow::Owned(banner)),
+            methods: MethodSet::from(methods),
+            // pam_unix delays a refusal by about two seconds (pam_fail_delay, measured on sshd).
+            auth_rejection_time: Duration::from_millis(1900),
+            auth_rejection_time_initial: Some(Duration::ZERO),
+            keys,
+            preferred: PREFERRED,
+            // sshd_config(5): MaxAuthTries.
+            max_auth_attempts: 6,
+            inactivity_timeout: Some(bounds.idle),
+            // A visitor who does not read must not fill our memory.
+            channel_buffer_size: 32,
+            window_size: 256 * 1024,
+            nodelay: true,
+            ..Config::default()
+        };
+        Self { config: Arc::new(config), artifacts, bounds }
+    }
+
+    /// Serves one connection to its end.
+    pub async fn serve(&self, stream: TcpStream, contact: Contact, session: Session) {
+        let logged_in = Arc::new(AtomicBool::new(false));
+        let ends_at = Instant::from_std(session.began()) + self.bounds.session;
+        let tapped = wiretap::Wiretap::new(stream, session.clone(), ends_at, Arc::clone(&logged_in));
+        let tasks = TaskTracker::new();
+        let artifacts = Arc::clone(&self.artifacts);
+        let visit = visit::Visit::new(contact, session.clone(), self.bounds, artifacts, logged_in, tasks.clone());
+        let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
+            Ok(running) => running.await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, peer = %session.peer(), "SSH connection ended");
+        }
+        // Programs that still run notice that their channel is gone; what they note belongs before the close.
+        tasks.close();
+        if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+            tracing::debug!(peer = %session.peer(), "programs outlive their SSH connection");
+        }
+    }
+}

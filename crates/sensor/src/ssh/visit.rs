@@ -1,0 +1,370 @@
+//! One SSH visit: what the client asks of the connection, recorded and answered as sshd does.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use decoy::{
+    Account, Contact, Dialogue, Login,
+    terminal::{Terminal, TerminalMode},
+};
+use russh::{
+    Channel, ChannelId, ChannelMsg, ChannelOpenFailure, Pty,
+    keys::{HashAlg, PublicKey},
+    server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
+};
+use tokio_util::task::TaskTracker;
+use wire::{EventKind, event::Captured};
+
+use super::{channel::ChannelLine, sftp::Sftp};
+use crate::{
+    artifacts::Artifacts,
+    handler::{Bounds, handle_client},
+    session::Session,
+};
+
+/// sshd_config(5): MaxSessions.
+const MAX_SESSIONS: usize = 10;
+/// The most environment variables and bytes of them that are kept.
+const MAX_VARIABLES: usize = 32;
+/// The most bytes that are recorded of what a visitor sends through a forwarding.
+const FORWARDED_LIMIT: usize = 64 * 1024;
+/// How much of one text from the client goes into an event.
+const TEXT_LIMIT: usize = 4096;
+
+/// The handler of one connection.
+pub struct Visit {
+    contact: Contact,
+    session: Session,
+    bounds: Bounds,
+    artifacts: Arc<Artifacts>,
+    account: Option<Account>,
+    logged_in: Arc<AtomicBool>,
+    channels: HashMap<ChannelId, Opened>,
+    terminals: usize,
+    tasks: TaskTracker,
+}
+
+/// A session channel on which no program runs yet.
+struct Opened {
+    channel: Option<Channel<Msg>>,
+    window: Option<(u16, u16)>,
+    env: Vec<(String, String)>,
+}
+
+impl Visit {
+    /// A visit that has not logged in.
+    pub fn new(
+        contact: Contact,
+        session: Session,
+        bounds: Bounds,
+        artifacts: Arc<Artifacts>,
+        logged_in: Arc<AtomicBool>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            contact,
+            session,
+            bounds,
+            artifacts,
+            account: None,
+            logged_in,
+            channels: HashMap::new(),
+            terminals: 0,
+            tasks,
+        }
+    }
+
+    fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
+        let word = String::from_utf8_lossy(password);
+        let login = self.contact.visitor.log_in(user, &word);
+        self.session.note(EventKind::login(matches!(login, Login::Accepted(_)), user.as_bytes(), password));
+        match login {
+            Login::Accepted(account) => {
+                self.account = Some(account);
+                self.logged_in.store(true, Ordering::Relaxed);
+                Auth::Accept
+            }
+            Login::Refused => Auth::reject(),
+        }
+    }
+
+    fn note_key(&self, user: &str, key: &PublicKey) {
+        let text = key.to_openssh().unwrap_or_else(|error| format!("unreadable key: {error}"));
+        self.session.note(EventKind::ClientFingerprint {
+            username: text_of(user),
+            fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+            key: text_of(&text),
+            key_type: key.algorithm().to_string(),
+        });
+    }
+
+    /// Starts a program on a channel; gives `false` when there is none to start it on.
+    fn start(&mut self, id: ChannelId, command: Option<String>) -> bool {
+        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
+            return false;
+        };
+        let Some(channel) = opened.channel.take() else {
+            return false;
+        };
+        let (env, window) = (std::mem::take(&mut opened.env), opened.window);
+        let mode = match (command, window) {
+            (Some(command), _) => TerminalMode::Exec { command, env },
+            (None, Some(window)) => {
+                let tty = format!("pts/{}", self.terminals);
+                self.terminals += 1;
+                TerminalMode::Interactive { tty, window, env }
+            }
+            // A shell without a terminal reads its commands from the channel, as `ssh -T` asks for.
+            (None, None) => TerminalMode::Piped { env },
+        };
+        let mut terminal = Terminal::new(self.contact.clone(), account, mode);
+        let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
+        self.tasks.spawn(async move {
+            let mut line = ChannelLine::new(channel);
+            let dialogue: &mut dyn Dialogue = &mut terminal;
+            handle_client(&mut line, dialogue, &session, bounds, &artifacts).await;
+        });
+        true
+    }
+}
+
+/// A text of the client, cut.
+fn text_of(text: &str) -> String {
+    Captured::new(text.as_bytes(), TEXT_LIMIT).text
+}
+
+/// Terminals are never larger than this in events and programs.
+fn cells(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+fn answer(connection: &mut Connection, id: ChannelId, well: bool) -> Result<(), russh::Error> {
+    if well { connection.channel_success(id) } else { connection.channel_failure(id) }
+}
+
+impl Handler for Visit {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        Ok(self.try_password(user, password.as_bytes()))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        user: &str,
+        _submethods: &str,
+        response: Option<Response<'a>>,
+    ) -> Result<Auth, Self::Error> {
+        match response.and_then(|mut answers| answers.next()) {
+            Some(password) => Ok(self.try_password(user, &password)),
+            None => Ok(Auth::Partial {
+                name: "".into(),
+                instructions: "".into(),
+                prompts: vec![("Password: ".into(), false)].into(),
+            }),
+        }
+    }
+
+    async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        self.note_key(user, offer.public_key);
+        Ok(Auth::reject())
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        if self.channels.len() >= MAX_SESSIONS {
+            self.session.note(EventKind::LimitHit { limit: "ssh_channels".to_owned(), value: MAX_SESSIONS as u64 });
+            reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            return Ok(());
+        }
+        self.channels.insert(channel.id(), Opened { channel: Some(channel), window: None, env: Vec::new() });
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn channel_close(&mut self, id: ChannelId, _connection: &mut Connection) -> Result<(), Self::Error> {
+        self.channels.remove(&id);
+        Ok(())
+    }
+
+    async fn pty_request(
+        &mut self,
+        id: ChannelId,
+        _term: &str,
+        columns: u32,
+        rows: u32,
+        _width: u32,
+        _height: u32,
+        _modes: &[(Pty, u32)],
+        connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        self.session.note(EventKind::ClientSize { width: columns, height: rows });
+        let opened = self.channels.get_mut(&id);
+        let well = opened.is_some();
+        if let Some(opened) = opened {
+            opened.window = Some((cells(columns), cells(rows)));
+        }
+        answer(connection, id, well)
+    }
+
+    async fn window_change_request(
+        &mut self,
+        _id: ChannelId,
+        columns: u32,
+        rows: u32,
+        _width: u32,
+        _height: u32,
+        _connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        self.session.note(EventKind::ClientSize { width: columns, height: rows });
+        Ok(())
+    }
+
+    async fn env_request(
+        &mut self,
+        id: ChannelId,
+        name: &str,
+        value: &str,
+        connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        self.session.note(EventKind::ClientVar { name: text_of(name), value: text_of(value) });
+        // Debian's sshd_config: AcceptEnv LANG LC_*.
+        let accepted = name == "LANG" || name.starts_with("LC_");
+        let mut well = false;
+        if let Some(opened) = self.channels.get_mut(&id)
+            && accepted
+            && opened.env.len() < MAX_VARIABLES
+        {
+            opened.env.push((text_of(name), text_of(value)));
+            well = true;
+        }
+        answer(connection, id, well)
+    }
+
+    async fn shell_request(&mut self, id: ChannelId, connection: &mut Connection) -> Result<(), Self::Error> {
+        // The answer goes out before the program's first byte.
+        let well = self.channels.get(&id).is_some_and(|opened| opened.channel.is_some());
+        answer(connection, id, well)?;
+        self.start(id, None);
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        id: ChannelId,
+        command: &[u8],
+        connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        let well = self.channels.get(&id).is_some_and(|opened| opened.channel.is_some());
+        answer(connection, id, well)?;
+        self.start(id, Some(String::from_utf8_lossy(command).into_owned()));
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        id: ChannelId,
+        name: &str,
+        connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        let opened = self.channels.get_mut(&id).and_then(|opened| opened.channel.take());
+        let started = match (name, opened, self.account.clone()) {
+            ("sftp", Some(channel), Some(account)) => Some((channel, account)),
+            _ => None,
+        };
+        let granted = started.is_some();
+        self.session.note(EventKind::SshRequest {
+            request: "subsystem".to_owned(),
+            value: text_of(name),
+            granted,
+        });
+        answer(connection, id, granted)?;
+        if let Some((channel, account)) = started {
+            let (contact, session, artifacts) =
+                (self.contact.clone(), self.session.clone(), Arc::clone(&self.artifacts));
+            let sftp = Sftp::new(contact, session, artifacts, account);
+            self.tasks.spawn(russh_sftp::server::run(channel.into_stream(), sftp));
+        }
+        Ok(())
+    }
+
+    async fn tcpip_forward(
+        &mut self,
+        address: &str,
+        port: &mut u32,
+        _connection: &mut Connection,
+    ) -> Result<bool, Self::Error> {
+        self.session.note(EventKind::SshRequest {
+            request: "tcpip-forward".to_owned(),
+            value: format!("{}:{port}", text_of(address)),
+            granted: false,
+        });
+        Ok(false)
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        from: &str,
+        from_port: u32,
+        reply: ChannelOpenHandle,
+        _connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
+        let target = text_of(host);
+        self.session.note(EventKind::DirectTcpipRequest {
+            orig_ip: text_of(from),
+            orig_port: from_port,
+            target_host: target.clone(),
+            target_port: port,
+        });
+        if self.channels.len() >= MAX_SESSIONS {
+            reply.reject(ChannelOpenFailure::ConnectFailed).await;
+            return Ok(());
+        }
+        let id = channel.id();
+        self.channels.insert(id, Opened { channel: None, window: None, env: Vec::new() });
+        reply.accept().await;
+        self.tasks.spawn(record_forwarded(channel, self.session.clone(), target, port));
+        Ok(())
+    }
+}
+
+/// Listens to what a visitor sends to another host. Nobody is called and nothing is answered.
+async fn record_forwarded(channel: Channel<Msg>, session: Session, target_host: String, target_port: u32) {
+    let (mut reader, writer) = channel.split();
+    let mut recorded = 0;
+    while let Some(message) = reader.wait().await {
+        match message {
+            ChannelMsg::Data { data } => {
+                recorded += data.len();
+                let Captured { text, b64, truncated } = Captured::new(&data, FORWARDED_LIMIT);
+                session.note(EventKind::DirectTcpipData {
+                    target_host: target_host.clone(),
+                    target_port,
+                    data: text,
+                    data_b64: b64,
+                    truncated,
+                });
+                if recorded >= FORWARDED_LIMIT {
+                    break;
+                }
+            }
+            ChannelMsg::Eof | ChannelMsg::Close => break,
+            _ => {}
+        }
+    }
+    if let Err(error) = writer.close().await {
+        tracing::debug!(%error, "a forwarding was gone before it was closed");
+    }
+}
