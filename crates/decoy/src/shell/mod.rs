@@ -6,6 +6,7 @@
 mod commands;
 mod disk;
 mod engine;
+mod environment;
 mod guard;
 pub mod io;
 mod lines;

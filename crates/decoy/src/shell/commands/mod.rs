@@ -3,6 +3,7 @@
 mod accounts;
 mod activity;
 mod busybox;
+mod describing;
 mod fetch;
 mod hardware;
 mod input;
@@ -15,6 +16,7 @@ mod running;
 mod services;
 mod space;
 mod stat;
+mod table;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
@@ -26,9 +28,11 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::{
-    engine,
+    engine, environment,
     session::{Handle, Session},
 };
+use table::COMMANDS;
+
 use crate::{
     machine::{Files, Identity},
     oracle::{Ask, Question},
@@ -71,7 +75,7 @@ impl Call<'_> {
     fn var(&self, name: &str) -> Option<String> {
         match self.vars {
             Some(vars) => vars.get(name).cloned(),
-            None => engine::environment(self.session)
+            None => environment::of(self.session)
                 .into_iter()
                 .find(|(known, _)| known == name)
                 .map(|(_, value)| value),
@@ -177,75 +181,6 @@ pub(super) enum Run {
     /// Runs another program: its words, or what it says itself.
     Passes(fn(&Call<'_>) -> Result<Vec<String>, Said>),
 }
-
-/// Name and work of each program. Sorted by name.
-const COMMANDS: &[(&str, Run)] = &[
-    ("apt", Run::Now(packages::apt)),
-    ("apt-get", Run::Now(packages::apt)),
-    ("arch", Run::Now(names::arch)),
-    ("busybox", Run::Passes(busybox::run)),
-    ("cat", Run::Waits(input::cat)),
-    ("chattr", Run::Now(nodes::chattr)),
-    ("chgrp", Run::Now(nodes::chown)),
-    ("chmod", Run::Now(nodes::chmod)),
-    ("chown", Run::Now(nodes::chown)),
-    ("chpasswd", Run::Waits(accounts::chpasswd)),
-    ("clear", Run::Now(names::clear)),
-    ("crontab", Run::Waits(services::crontab)),
-    ("curl", Run::Now(fetch::curl)),
-    ("df", Run::Now(space::df)),
-    ("dir", Run::Now(listing::ls)),
-    ("dmesg", Run::Now(hardware::dmesg)),
-    ("dpkg", Run::Now(packages::dpkg)),
-    ("enable", Run::Now(names::enable)),
-    ("file", Run::Now(nodes::file)),
-    ("free", Run::Now(space::free)),
-    ("ftpget", Run::Now(fetch::ftpget)),
-    ("getconf", Run::Now(hardware::getconf)),
-    ("groups", Run::Now(names::groups)),
-    ("history", Run::Now(names::history)),
-    ("hostname", Run::Now(names::hostname)),
-    ("htop", Run::Now(running::top)),
-    ("id", Run::Now(names::id)),
-    ("ifconfig", Run::Now(network::ifconfig)),
-    ("ip", Run::Now(network::ip)),
-    ("iptables", Run::Now(network::iptables)),
-    ("killall", Run::Now(running::killall)),
-    ("last", Run::Now(activity::last)),
-    ("locale", Run::Now(names::locale)),
-    ("ls", Run::Now(listing::ls)),
-    ("lsb_release", Run::Now(names::lsb_release)),
-    ("lsblk", Run::Now(space::lsblk)),
-    ("lscpu", Run::Now(hardware::lscpu)),
-    ("lspci", Run::Now(hardware::lspci)),
-    ("mount", Run::Now(space::mount)),
-    ("netstat", Run::Now(network::netstat)),
-    ("nohup", Run::Passes(accounts::nohup)),
-    ("nproc", Run::Now(hardware::nproc)),
-    ("passwd", Run::Waits(accounts::passwd)),
-    ("pgrep", Run::Now(running::pgrep)),
-    ("pidof", Run::Now(running::pgrep)),
-    ("ping", Run::Waits(network::ping)),
-    ("pkill", Run::Now(running::pkill)),
-    ("ps", Run::Now(running::ps)),
-    ("service", Run::Now(services::service)),
-    ("sleep", Run::Waits(names::sleep)),
-    ("ss", Run::Now(network::ss)),
-    ("stat", Run::Now(stat::stat)),
-    ("su", Run::Waits(accounts::su)),
-    ("sudo", Run::Passes(accounts::sudo)),
-    ("systemctl", Run::Now(services::systemctl)),
-    ("tftp", Run::Now(fetch::tftp)),
-    ("top", Run::Now(running::top)),
-    ("touch", Run::Now(nodes::touch)),
-    ("uname", Run::Now(names::uname)),
-    ("uptime", Run::Now(activity::uptime)),
-    ("w", Run::Now(activity::w)),
-    ("wget", Run::Now(fetch::wget)),
-    ("which", Run::Now(nodes::which)),
-    ("who", Run::Now(activity::who)),
-    ("whoami", Run::Now(names::whoami)),
-];
 
 /// Programs that bash has built in: they need no file.
 const BUILT_IN: &[&str] = &["enable", "history"];
