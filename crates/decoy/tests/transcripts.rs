@@ -5,7 +5,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -17,6 +20,7 @@ use decoy::{
     machine::{Clock, Identity, LoginPolicy, files::Owner},
 };
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 /// What goes over data connections: uploads prepared by the test, and what the dialogue sent.
 #[derive(Clone, Default)]
@@ -184,6 +188,54 @@ fn take_said(stage: &Stage, hung_up: &mut bool) -> Vec<u8> {
     said
 }
 
+/// Talks to a dialogue as the sensor does: bytes that come while it is busy are typed ahead.
+struct Typist {
+    stage: Stage,
+    busy: Arc<AtomicBool>,
+    bytes: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+impl Typist {
+    fn start(mut dialogue: Box<dyn Dialogue>) -> Self {
+        let (stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
+        let (bytes, mut arrived) = mpsc::unbounded_channel::<Vec<u8>>();
+        let typist = Self { stage: stage.clone(), busy: Arc::clone(&busy), bytes };
+        tokio::spawn(async move {
+            dialogue.open(&stage).await;
+            loop {
+                let typed = stage.take_typed();
+                if !typed.is_empty() {
+                    dialogue.hear(&typed, &stage).await;
+                    continue;
+                }
+                busy.store(false, Ordering::SeqCst);
+                let Some(bytes) = arrived.recv().await else { return };
+                dialogue.hear(&bytes, &stage).await;
+            }
+        });
+        typist
+    }
+
+    async fn send(&mut self, bytes: &[u8]) {
+        if self.busy.swap(true, Ordering::SeqCst) {
+            self.stage.type_ahead(bytes);
+        } else {
+            self.bytes.send(bytes.to_vec()).unwrap();
+        }
+        self.settle().await;
+    }
+
+    /// Until the dialogue is free again, or waits for keys in the middle of a program.
+    async fn settle(&self) {
+        for _ in 0..300 {
+            if !self.busy.load(Ordering::SeqCst) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 /// The first difference, or nothing.
 async fn replay(path: &Path, make: fn(Contact, Wire) -> Box<dyn Dialogue>) -> Option<String> {
     let (wire, contact) = (Wire::default(), contact());
@@ -196,10 +248,10 @@ async fn replay(path: &Path, make: fn(Contact, Wire) -> Box<dyn Dialogue>) -> Op
         log[292 * 1000 + 36..][..9].copy_from_slice(b"localhost");
         contact.visitor.files().write("/var/log/lastlog", &log, &Owner::ROOT, 0o664).unwrap();
     }
-    let mut dialogue = make(contact, wire.clone());
-    let stage = Stage::new();
+    let mut visitor = Typist::start(make(contact, wire.clone()));
+    let stage = visitor.stage.clone();
     let mut hung_up = false;
-    dialogue.open(&stage).await;
+    visitor.settle().await;
     let mut said = take_said(&stage, &mut hung_up);
     let (mut wanted, mut data, mut closed, mut last) = (Vec::new(), Vec::new(), false, Vec::new());
     let mut steps = steps(&text).into_iter().chain([Step::Send(Vec::new())]);
@@ -234,7 +286,7 @@ async fn replay(path: &Path, make: fn(Contact, Wire) -> Box<dyn Dialogue>) -> Op
                 wanted.clear();
                 data.clear();
                 last = bytes;
-                dialogue.hear(&last, &stage).await;
+                visitor.send(&last).await;
                 said = take_said(&stage, &mut hung_up);
             }
         }

@@ -87,7 +87,13 @@ fn people_keys_and_jobs() {
     };
     assert!(ok(&["migrate"]).contains("applied first") && ok(&["migrate"]).contains("nothing to do"));
     let added = ok(&["user", "add", "ann", "--role", "admin"]);
-    assert!(added.starts_with("ann (admin) added\npassword: ") && added.trim().len() > 40, "{added}");
+    let words: Vec<&str> = added.split_whitespace().collect();
+    assert!(
+        matches!(words.as_slice(), ["ann", "(admin)", "added", "password:", p, "token:", t] if p.len() == 20 && t.starts_with("rbt_")),
+        "{added}"
+    );
+    let changed = ok(&["user", "add", "ann", "--role", "viewer"]);
+    assert!(changed.contains("password: ") && !changed.contains("token: "), "{changed}");
     assert!(ok(&["token", "create", "--role", "viewer"]).starts_with("rbt_"));
     assert!(ok(&["key", "create", "--uses", "3", "--ttl", "12h"]).starts_with("rbk_"));
     assert!(ok(&["bucket", "list"]).starts_with("NAME"));

@@ -104,15 +104,17 @@ impl Conversation<'_> {
                 self.attend(dialogue.end(&stage)).await?;
                 return self.leave(0).await;
             }
-            let idle = dialogue.idle_limit().unwrap_or(self.bounds.idle).min(self.bounds.idle);
-            let until = (Instant::now() + idle).min(self.ends_at);
+            // Asked again after every call: a daemon waits differently in different states.
+            let own = dialogue.idle_limit().filter(|own| *own < self.bounds.idle);
+            let until = (Instant::now() + own.unwrap_or(self.bounds.idle)).min(self.ends_at);
             match timeout_at(until, self.line.hear(&mut self.heard)).await {
+                Err(_elapsed) if own.is_some() && Instant::now() < self.ends_at => {
+                    // The daemon's own patience; it may go on.
+                    self.attend(dialogue.timed_out(&stage)).await?;
+                }
                 Err(_elapsed) => {
                     let limit = if Instant::now() >= self.ends_at { "session_timeout" } else { "idle_timeout" };
-                    self.session.note(EventKind::LimitHit {
-                        limit: limit.to_owned(),
-                        value: self.session.began().elapsed().as_secs(),
-                    });
+                    self.note_limit(limit);
                     self.attend(dialogue.timed_out(&stage)).await?;
                     return self.leave(0).await;
                 }
@@ -153,10 +155,7 @@ impl Conversation<'_> {
                     room = self.heard.is_empty();
                 }
                 () = tokio::time::sleep_until(self.ends_at) => {
-                    self.session.note(EventKind::LimitHit {
-                        limit: "session_timeout".to_owned(),
-                        value: self.session.began().elapsed().as_secs(),
-                    });
+                    self.note_limit("session_timeout");
                     return self.leave(1).await;
                 }
             }
@@ -225,13 +224,16 @@ impl Conversation<'_> {
         match timeout_at(until, self.line.say(bytes)).await {
             Ok(sent) => Ok(sent?),
             Err(_elapsed) => {
-                self.session.note(EventKind::LimitHit {
-                    limit: "idle_timeout".to_owned(),
-                    value: self.bounds.idle.as_secs(),
-                });
+                self.note_limit("idle_timeout");
                 Err(End::Done)
             }
         }
+    }
+
+    /// A bound in time was reached; the event says after how many seconds of the visit.
+    fn note_limit(&self, limit: &str) {
+        let value = self.session.began().elapsed().as_secs();
+        self.session.note(EventKind::LimitHit { limit: limit.to_owned(), value });
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), End> {

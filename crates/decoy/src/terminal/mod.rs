@@ -188,9 +188,14 @@ impl Terminal {
                 }
                 Press::End if self.typed.is_empty() => {
                     self.leave_line(&mut out);
-                    out.extend_from_slice(b"\r\nlogout\r\n");
+                    out.extend_from_slice(b"\r\n");
                     self.show(stage, &std::mem::take(&mut out));
-                    self.finish(stage);
+                    // To the shell the end of its input is `exit`: it leaves an inner shell, or the session.
+                    self.typed.push_str("exit");
+                    self.run_typed(stage).await;
+                    if !self.over {
+                        self.prompt(&mut out);
+                    }
                 }
                 Press::End => {
                     self.leave_line(&mut out);

@@ -1,6 +1,12 @@
 //! One command while it runs: its output streams, keys reach it, ^C ends it.
 
-use std::{sync::Arc, task::Poll};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
 
 use wire::EventKind;
 
@@ -32,10 +38,14 @@ impl Terminal {
         }
         let telnet = self.telnet.is_some();
         let piped = self.is_piped();
+        let parted = Arc::new(AtomicBool::new(false));
         let output: Output = {
-            let stage = stage.clone();
+            let (stage, parted) = (stage.clone(), Arc::clone(&parted));
             Arc::new(move |out, bytes: &[u8]| match out {
-                _ if !piped => stage.say(encode(telnet, &with_returns(bytes))),
+                _ if !piped => {
+                    parted.store(bytes.ends_with(b"logout\n"), Ordering::Relaxed);
+                    stage.say(encode(telnet, &with_returns(bytes)));
+                }
                 Out::Stdout => stage.say(bytes.to_vec()),
                 Out::Stderr => stage.say_error(bytes.to_vec()),
             })
@@ -104,6 +114,10 @@ impl Terminal {
                 for key in unread.into_iter().rev() {
                     self.keys.push_front(key);
                 }
+                // A login shell says "logout" itself, unless it ended in a way that it does not see.
+                if finished.exited && !piped && !parted.load(Ordering::Relaxed) {
+                    self.show(stage, b"logout\r\n");
+                }
                 self.conclude(finished, stage);
             }
             None => {
@@ -126,7 +140,6 @@ impl Terminal {
         }
         self.status = finished.status;
         if finished.exited {
-            // A login shell says "logout" itself.
             self.finish(stage);
         }
     }

@@ -20,7 +20,7 @@ async fn open(config: &Config) -> Result<Store, CommandError> {
 }
 
 /// Adds a user or gives a known one a new password. The password is made here and shown once, unless it comes from
-/// standard input.
+/// standard input; a new user gets an API token of the same role with it.
 pub async fn add_user(
     config: &Config,
     name: &str,
@@ -44,17 +44,26 @@ pub async fn add_user(
     let hash = password::hash(&password)?;
     let store = open(config).await?;
     let new = store.set_user(name, &hash, role, WHO).await?;
-    let done = if new { "added" } else { "changed; their browsers are signed out" };
-    let shown = if from_stdin { String::new() } else { format!("\npassword: {password}") };
-    Ok(format!("{name} ({role}) {done}{shown}"))
+    let mut text =
+        format!("{name} ({role}) {}", if new { "added" } else { "changed; their browsers are signed out" });
+    if !from_stdin {
+        text.push_str(&format!("\npassword: {password}"));
+        if new {
+            text.push_str(&format!("\ntoken: {}", add_token(&store, name, role).await?));
+        }
+    }
+    Ok(text)
+}
+
+async fn add_token(store: &Store, name: &str, role: Role) -> Result<String, CommandError> {
+    let token = format!("{API_TOKEN_PREFIX}{}", password::random_text());
+    store.add_api_token(name, &password::digest(&token), role, WHO).await?;
+    Ok(token)
 }
 
 /// Makes an API token; it is shown once.
 pub async fn create_token(config: &Config, name: &str, role: Role) -> Result<String, CommandError> {
-    let token = format!("{API_TOKEN_PREFIX}{}", password::random_text());
-    let store = open(config).await?;
-    store.add_api_token(name, &password::digest(&token), role, WHO).await?;
-    Ok(token)
+    add_token(&open(config).await?, name, role).await
 }
 
 /// Makes a registration key; it is shown once.

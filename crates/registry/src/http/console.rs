@@ -1,6 +1,9 @@
 //! Everything for people and programs in one router: pages, API, health, metrics.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -10,6 +13,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use ipnet::IpNet;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use wire::endpoints::{REGISTER, REGISTER_BUCKET};
 
@@ -21,7 +25,10 @@ use super::{
     sign_in,
     throttle::Throttle,
 };
-use crate::store::Store;
+use crate::store::{Counts, Store, StoreError};
+
+/// A count that takes longer is kept for a while.
+const SLOW: Duration = Duration::from_millis(100);
 
 /// What the pages and the API stand on.
 #[derive(Clone)]
@@ -32,6 +39,7 @@ pub struct Front {
     pub(super) throttle: Arc<Throttle>,
     /// Passwords being checked at once: each takes 19 MiB.
     pub(super) hashing: Arc<Semaphore>,
+    counted: Arc<Mutex<Option<(Instant, Counts)>>>,
 }
 
 impl Front {
@@ -44,7 +52,23 @@ impl Front {
             trusted_proxies: trusted_proxies.into(),
             throttle: Arc::default(),
             hashing: Arc::new(Semaphore::new(4)),
+            counted: Arc::default(),
         }
+    }
+
+    /// How much there is. Counting millions of rows takes a database a while, so a count is good for twenty times as long
+    /// as it took: at once on a small registry, half a minute on a large one.
+    pub(super) async fn counts(&self) -> Result<Counts, StoreError> {
+        let began = Instant::now();
+        if let Some((_, counts)) = self.counted.lock().as_ref().filter(|(until, _)| began < *until) {
+            return Ok(counts.clone());
+        }
+        let counts = self.store.counts().await?;
+        let took = began.elapsed();
+        if took > SLOW {
+            *self.counted.lock() = Some((Instant::now() + took * 20, counts.clone()));
+        }
+        Ok(counts)
     }
 
     /// With HTTPS the name itself makes browsers insist on it.

@@ -16,7 +16,7 @@ use crate::{
 
 /// How much there is, how the fleet is, how the jobs do.
 pub(super) async fn show(State(front): State<Front>) -> Result<Response, Failure> {
-    let counts = front.store.counts().await?;
+    let counts = front.counts().await?;
     let buckets = front.store.buckets().await?;
     let jobs = front.store.jobs().await?;
     let text = text(&counts, &buckets, &jobs, now_ms());

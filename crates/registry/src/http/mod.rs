@@ -19,9 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
 use tokio::sync::watch;
 
@@ -29,6 +33,11 @@ use crate::config::Config;
 use crate::jobs::scheduler::stopped;
 use crate::store::Store;
 use crate::vault::Vault;
+
+/// For the head of a request, and for a connection between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// For a whole request with its answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A step of serving that failed.
 #[derive(Debug, thiserror::Error)]
@@ -74,20 +83,36 @@ pub async fn serve(
         stopped(&mut stop).await;
         closing.graceful_shutdown(Some(Duration::from_secs(5)));
     });
+    let router = router.layer(middleware::from_fn(in_time));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = match &config.server.tls {
         Some(tls) => {
             let rustls =
                 RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(ServeError::Tls)?;
-            let server = axum_server::from_tcp_rustls(listener, rustls).map_err(ServeError::Serve)?;
+            let mut server = axum_server::from_tcp_rustls(listener, rustls).map_err(ServeError::Serve)?;
+            bound_heads(server.http_builder());
             server.handle(handle).serve(service).await
         }
         None => {
-            axum_server::from_tcp(listener).map_err(ServeError::Serve)?.handle(handle).serve(service).await
+            let mut server = axum_server::from_tcp(listener).map_err(ServeError::Serve)?;
+            bound_heads(server.http_builder());
+            server.handle(handle).serve(service).await
         }
     };
     watching.abort();
     served.map_err(ServeError::Serve)
+}
+
+/// Who connects must say what they want before long.
+fn bound_heads(builder: &mut hyper_util::server::conn::auto::Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+}
+
+/// A body that trickles in does not hold its place for ever.
+async fn in_time(request: Request, next: Next) -> Response {
+    tokio::time::timeout(REQUEST_TIMEOUT, next.run(request))
+        .await
+        .unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// Who asks: the peer of the socket, or whom a trusted proxy names last in `X-Forwarded-For`.

@@ -199,7 +199,7 @@ impl Handler for Visit {
     async fn pty_request(
         &mut self,
         id: ChannelId,
-        _term: &str,
+        term: &str,
         columns: u32,
         rows: u32,
         _width: u32,
@@ -212,6 +212,7 @@ impl Handler for Visit {
         let well = opened.is_some();
         if let Some(opened) = opened {
             opened.window = Some((cells(columns), cells(rows)));
+            opened.env.push(("TERM".to_owned(), text_of(term)));
         }
         answer(connection, id, well)
     }

@@ -54,7 +54,7 @@ fn unfetched(bucket: &Bucket) -> u64 {
 }
 
 async fn show(State(front): State<Front>, who: Who, params: Params) -> Result<Html<String>, Failure> {
-    let counts = front.store.counts().await?;
+    let counts = front.counts().await?;
     let all = front.store.buckets().await?;
     let text = params.text("text")?.unwrap_or_default();
     let status = params.text("status")?.unwrap_or_default();

@@ -220,6 +220,24 @@ impl Step {
                     .with(line, &[("host", "dst_host"), ("port", "dst_host_port")]);
                 self.fold("Data", field(line, "data"));
             }
+            "rustbucket.ssh.request" => {
+                let granted = line.get("granted").and_then(Value::as_bool).unwrap_or(false);
+                let title = if granted { "SSH request granted" } else { "SSH request refused" };
+                self.is(Look::Plain, title).with(line, &[("request", "request"), ("value", "value")]);
+            }
+            "cowrie.telnet.option" => {
+                self.is(Look::Plain, "Telnet option")
+                    .with(line, &[("command", "command"), ("option", "option"), ("data", "data")]);
+            }
+            "cowrie.log.open" => {
+                self.is(Look::Plain, "Recording begins").with(line, &[("file", "ttylog")]);
+            }
+            "cowrie.log.closed" => {
+                let size = bytes_of(line, "size");
+                self.is(Look::Plain, "Recording ends")
+                    .with(line, &[("file", "ttylog"), ("SHA-256", "shasum")]);
+                self.facts.extend(size.map(|size| ("size", size)));
+            }
             "rustbucket.http.request" => self.request(line),
             "rustbucket.smtp.message" => {
                 let size = bytes_of(line, "size");
@@ -236,9 +254,15 @@ impl Step {
             }
             "rustbucket.ftp.data" => {
                 let size = bytes_of(line, "size");
-                self.is(Look::Brought, "File transfer")
-                    .says(field(line, "path"))
-                    .with(line, &[("command", "command"), ("direction", "direction"), ("mode", "mode")]);
+                self.is(Look::Brought, "File transfer").says(field(line, "path")).with(
+                    line,
+                    &[
+                        ("command", "command"),
+                        ("direction", "direction"),
+                        ("mode", "mode"),
+                        ("failed", "failed"),
+                    ],
+                );
                 self.facts.extend(size.map(|size| ("size", size)));
             }
             "rustbucket.chat.answer" => {
@@ -291,6 +315,7 @@ impl Step {
             self.fold("Headers", Some(Visible::owned(headers.join("\n"), WHOLE)));
         }
         self.fold("Body", field(line, "body"));
+        self.fold("As it came", field(line, "raw"));
     }
 }
 
@@ -350,9 +375,10 @@ mod tests {
 
     #[test]
     fn every_event_there_is_has_a_title() {
-        for id in wire::EventKind::IDS {
-            let shown = step(id, Some("{}"));
-            assert!(!shown.title.is_empty(), "{id}");
+        // Events without a visitor are in no session.
+        let ours = ["rustbucket.start", "rustbucket.stop", "rustbucket.log.gap"];
+        for id in wire::EventKind::IDS.iter().filter(|id| !ours.contains(id)) {
+            assert_ne!(step(id, Some("{}")).title, "Event", "{id} has no look of its own");
         }
         let unknown = step("cowrie.new.thing", Some(r#"{"message":"m","what":"<b>"}"#));
         assert_eq!(unknown.folded[0].1.to_string(), "{&quot;what&quot;:&quot;&lt;b&gt;&quot;}");
