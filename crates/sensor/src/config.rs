@@ -18,6 +18,9 @@ use crate::admission::ConnectionLimits;
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
 
+/// The prefix of the registry's variables.
+const REGISTRY_PREFIX: &str = "RUSTBUCKET_REGISTRY__";
+
 /// Checked settings of a bucket.
 #[derive(Debug)]
 pub struct Config {
@@ -132,6 +135,9 @@ pub struct Limits {
     pub line_bytes: u64,
 }
 
+/// What a bare word of a filter may be; anything else would silently name a module.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// The five daemons, their default ports in the order of CONTRACT.
 const DAEMONS: [(&str, Protocol, u16); 5] = [
     ("ssh", Protocol::Ssh, 22),
@@ -166,7 +172,9 @@ impl Config {
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Faults> {
-        let environment: Vec<(String, String)> = environment.into_iter().collect();
+        // The registry's variables begin like ours, and both programs may share an environment.
+        let environment: Vec<(String, String)> =
+            environment.into_iter().filter(|(name, _)| !name.starts_with(REGISTRY_PREFIX)).collect();
         let mut tree = Tree::read(file, text, ENVIRONMENT_PREFIX, environment.iter().cloned());
         let variable =
             |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
@@ -194,8 +202,12 @@ impl General {
     fn read(mut section: Section<'_>) -> Self {
         Self {
             log_level: section
-                .parsed("log_level", "a filter such as \"info\" or \"rustbucket=debug\"", |text| {
-                    text.parse::<tracing_subscriber::EnvFilter>().ok().map(|_| text.to_owned())
+                .parsed("log_level", "a level (error, warn, info, debug, trace) or \"sensor=debug,info\"", |text| {
+                    let named = text.split(',').all(|part| {
+                        part.contains('=') || LEVELS.contains(&part.trim().to_ascii_lowercase().as_str())
+                    });
+                    let read = text.parse::<tracing_subscriber::EnvFilter>();
+                    (named && read.is_ok()).then(|| text.to_owned())
                 })
                 .unwrap_or_else(|| "info".to_owned()),
             log_directory: writable_folder(&mut section, "log_directory", "./logs"),
@@ -286,7 +298,13 @@ impl Registration {
             }),
             key: section.text("registration_key").map(Secret::new),
             ip_address: section.parse("ip_address", "an IP address"),
-            ca: section.text("registry_ca").map(PathBuf::from),
+            ca: section.found_text("registry_ca").map(|Found { value, origin }| {
+                let path = PathBuf::from(value);
+                if let Err(error) = crate::registration::read_ca(&path) {
+                    section.fault("registry_ca", origin, with_cause(&error));
+                }
+                path
+            }),
         }
     }
 }
@@ -335,12 +353,12 @@ fn read_port(
     let enabled = section.flag("enabled").unwrap_or(true);
     let written = section.found_number("port", 0..=65535_u16);
     let origin = written.as_ref().and_then(|port| port.origin.clone()).or_else(|| section.origin.clone());
-    let protocol = match daemon {
-        Some((protocol, _)) => Some(protocol),
-        None => section.parsed("protocol", "\"plain\", \"ssh\", \"telnet\", \"ftp\", \"smtp\" or \"http\"", |text| {
+    // A daemon's own entry may be made a plain port, which keeps its number.
+    let protocol = section
+        .parsed("protocol", "\"plain\", \"ssh\", \"telnet\", \"ftp\", \"smtp\" or \"http\"", |text| {
             [Protocol::Plain].into_iter().chain(DAEMONS.map(|(_, p, _)| p)).find(|p| p.as_str() == text)
-        }),
-    };
+        })
+        .or(daemon.map(|(protocol, _)| protocol));
     let missing = daemon.is_none() && written.is_none();
     if missing {
         section.fault("port", section.origin.clone(), "is missing: every port of one's own needs a number");
@@ -381,6 +399,10 @@ fn keep_port(
         }
     }
     listeners.push(listener);
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// A folder that exists or can be made, and in which files can be made.

@@ -116,7 +116,13 @@ async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, 
             drop(ticket);
             return;
         }
-        Protocol::Telnet => Box::new(Telnet::new(contact)),
+        Protocol::Telnet => {
+            let telnet = Telnet::new(contact);
+            Box::new(match banner {
+                Some(banner) => telnet.with_banner(&banner),
+                None => telnet,
+            })
+        }
         Protocol::Ftp => {
             let ftp = Ftp::new(contact, Box::new(DataPort::new(local.ip(), peer.ip())));
             Box::new(match banner {
@@ -131,7 +137,13 @@ async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, 
                 None => smtp,
             })
         }
-        Protocol::Http => Box::new(Http::new(contact)),
+        Protocol::Http => {
+            let http = Http::new(contact);
+            Box::new(match banner {
+                Some(banner) => http.with_banner(&banner),
+                None => http,
+            })
+        }
         Protocol::Plain | Protocol::Rustbucket => Box::new(Plain::new(contact, banner.unwrap_or_default())),
     };
     let mut line = TcpLine::new(stream, Arc::clone(&bucket.tls));

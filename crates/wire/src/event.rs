@@ -162,7 +162,7 @@ events! {
         outfile: String,
         shasum: String,
         destfile: String,
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default)]
         duplicate: bool,
     }
     /// A visitor brought a file; it is kept as an artifact named by `shasum`.
@@ -172,7 +172,7 @@ events! {
         shasum: String,
         destfile: String,
         size: u64,
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(default)]
         duplicate: bool,
         #[serde(default, skip_serializing_if = "is_false")]
         truncated: bool,
@@ -236,6 +236,8 @@ events! {
         mac_cs: Vec<String>,
         #[serde(rename = "compCS")]
         comp_cs: Vec<String>,
+        #[serde(rename = "langCS")]
+        lang_cs: Vec<String>,
     }
     /// The visitor's terminal.
     ClientSize = "cowrie.client.size" {

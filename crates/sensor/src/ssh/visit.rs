@@ -104,7 +104,7 @@ impl Visit {
     }
 
     /// Starts a program on a channel; gives `false` when there is none to start it on.
-    fn start(&mut self, id: ChannelId, command: Option<String>) -> bool {
+    fn start(&mut self, id: ChannelId, command: Option<Vec<u8>>) -> bool {
         let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
             return false;
         };
@@ -267,7 +267,7 @@ impl Handler for Visit {
     ) -> Result<(), Self::Error> {
         let well = self.channels.get(&id).is_some_and(|opened| opened.channel.is_some());
         answer(connection, id, well)?;
-        self.start(id, Some(String::from_utf8_lossy(command).into_owned()));
+        self.start(id, Some(command.to_vec()));
         Ok(())
     }
 
