@@ -13,7 +13,8 @@ use crate::failure::Failure;
 
 /// The top of the repository.
 pub fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).parent().unwrap_or(Path::new("."))
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
 }
 
 /// Where cargo builds.
@@ -21,17 +22,16 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
+/// What cargo sets for the program it runs.
+const OURS: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+
 /// A cargo command that runs in the repository and dies with us.
 pub fn command() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).kill_on_drop(true).stdin(Stdio::null());
-    // What cargo told us about ourselves would look to build scripts (ring's, for one) like a change of the package
-    // they belong to, and half of the dependencies would be built anew at every turn.
+    // `cargo run` tells us about ourselves; build scripts that look there would be run again at every change of caller.
     for (name, _) in std::env::vars_os() {
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
-            .iter()
-            .any(|about_us| name.to_string_lossy().starts_with(about_us))
-        {
+        if name.to_str().is_some_and(|name| OURS.iter().any(|prefix| name.starts_with(prefix))) {
             command.env_remove(name);
         }
     }

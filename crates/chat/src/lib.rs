@@ -1,7 +1,7 @@
 //! Asking a language model: one trait, several providers, guards as decorators.
 //!
 //! The HTTP side is plain `reqwest` and `serde`, about a hundred lines a provider, rather than a client library for
-//! many models (`genai` 0.7 was tried). The reasons: errors stay typed, so that a refused key, a rate limit with its
+//! many models (`genai` 0.7 was weighed). The reasons: errors stay typed, so that a refused key, a rate limit with its
 //! `Retry-After` and a cut body can be told apart, and so that no prompt and no key gets into a message; the money
 //! spent must be bounded before a call and settled after it, which needs the usage figures and the certainty that
 //! nothing is retried behind our back; a proxy named in the environment must not see what attackers type; operators

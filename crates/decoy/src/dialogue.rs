@@ -1,6 +1,14 @@
 //! One conversation: bytes come in, turns go out. The sensor's `handler.rs` performs the turns.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,6 +40,16 @@ pub enum Turn {
     StartTls,
     /// End the conversation with an exit status (SSH reports it; elsewhere it only closes).
     HangUp(u32),
+}
+
+impl Turn {
+    /// Bytes of memory that wait with it.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Say(bytes) | Self::SayError(bytes) | Self::Keep { bytes, .. } => bytes.len(),
+            Self::Note(_) | Self::Pause(_) | Self::StartTls | Self::HangUp(_) => 256,
+        }
+    }
 }
 
 /// What one side of a conversation is built from.
@@ -102,6 +120,11 @@ pub struct Stage(Arc<Shared>);
 struct Shared {
     turns: Mutex<VecDeque<Turn>>,
     turns_added: Notify,
+    turns_taken: Notify,
+    /// Bytes of all turns that were not performed yet.
+    waiting: AtomicUsize,
+    /// Nobody performs turns any more.
+    closed: AtomicBool,
     typed: Mutex<Typed>,
     typed_added: Notify,
 }
@@ -111,6 +134,9 @@ struct Typed {
     bytes: Vec<u8>,
     ended: bool,
 }
+
+/// How many bytes may wait to be said before [`Stage::room`] waits.
+pub const BACKLOG: usize = 256 * 1024;
 
 /// The most bytes that are kept of what a visitor types ahead while a program runs; the rest waits in the socket.
 pub const TYPE_AHEAD: usize = 64 * 1024;
@@ -123,6 +149,7 @@ impl Stage {
 
     /// Adds one turn.
     pub fn push(&self, turn: Turn) {
+        self.0.waiting.fetch_add(turn.weight(), Ordering::Relaxed);
         self.0.turns.lock().push_back(turn);
         self.0.turns_added.notify_one();
     }
@@ -169,13 +196,32 @@ impl Stage {
 
     /// Takes the next turn, if there is one. For the sensor and for tests.
     pub fn next_turn(&self) -> Option<Turn> {
-        self.0.turns.lock().pop_front()
+        let turn = self.0.turns.lock().pop_front()?;
+        self.0.waiting.fetch_sub(turn.weight(), Ordering::Relaxed);
+        self.0.turns_taken.notify_one();
+        Some(turn)
     }
 
-    /// How many bytes are waiting to be said: a program that streams should wait while this is large.
+    /// Waits until the visitor has taken what was said, but for [`BACKLOG`] bytes, and lets others run.
+    ///
+    /// A dialogue calls it between any two units of work of one [`Dialogue::hear`]: one packet may hold thousands of
+    /// commands, and what they say would otherwise pile up in memory for a visitor who does not read.
+    pub async fn room(&self) {
+        tokio::task::consume_budget().await;
+        while self.backlog() > BACKLOG && !self.0.closed.load(Ordering::Relaxed) {
+            self.0.turns_taken.notified().await;
+        }
+    }
+
+    /// The visitor is gone: nobody waits for room any more. For the sensor.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+        self.0.turns_taken.notify_one();
+    }
+
+    /// How many bytes wait to be said or kept.
     pub fn backlog(&self) -> usize {
-        let turns = self.0.turns.lock();
-        turns.iter().map(|turn| if let Turn::Say(b) | Turn::SayError(b) = turn { b.len() } else { 0 }).sum()
+        self.0.waiting.load(Ordering::Relaxed)
     }
 
     /// Waits until a turn may be there. For the sensor.

@@ -146,6 +146,14 @@ async fn an_object_that_was_changed_in_the_archive_is_not_filed() {
         assert!(!well && report["troubles"][0]["object"] == key.as_str(), "{report}");
         assert_eq!(site.number("SELECT COUNT(*) FROM events").await, 0);
     }
+    // Left to a person after five attempts, and told.
+    for _ in 0..3 {
+        assert!(!site.attempt("parse_logs").await.0);
+    }
+    assert!(site.attempt("parse_logs").await.0, "it is tried no more");
+    assert!(!site.attempt("health_check").await.0);
+    assert_eq!(site.works.store.findings(10).await.unwrap()[0].kind, "object.unreadable");
+    assert_eq!(site.works.store.reread_objects(Some(&bucket.name)).await.unwrap(), 1);
     archive.put(&key, kept).await.unwrap();
     assert!(site.attempt("parse_logs").await.0);
     assert_eq!(site.number("SELECT COUNT(*) FROM events").await, 8);

@@ -119,5 +119,4 @@ async fn a_person_does_the_rounds() {
     browser.expect("h1", "Sign in").await;
     browser.open(&at("/")).await;
     assert!(browser.url().await.contains("/sign-in"), "signed out");
-    browser.stop().await;
 }

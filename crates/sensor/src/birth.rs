@@ -232,6 +232,13 @@ fn parse(path: &Path, text: &str) -> Result<Stored, BirthError> {
     Ok(stored)
 }
 
+impl Birth {
+    /// Checks `token.txt` of `working_directory`, if it is there; makes nothing.
+    pub fn check_token(working_directory: &Path) -> Result<(), BirthError> {
+        chosen_token(&working_directory.join(TOKEN)).map(drop)
+    }
+}
+
 fn chosen_token(path: &Path) -> Result<Option<Token>, BirthError> {
     let Some(text) = read(path)? else { return Ok(None) };
     Token::try_from(text.trim().to_owned())

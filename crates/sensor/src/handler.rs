@@ -113,7 +113,8 @@ impl Conversation<'_> {
                     self.attend(dialogue.timed_out(&stage)).await?;
                 }
                 Err(_elapsed) => {
-                    let limit = if Instant::now() >= self.ends_at { "session_timeout" } else { "idle_timeout" };
+                    let limit =
+                        if Instant::now() >= self.ends_at { "session_timeout" } else { "idle_timeout" };
                     self.note_limit(limit);
                     self.attend(dialogue.timed_out(&stage)).await?;
                     return self.leave(0).await;
@@ -251,7 +252,9 @@ impl Conversation<'_> {
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
             Ok(Ok(_kept)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),
-            Err(error) => tracing::error!(%error, "a captured file could not be kept: the writing task failed"),
+            Err(error) => {
+                tracing::error!(%error, "a captured file could not be kept: the writing task failed")
+            }
         }
     }
 }

@@ -1,6 +1,11 @@
 //! `rustbucket`: runs a bucket, checks its settings, or prints who it is.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use sensor::{
@@ -43,7 +48,7 @@ const STACK: usize = 64 << 20;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(arguments.config.as_deref(), std::env::vars()) {
+    let config = match Config::load(arguments.config.as_deref(), environment()) {
         Ok(config) => config,
         Err(faults) => {
             eprintln!("{faults}");
@@ -66,10 +71,19 @@ fn main() -> ExitCode {
     done
 }
 
+/// What is not UTF-8 cannot be a setting.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 async fn act(verb: Verb, config: Config) -> ExitCode {
     match verb {
         Verb::Run => run(config).await,
-        Verb::Check => match Ports::bind(&config) {
+        Verb::Check => match Birth::check_token(Path::new(""))
+            .map_err(StartError::from)
+            .and_then(|()| Ports::bind(&config))
+        {
             Ok(_ports) => {
                 println!("settings are good; every port can be bound");
                 ExitCode::SUCCESS

@@ -202,6 +202,8 @@ async fn attend(
     router: Router,
     stop: CancellationToken,
 ) {
+    // A socket that is gone already fails in the handshake.
+    let local = stream.local_addr().ok().map(|address| routes::Local(address.ip().to_canonical()));
     let stream = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -212,7 +214,10 @@ async fn attend(
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (door, router) = (Arc::clone(&door), router.clone());
         async move {
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
+            if let Some(local) = local {
+                head.extensions.insert(local);
+            }
             // Before any route: what is added to the router later is behind the door too.
             match door.check(&head, peer.ip()).await {
                 Some(answer) => Ok(answer),

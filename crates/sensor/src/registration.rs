@@ -149,7 +149,8 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn read_ca(path: &Path) -> Result<Vec<Certificate>, RegistrationError> {
+/// Reads the certificates of a certificate authority.
+pub fn read_ca(path: &Path) -> Result<Vec<Certificate>, RegistrationError> {
     let pem =
         std::fs::read(path).map_err(|source| RegistrationError::ReadCa { path: path.to_owned(), source })?;
     match Certificate::from_pem_bundle(&pem) {

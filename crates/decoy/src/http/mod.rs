@@ -12,7 +12,7 @@ mod serve;
 mod target;
 mod types;
 
-use std::{fmt::Write as _, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, time::Duration};
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -43,6 +43,8 @@ const LINGERING: Duration = Duration::from_secs(5);
 /// One HTTP connection.
 pub struct Http {
     contact: Contact,
+    /// What `Server:` says.
+    server: Cow<'static, str>,
     held: Vec<u8>,
     state: State,
     date: pages::Date,
@@ -71,7 +73,23 @@ struct Answered {
 impl Http {
     /// A connection to the machine's web server.
     pub fn new(contact: Contact) -> Self {
-        Self { contact, held: Vec::new(), state: State::Head, date: pages::Date::default(), requests: 0 }
+        let server = Cow::Borrowed(pages::SERVER);
+        Self {
+            contact,
+            server,
+            held: Vec::new(),
+            state: State::Head,
+            date: pages::Date::default(),
+            requests: 0,
+        }
+    }
+
+    /// Calls itself this in `Server:`; nginx's own pages keep its name, as they do behind a proxy.
+    #[must_use]
+    pub fn with_banner(mut self, server: &str) -> Self {
+        // A line end would be a header of the operator's own.
+        self.server = Cow::Owned(server.chars().filter(|c| !c.is_control()).collect());
+        self
     }
 
     /// Works through `bytes` as far as it can; what is left begins an unfinished head.
@@ -196,8 +214,7 @@ impl Http {
                 (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
             let date = self.date.text(self.contact.visitor.now());
             // Writing to memory cannot fail.
-            let _ =
-                write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", pages::SERVER);
+            let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
             if !empty {
                 let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
                 if !response.gzip {

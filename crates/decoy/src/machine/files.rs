@@ -13,6 +13,7 @@ mod layer;
 mod logs;
 mod proc;
 mod program;
+mod tables;
 mod tree;
 mod walk;
 
@@ -27,7 +28,8 @@ pub use tree::Tree;
 pub(crate) use {
     debian::program_names,
     logs::kernel as kernel_log,
-    proc::{load, memory, mount_table, traffic},
+    proc::{load, memory, mount_table},
+    tables::traffic,
 };
 
 /// What a node is.

@@ -168,10 +168,7 @@ impl FileSystem for Disk {
     async fn stat(&self, path: &Path) -> bashkit::Result<Metadata> {
         self.0.check_depth()?;
         text(path).clone_into(&mut self.1.lock());
-        self.files().stat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
-    }
-
-    async fn lstat(&self, path: &Path) -> bashkit::Result<Metadata> {
+        // The library follows links itself and asks here about each one.
         self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
     }
 

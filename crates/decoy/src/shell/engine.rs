@@ -8,10 +8,6 @@ use std::{
     time::Duration,
 };
 
-use bashkit::{
-    Bash, BuiltinRegistry, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
-    hooks::{HookAction, ToolEvent, ToolResult},
-};
 use super::{
     Finished, commands,
     disk::Disk,
@@ -19,23 +15,143 @@ use super::{
     io::{Input, Out, Output},
     session::{Handle, Session},
 };
+use bashkit::{
+    Bash, BuiltinRegistry, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits,
+    MemoryLimits, SessionLimits,
+    hooks::{HookAction, ToolEvent, ToolResult},
+};
 
 /// A line runs no longer than this.
-const LONGEST_RUN: Duration = Duration::from_secs(60);
+const LONGEST_RUN: Duration = Duration::from_secs(300);
 /// A line says no more than this.
 const MOST_OUTPUT: usize = 1024 * 1024;
 
 /// Programs of the library that are good enough to be seen; everything else of it is taken out.
 const KEPT: &[&str] = &[
-    ".", ":", "[", "alias", "awk", "base64", "basename", "bc", "bg", "break", "builtin", "caller", "cd", "cksum", "cmp", "comm",
-    "command", "continue", "cp", "cut", "date", "dd", "declare", "diff", "dirname", "dirs", "disown", "du", "echo", "egrep", "env",
-    "eval", "exec", "exit", "expand", "export", "expr", "factor", "false", "fg", "fgrep", "find", "fmt", "fold", "getopts", "grep",
-    "gunzip", "gzip", "hash", "head", "hexdump", "install", "jobs", "join", "kill", "let", "ln", "local", "logout", "mapfile",
-    "md5sum", "mkdir", "mkfifo", "mktemp", "mv", "nl", "od", "paste", "popd", "printenv", "printf", "pushd", "pwd", "read",
-    "readarray", "readlink", "readonly", "realpath", "return", "rev", "rm", "rmdir", "sed", "seq", "set", "sha1sum", "sha256sum",
-    "sha512sum", "shift", "shopt", "shuf", "sleep", "sort", "source", "split", "strings", "sum", "sync", "tac", "tail", "tar", "tee",
-    "test", "timeout", "times", "touch", "tr", "trap", "true", "truncate", "tsort", "tty", "type", "typeset", "ulimit", "umask",
-    "unalias", "unexpand", "uniq", "unset", "wait", "wc", "xargs", "xxd", "yes", "zcat",
+    ".",
+    ":",
+    "[",
+    "alias",
+    "awk",
+    "base64",
+    "basename",
+    "bc",
+    "bg",
+    "break",
+    "builtin",
+    "caller",
+    "cd",
+    "cksum",
+    "cmp",
+    "comm",
+    "command",
+    "continue",
+    "cp",
+    "cut",
+    "date",
+    "dd",
+    "declare",
+    "diff",
+    "dirname",
+    "dirs",
+    "disown",
+    "du",
+    "echo",
+    "egrep",
+    "env",
+    "eval",
+    "exec",
+    "exit",
+    "expand",
+    "export",
+    "expr",
+    "factor",
+    "false",
+    "fg",
+    "fgrep",
+    "find",
+    "fmt",
+    "fold",
+    "getopts",
+    "grep",
+    "gunzip",
+    "gzip",
+    "hash",
+    "head",
+    "hexdump",
+    "install",
+    "jobs",
+    "join",
+    "kill",
+    "let",
+    "ln",
+    "local",
+    "logout",
+    "mapfile",
+    "md5sum",
+    "mkdir",
+    "mkfifo",
+    "mktemp",
+    "mv",
+    "nl",
+    "od",
+    "paste",
+    "popd",
+    "printenv",
+    "printf",
+    "pushd",
+    "pwd",
+    "read",
+    "readarray",
+    "readlink",
+    "readonly",
+    "realpath",
+    "return",
+    "rev",
+    "rm",
+    "rmdir",
+    "sed",
+    "seq",
+    "set",
+    "sha1sum",
+    "sha256sum",
+    "sha512sum",
+    "shift",
+    "shopt",
+    "shuf",
+    "sort",
+    "source",
+    "split",
+    "strings",
+    "sum",
+    "sync",
+    "tac",
+    "tail",
+    "tar",
+    "tee",
+    "test",
+    "timeout",
+    "times",
+    "tr",
+    "trap",
+    "true",
+    "truncate",
+    "tsort",
+    "tty",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unexpand",
+    "uniq",
+    "unset",
+    "wait",
+    "wc",
+    "xargs",
+    "xxd",
+    "yes",
+    "zcat",
 ];
 
 /// Whether the library answers this name itself.
@@ -75,7 +191,6 @@ impl Engine {
         let mut builder = Bash::builder()
             .fs(Arc::new(Disk::new(session)))
             .rootfs(false)
-            .follow_symlinks(false)
             .builtin_filter(is_kept)
             .builtin_registry(REGISTRY.clone())
             .command_resolver(Arc::new(commands::Unknown))
@@ -92,7 +207,7 @@ impl Engine {
             .hostname(&session.identity().hostname)
             .cwd(cwd);
         let who = session.who();
-        for (name, value) in environment(session) {
+        for (name, value) in super::environment::of(session) {
             builder = builder.env(name, value);
         }
         builder = builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string());
@@ -109,9 +224,9 @@ impl Engine {
         self.bash.shell_state_view().cwd.to_string_lossy().into_owned()
     }
 
-    /// Whether this word is a function or an alias, or other words mean something else than they say.
-    pub(super) fn redefines(&self, _word: &str) -> bool {
-        // The library does not show its aliases, so nothing is assumed once a line defined anything.
+    /// Whether words may mean something else than the programs they name. The library does not show its aliases, so
+    /// nothing is assumed any more once a line may have defined one.
+    pub(super) fn has_definitions(&self) -> bool {
         self.has_definitions
     }
 
@@ -122,9 +237,10 @@ impl Engine {
         *self.session.channels.lock() = Some((Arc::clone(output), input.clone()));
         let name = self.session.shell_name();
         // Variables can be part of what a program sees (`PATH`), and traps run at every command.
-        self.has_definitions |= ["alias", "()", "function", "PATH", "trap", "eval", "source", ". ", "exec", "enable", "umask"]
-            .iter()
-            .any(|sign| line.contains(sign));
+        self.has_definitions |=
+            ["alias", "()", "function", "PATH", "trap", "eval", "source", ". ", "exec ", "umask"]
+                .iter()
+                .any(|sign| line.contains(sign));
         let given = Given::default();
         let options = self.options(&name, output, &given);
         // The library forgets `$?` between lines.
@@ -155,7 +271,9 @@ impl Engine {
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
             for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, stderr.as_bytes())] {
-                let room = MOST_OUTPUT.saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed)).min(bytes.len());
+                let room = MOST_OUTPUT
+                    .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
+                    .min(bytes.len());
                 if let Some(bytes) = bytes.get(..room).filter(|bytes| !bytes.is_empty()) {
                     sink(out, bytes);
                 }
@@ -223,9 +341,22 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         "bash" | "sh" | "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')),
         _ => None,
     };
+    // Debian's `sh` is dash and has its own words for this.
+    let missing = script.filter(|_| event.name == "sh").filter(|path| {
+        !event.args.iter().any(|arg| arg == "-c")
+            && !session.files().exists(&session.files().resolve(&session.cwd.lock(), path))
+    });
+    if let Some(path) = missing.filter(|path| !path.contains('\'')) {
+        let text = format!("printf '%s\\n' 'sh: 0: cannot open {path}: No such file' >&2; exit 2");
+        event.args = vec!["-c".to_owned(), text];
+        return HookAction::Continue(event);
+    }
     let script_is_harmless = script.is_none_or(|path| {
         let path = session.files().resolve(&session.cwd.lock(), path);
-        session.files().read(&path).is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
+        session
+            .files()
+            .read(&path)
+            .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
             || !session.files().exists(&path)
     });
     if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
@@ -244,41 +375,26 @@ fn after_tool(session: &Session, result: ToolResult) -> HookAction<ToolResult> {
 fn runs_others(name: &str) -> bool {
     matches!(
         name,
-        "eval" | "." | "source" | "bash" | "sh" | "command" | "builtin" | "exec" | "env" | "xargs" | "find" | "timeout" | "trap"
-            | "nohup" | "sudo" | "busybox" | "setsid" | "nice" | "time"
+        "eval"
+            | "."
+            | "source"
+            | "bash"
+            | "sh"
+            | "command"
+            | "builtin"
+            | "exec"
+            | "env"
+            | "xargs"
+            | "find"
+            | "timeout"
+            | "trap"
+            | "nohup"
+            | "sudo"
+            | "busybox"
+            | "setsid"
+            | "nice"
+            | "time"
     )
-}
-
-/// The environment of a login: sshd's and login's, then bash's own.
-pub(super) fn environment(session: &Session) -> Vec<(String, String)> {
-    let account = &session.launch.account;
-    let path = if account.uid == 0 {
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    } else {
-        "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
-    };
-    let mail = format!("/var/mail/{}", account.name);
-    let mut env: Vec<(String, String)> = [
-        ("SHELL", account.shell.as_str()),
-        ("PWD", account.home.as_str()),
-        ("LOGNAME", account.name.as_str()),
-        ("HOME", account.home.as_str()),
-        ("LANG", "en_US.UTF-8"),
-        ("USER", account.name.as_str()),
-        ("SHLVL", "1"),
-        ("PATH", path),
-        ("MAIL", mail.as_str()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .to_vec();
-    if session.launch.tty.is_some() {
-        env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
-    }
-    for (name, value) in &session.launch.env {
-        env.retain(|(known, _)| known != name);
-        env.push((name.clone(), value.clone()));
-    }
-    env
 }
 
 #[cfg(test)]

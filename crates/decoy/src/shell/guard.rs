@@ -57,8 +57,9 @@ fn nesting_is_harmless(text: &str) -> bool {
         }
         if !word.is_empty() {
             match word.as_str() {
-                "time" | "!" | "-not" | "not" | "-n" | "-z" | "coproc" | "eval" | "command" | "builtin" | "exec" | "env"
-                | "nohup" | "nice" | "xargs" | "sudo" | "timeout" | "busybox" | "setsid" | "stdbuf" | "-p" => prefixes += 1,
+                "time" | "!" | "-not" | "not" | "-n" | "-z" | "coproc" | "eval" | "command" | "builtin"
+                | "exec" | "env" | "nohup" | "nice" | "xargs" | "sudo" | "timeout" | "busybox" | "setsid"
+                | "stdbuf" | "-p" => prefixes += 1,
                 "if" | "while" | "until" | "for" | "case" | "select" | "do" | "then" => keywords += 1,
                 "fi" | "done" | "esac" => keywords = keywords.saturating_sub(2),
                 _ => prefixes = 0,
@@ -67,7 +68,11 @@ fn nesting_is_harmless(text: &str) -> bool {
         } else if matches!(c, ';' | '\n' | '|' | '&') {
             prefixes = 0;
         }
-        if prefixes > MOST_PREFIXES || keywords > 2 * DEEPEST || deepest > DEEPEST || operators > MOST_OPERATORS {
+        if prefixes > MOST_PREFIXES
+            || keywords > 2 * DEEPEST
+            || deepest > DEEPEST
+            || operators > MOST_OPERATORS
+        {
             return false;
         }
     }
@@ -77,16 +82,17 @@ fn nesting_is_harmless(text: &str) -> bool {
 /// Whether the arguments of a program may be given to it: those that parse expressions recurse over their arguments.
 pub(super) fn arguments_are_harmless(name: &str, args: &[String]) -> bool {
     match name {
-        "eval" | "bash" | "sh" | "trap" | "." | "source" | "awk" | "mawk" | "gawk" | "sed" | "bc" | "grep" | "egrep" | "let" | "expr"
-        | "jq" | "declare" | "local" | "typeset" | "export" | "readonly" | "printf" => {
-            args.iter().all(|arg| is_harmless(arg, LONGEST_SCRIPT))
-        }
+        "eval" | "bash" | "sh" | "trap" | "." | "source" | "awk" | "mawk" | "gawk" | "sed" | "bc"
+        | "grep" | "egrep" | "let" | "expr" | "jq" | "declare" | "local" | "typeset" | "export"
+        | "readonly" | "printf" => args.iter().all(|arg| is_harmless(arg, LONGEST_SCRIPT)),
         "find" | "test" | "[" | "[[" => {
-            let signs = args.iter().filter(|arg| matches!(arg.as_str(), "!" | "-not" | "(" | ")" | "-a" | "-o" | "-and" | "-or" | ","));
+            let signs = args.iter().filter(|arg| {
+                matches!(arg.as_str(), "!" | "-not" | "(" | ")" | "-a" | "-o" | "-and" | "-or" | ",")
+            });
             signs.count() <= 60
         }
-        "env" | "nohup" | "xargs" | "sudo" | "nice" | "timeout" | "setsid" | "stdbuf" | "command" | "builtin" | "exec" | "busybox"
-        | "time" | "watch" | "parallel" | "chroot" => {
+        "env" | "nohup" | "xargs" | "sudo" | "nice" | "timeout" | "setsid" | "stdbuf" | "command"
+        | "builtin" | "exec" | "busybox" | "time" | "watch" | "parallel" | "chroot" => {
             args.iter().filter(|arg| arguments_nest(arg)).count() <= MOST_PREFIXES
         }
         _ => true,
@@ -97,8 +103,23 @@ pub(super) fn arguments_are_harmless(name: &str, args: &[String]) -> bool {
 fn arguments_nest(word: &str) -> bool {
     matches!(
         word.rsplit('/').next().unwrap_or(word),
-        "env" | "nohup" | "xargs" | "sudo" | "nice" | "timeout" | "setsid" | "stdbuf" | "command" | "builtin" | "exec"
-            | "busybox" | "time" | "eval" | "watch" | "parallel" | "chroot"
+        "env"
+            | "nohup"
+            | "xargs"
+            | "sudo"
+            | "nice"
+            | "timeout"
+            | "setsid"
+            | "stdbuf"
+            | "command"
+            | "builtin"
+            | "exec"
+            | "busybox"
+            | "time"
+            | "eval"
+            | "watch"
+            | "parallel"
+            | "chroot"
     )
 }
 

@@ -32,6 +32,22 @@ struct Queue {
     reading: AtomicBool,
 }
 
+/// Says that a program reads for as long as it does, also when the program is interrupted.
+struct Reading<'a>(&'a AtomicBool);
+
+impl<'a> Reading<'a> {
+    fn new(flag: &'a AtomicBool) -> Self {
+        flag.store(true, Ordering::Relaxed);
+        Self(flag)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Input {
     /// Adds bytes; gives how many found room (at most `limit` wait at once).
     pub fn push(&self, bytes: &[u8], limit: usize) -> usize {
@@ -51,21 +67,19 @@ impl Input {
 
     /// Waits for bytes; `None` when no more will come.
     pub async fn read(&self) -> Option<Vec<u8>> {
-        self.0.reading.store(true, Ordering::Relaxed);
-        let got = loop {
+        let _reading = Reading::new(&self.0.reading);
+        loop {
             {
                 let mut queue = self.0.bytes.lock();
                 if !queue.0.is_empty() {
-                    break Some(std::mem::take(&mut queue.0));
+                    return Some(std::mem::take(&mut queue.0));
                 }
                 if queue.1 {
-                    break None;
+                    return None;
                 }
             }
             self.0.added.notified().await;
-        };
-        self.0.reading.store(false, Ordering::Relaxed);
-        got
+        }
     }
 
     /// Takes what is there without waiting: what a program left unread belongs to the shell.

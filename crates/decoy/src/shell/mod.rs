@@ -6,6 +6,7 @@
 mod commands;
 mod disk;
 mod engine;
+mod environment;
 mod guard;
 pub mod io;
 mod lines;
@@ -94,6 +95,8 @@ impl Shell {
     /// Runs a line (or several). Output is given as it comes; dropping the future (Ctrl-C) leaves a usable shell.
     pub async fn run(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
         self.session.begin_line(line, &self.cwd);
+        // A program that was interrupted while it asked for a secret left the terminal silent.
+        input.set_echo(true);
         let finished = match self.run_simple(line, output, input).await {
             Some(finished) => finished,
             None => self.run_script(line, output, input).await,
@@ -104,7 +107,8 @@ impl Shell {
 
     /// Hands a line to the interpreter.
     async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
-        let longest = if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+        let longest =
+            if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
         if !guard::is_harmless(line, longest) {
             let text = format!("{}: memory exhausted\n", self.session.shell_name());
             output(Out::Stderr, text.as_bytes());

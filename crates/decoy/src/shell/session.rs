@@ -42,6 +42,8 @@ pub(super) struct Session {
     pub(super) cwd: Mutex<String>,
     /// The running line has a pipe, a redirection or a substitution in it.
     piped: AtomicBool,
+    /// The running line puts something into the background.
+    background: AtomicBool,
     /// When the shell was started.
     pub(super) started: SystemTime,
     /// Lines typed so far.
@@ -83,6 +85,7 @@ impl Session {
             in_tool: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
+            background: AtomicBool::new(false),
             started: contact.visitor.now(),
             history: Mutex::default(),
             inner: Mutex::default(),
@@ -108,6 +111,8 @@ impl Session {
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
+        let without_others = line.replace("&&", "").replace(">&", "").replace("&>", "");
+        self.background.store(without_others.contains('&'), Ordering::Relaxed);
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
@@ -122,6 +127,11 @@ impl Session {
     /// Whether what programs say may go somewhere else than to the terminal.
     pub(super) fn is_piped(&self) -> bool {
         self.piped.load(Ordering::Relaxed)
+    }
+
+    /// Whether something of the running line is in the background.
+    pub(super) fn has_background(&self) -> bool {
+        self.background.load(Ordering::Relaxed)
     }
 
     /// Remembers a word that named nothing.

@@ -13,12 +13,16 @@ use crate::shell::Finished;
 
 /// The words of a line that has no grammar: letters, digits and signs that mean nothing to a shell.
 fn words(line: &str) -> Option<Vec<String>> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '/' | '.' | '-' | '_' | ',' | ':' | '+' | '@' | '%' | '=' | '\t' | '\r');
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, ' ' | '/' | '.' | '-' | '_' | ',' | ':' | '+' | '@' | '%' | '=' | '\t' | '\r')
+    };
     let line = line.trim_end_matches('\n');
     if line.len() > 512 || !line.chars().all(plain) {
         return None;
     }
-    let words: Vec<String> = line.split([' ', '\t', '\r']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let words: Vec<String> =
+        line.split([' ', '\t', '\r']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     // `a=b` alone is an assignment.
     if words.first().is_none_or(|first| first.contains('=')) { None } else { Some(words) }
 }
@@ -27,22 +31,44 @@ fn words(line: &str) -> Option<Vec<String>> {
 fn is_keyword(word: &str) -> bool {
     matches!(
         word,
-        "if" | "then" | "else" | "elif" | "fi" | "do" | "done" | "case" | "esac" | "while" | "until" | "for" | "in" | "select"
-            | "function" | "time" | "coproc" | "{" | "}" | "!"
+        "if" | "then"
+            | "else"
+            | "elif"
+            | "fi"
+            | "do"
+            | "done"
+            | "case"
+            | "esac"
+            | "while"
+            | "until"
+            | "for"
+            | "in"
+            | "select"
+            | "function"
+            | "time"
+            | "coproc"
+            | "{"
+            | "}"
+            | "!"
     )
 }
 
 impl Shell {
     /// Answers a line without the interpreter, if that can be done; `None` leaves it to the interpreter.
-    pub(super) async fn run_simple(&mut self, line: &str, output: &Output, input: &Input) -> Option<Finished> {
+    pub(super) async fn run_simple(
+        &mut self,
+        line: &str,
+        output: &Output,
+        input: &Input,
+    ) -> Option<Finished> {
         let words = words(line)?;
         let (first, args) = words.split_first()?;
-        // Functions and aliases live in the interpreter, and so do its directory and variables.
-        if self.engine.as_ref().is_some_and(|engine| engine.redefines(first)) || is_keyword(first) {
-            return None;
-        }
         if let Some(finished) = self.inner_shells(first, args, output) {
             return Some(finished);
+        }
+        // Functions and aliases live in the interpreter.
+        if self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) || is_keyword(first) {
+            return None;
         }
         let name = match first.rsplit_once('/') {
             None => first.as_str(),
@@ -77,7 +103,10 @@ impl Shell {
     fn run_unknown(&mut self, name: &str, output: &Output) -> Option<Finished> {
         let is_known = name.contains('/')
             || engine::is_kept(name)
-            || matches!(name, "bash" | "sh" | "complete" | "compgen" | "compopt" | "bind" | "fc" | "help" | "suspend")
+            || matches!(
+                name,
+                "bash" | "sh" | "complete" | "compgen" | "compopt" | "bind" | "fc" | "help" | "suspend"
+            )
             || name.starts_with(['-', '%', '.'])
             || self.engine.is_some()
             || commands::is_installed(&self.session, name)
@@ -106,21 +135,25 @@ impl Shell {
             return Some(Finished::default());
         }
         if matches!(first, "exit" | "logout") {
-            let status = args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
+            let status =
+                args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
             if let Some((kind, _)) = inner.pop() {
                 if kind == Inner::Bash {
                     output(Out::Stderr, b"exit\n");
                 }
                 return Some(Finished { status, ..Finished::default() });
             }
-            if self.engine.is_none() {
+            if !self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
                 let account = &self.session.launch.account;
                 if self.session.who().uid != account.uid {
                     self.session.become_user(account.uid, account.gid);
                     output(Out::Stderr, b"exit\n");
                     return Some(Finished { status, ..Finished::default() });
                 }
-                output(Out::Stderr, if self.session.launch.login { b"logout\n".as_slice() } else { b"exit\n" });
+                output(
+                    Out::Stderr,
+                    if self.session.launch.login { b"logout\n".as_slice() } else { b"exit\n" },
+                );
                 return Some(Finished { status, exited: true, not_found: Vec::new() });
             }
         }
@@ -145,7 +178,9 @@ mod tests {
     #[test]
     fn only_plain_lines_are_taken() {
         assert_eq!(words("uname -a"), Some(vec!["uname".to_owned(), "-a".to_owned()]));
-        for line in ["a=b", "ls *", "echo $x", "a;b", "a|b", "a>b", "'a'", "", "~", "a\\b", "a#b", "{a,b}", "a?b"] {
+        for line in
+            ["a=b", "ls *", "echo $x", "a;b", "a|b", "a>b", "'a'", "", "~", "a\\b", "a#b", "{a,b}", "a?b"]
+        {
             assert_eq!(words(line), None, "{line}");
         }
     }

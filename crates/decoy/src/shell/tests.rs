@@ -62,3 +62,65 @@ async fn simple_lines_run() {
     assert_eq!(said(&mut shell, "cat f").await.0, "one\ntwo\n");
     assert!(said(&mut shell, "exit 3").await.1.exited);
 }
+
+#[tokio::test]
+async fn an_interrupted_line_leaves_a_usable_shell() {
+    let mut shell = shell("root");
+    for line in [
+        "cd /tmp; sleep 1000",
+        "sleep 1000 | cat",
+        "while true; do sleep 1; done",
+        "sh -c 'sleep 1000'",
+        "f() { sleep 9; }; f",
+        "passwd",
+    ] {
+        let output: Output = Arc::new(|_, _: &[u8]| {});
+        let input = Input::default();
+        let ended = tokio::time::timeout(Duration::from_millis(40), shell.run(line, &output, &input)).await;
+        assert!(ended.is_err(), "{line} ended by itself");
+        assert!(!input.is_awaited());
+        assert_eq!(said(&mut shell, "echo still | cat; true").await.0, "still\n", "after {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_reads_what_the_visitor_types() {
+    let mut shell = shell("root");
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&text);
+    let output: Output = Arc::new(move |_, bytes: &[u8]| sink.lock().extend_from_slice(bytes));
+    let input = Input::default();
+    input.push(b"one\n", 100);
+    let typing = input.clone();
+    let later = async move {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        typing.push(b"two\n", 100);
+        typing.end();
+    };
+    tokio::join!(shell.run("cat > /tmp/typed", &output, &input), later);
+    assert_eq!(said(&mut shell, "cat /tmp/typed").await.0, "one\ntwo\n");
+    let secret = Input::default();
+    secret.push(b"first\nfirst\n", 100);
+    shell.run("passwd", &output, &secret).await;
+    let said = String::from_utf8_lossy(&text.lock()).into_owned();
+    assert_eq!(said, "New password: \nRetype new password: \npasswd: password updated successfully\n");
+}
+
+#[tokio::test]
+async fn a_shell_that_only_answers_by_heart_has_no_interpreter() {
+    let mut shell = shell("root");
+    for line in [
+        "uname -a",
+        "ls -la /usr/bin",
+        "/bin/busybox ECCHI",
+        "system",
+        "cat /etc/passwd",
+        "enable",
+        "sh",
+        "exit",
+        "ps",
+    ] {
+        said(&mut shell, line).await;
+        assert!(shell.engine.is_none() || line == "/bin/busybox ECCHI", "{line}");
+    }
+}

@@ -39,6 +39,8 @@ const TTY: &str = "pts/0";
 /// One Telnet connection.
 pub struct Telnet {
     contact: Contact,
+    /// Said before the login prompt, in place of the kernel's name.
+    banner: Option<String>,
     options: Box<Options>,
     phase: Phase,
     line: Vec<u8>,
@@ -75,6 +77,7 @@ impl Telnet {
     pub fn new(contact: Contact) -> Self {
         Self {
             contact,
+            banner: None,
             options: Box::new(Options::new()),
             phase: Phase::Kinds,
             line: Vec::new(),
@@ -84,6 +87,13 @@ impl Telnet {
             failures: 0,
             early: Vec::new(),
         }
+    }
+
+    /// Opens with this text instead of the kernel's name; a line end is added.
+    #[must_use]
+    pub fn with_banner(mut self, text: &str) -> Self {
+        self.banner = Some(format!("{}\r\n", text.trim_end_matches(['\r', '\n'])));
+        self
     }
 
     /// Goes on with the negotiation as far as the client's answers allow; with `force`, to its end.
@@ -124,7 +134,12 @@ impl Telnet {
             self.options.ask(DO, BINARY, &mut out);
             let identity = self.contact.visitor.identity();
             let (release, host) = (identity.kernel_release, identity.full_name());
-            out.extend_from_slice(format!("\r\nLinux {release} ({host}) ({TTY})\r\n\r\n").as_bytes());
+            match &self.banner {
+                Some(banner) => out.extend_from_slice(&Options::encode(banner.as_bytes())),
+                None => {
+                    out.extend_from_slice(format!("\r\nLinux {release} ({host}) ({TTY})\r\n\r\n").as_bytes());
+                }
+            }
             stage.say(out);
             self.ask_name(stage);
         }

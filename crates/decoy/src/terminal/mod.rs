@@ -38,7 +38,7 @@ pub enum TerminalMode {
     /// One command without a terminal.
     Exec {
         /// As the client sent it.
-        command: String,
+        command: Vec<u8>,
         /// What the client sent.
         env: Vec<(String, String)>,
     },

@@ -145,8 +145,9 @@ impl Terminal {
     }
 
     /// The one command of an exec request. What the visitor sends meanwhile is its standard input.
-    pub(super) async fn exec(&mut self, command: &str, stage: &Stage) {
-        stage.note(EventKind::command_input(command.as_bytes()));
+    pub(super) async fn exec(&mut self, command: &[u8], stage: &Stage) {
+        stage.note(EventKind::command_input(command));
+        let command = &*String::from_utf8_lossy(command);
         let output: Output = {
             let stage = stage.clone();
             Arc::new(move |out, bytes: &[u8]| match out {

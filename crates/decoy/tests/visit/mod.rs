@@ -1,4 +1,6 @@
 //! A visitor with a shell, for tests: lines in, bytes out.
+#![allow(clippy::unwrap_used)] // a test that cannot be set up shall fail loudly
+#![allow(dead_code)] // each test program uses its own part
 
 use std::{
     net::SocketAddr,
@@ -21,7 +23,6 @@ pub struct Visit {
     output: Output,
 }
 
-#[allow(dead_code)] // each test program uses its own part
 impl Visit {
     /// Logs `user` in on a machine that is the same in every test.
     pub fn new(user: &str, tty: bool) -> Self {

@@ -14,10 +14,10 @@ use crate::log_parser::{ParsedEvent, clipped, parse_line};
 use crate::pull::{PullError, unpack_zstd};
 use crate::store::{Filed, NewFinding, Object, ParsedLine, Reject, StoreError};
 
-/// Longer than any object takes; a registry that dies with a claim delays its object by this.
-const CLAIM_MS: i64 = 120_000;
+/// A registry that dies with a claim delays its object by this; one that is slower is overtaken, and files nothing.
+const CLAIM_MS: i64 = 20_000;
 /// An object that could not be read so often is left to a person.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u64 = 5;
 /// Bytes of a rejected line that are kept in the table; the whole line is in the archive.
 const REJECT_KEEPS: usize = 4096;
 
@@ -68,7 +68,7 @@ impl Job for ParseLogs {
     async fn run(&self, works: &Works) -> Outcome {
         let mut report = Report::default();
         loop {
-            let object = match works.store.claim_object(CLAIM_MS, ATTEMPTS).await {
+            let object = match works.store.claim_object(CLAIM_MS).await {
                 Ok(Some(object)) => object,
                 Ok(None) => return Outcome::new(report.troubles.is_empty(), &report),
                 Err(error) => return Outcome::failed(&error),
@@ -98,7 +98,7 @@ impl Job for ParseLogs {
 }
 
 async fn give_back(works: &Works, object: &Object, error: &str) -> Result<(), StoreError> {
-    let for_good = object.attempts >= u64::from(ATTEMPTS);
+    let for_good = object.attempts + 1 >= ATTEMPTS;
     works.store.release_object(object, error, 30_000, for_good).await?;
     if for_good {
         let finding = NewFinding {

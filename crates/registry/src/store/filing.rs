@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::engine::MAX_BINDS;
 use super::objects::Object;
+use super::query::MAX_BINDS;
 use super::{Query, Store, StoreError, Tx, Value, retry};
 use crate::log_parser::ParsedEvent;
 use crate::time::{now_ms, sql_time};

@@ -16,6 +16,7 @@ mod migrations;
 mod objects;
 mod pages;
 mod people;
+mod query;
 mod retention;
 mod sessions;
 
@@ -27,7 +28,7 @@ pub use analyses::{Analysis, FinishedAnalysis, OpenAnalysis};
 pub use artifacts::{Artifact, WantedArtifact};
 pub use buckets::{Bucket, NewBucket, Registered, Registration, Status};
 pub use counts::Counts;
-pub use engine::{Done, Engine, Query, Row, Tx, Value};
+pub use engine::{Done, Engine, Row, Tx};
 pub use facts::{Facts, Tally};
 pub use filing::{Filed, ParsedLine, Reject};
 pub use findings::{Finding, Gap, NewFinding, RejectRow};
@@ -36,6 +37,7 @@ pub use migrations::Applied;
 pub use objects::{NewObject, Object};
 pub use pages::EventFilter;
 pub use people::{ApiToken, AuditEntry, RegistrationKey, Role, User, WebSession};
+pub use query::{Query, Value};
 pub use retention::Swept;
 pub use sessions::{EventRow, PageKey, SessionFilter, SessionRow};
 

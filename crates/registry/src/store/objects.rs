@@ -53,7 +53,7 @@ pub struct Object {
     pub sha256: String,
     /// `stored`, `parsed` or `failed`.
     pub state: String,
-    /// How often reading it was begun.
+    /// How often reading it failed. A registry that died while it read does not count.
     pub attempts: u64,
     /// Fences off whoever claimed it before.
     pub fence: i64,
@@ -131,23 +131,22 @@ impl Store {
     }
 
     /// Takes the oldest object that nobody has read, for `lease` milliseconds.
-    pub async fn claim_object(&self, lease: i64, max_attempts: u32) -> Result<Option<Object>, StoreError> {
+    pub async fn claim_object(&self, lease: i64) -> Result<Option<Object>, StoreError> {
         loop {
             let now = now_ms();
             let query = Query::new(COLUMNS)
-                .push(" WHERE o.state = 'stored' AND o.claim_until <= ? AND o.attempts < ? ORDER BY o.id LIMIT 1")
-                .bind(now)
-                .bind(max_attempts);
+                .push(" WHERE o.state = 'stored' AND o.claim_until <= ? ORDER BY o.id LIMIT 1")
+                .bind(now);
             let Some(found) = self.engine.first(query).await?.as_ref().map(object).transpose()? else {
                 return Ok(None);
             };
             let claim = Query::new(
-                "UPDATE objects SET claim_until = ?, claim_fence = claim_fence + 1, attempts = attempts + 1 \
+                "UPDATE objects SET claim_until = ?, claim_fence = claim_fence + 1 \
                  WHERE id = ? AND claim_fence = ? AND state = 'stored'",
             );
             let claim = claim.bind(now + lease).bind(found.id).bind(found.fence);
             if retry(|| self.engine.execute(claim.clone())).await?.rows > 0 {
-                return Ok(Some(Object { fence: found.fence + 1, attempts: found.attempts + 1, ..found }));
+                return Ok(Some(Object { fence: found.fence + 1, ..found }));
             }
         }
     }
@@ -161,7 +160,7 @@ impl Store {
         for_good: bool,
     ) -> Result<(), StoreError> {
         let query = Query::new(
-            "UPDATE objects SET claim_until = ?, last_error = ?, state = ? WHERE id = ? AND claim_fence = ?",
+            "UPDATE objects SET claim_until = ?, last_error = ?, state = ?, attempts = attempts + 1 WHERE id = ? AND claim_fence = ?",
         )
         .bind(now_ms() + wait)
         .bind(error.chars().take(2000).collect::<String>())

@@ -1,6 +1,12 @@
 //! A small WebDriver client: enough of the W3C protocol to drive a headless Chromium as a person would.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -21,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Browser {
     client: reqwest::Client,
     session: String,
-    driver: Child,
+    _driver: Child,
     _profile: tempfile::TempDir,
 }
 
@@ -77,7 +83,7 @@ impl Browser {
         let base = format!("http://127.0.0.1:{port}/session");
         let answer = client.post(&base).json(&wanted).send().await.unwrap().json::<Value>().await.unwrap();
         let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}"));
-        Some(Self { client, session: format!("{base}/{id}"), driver, _profile: profile })
+        Some(Self { client, session: format!("{base}/{id}"), _driver: driver, _profile: profile })
     }
 
     async fn call(&self, path: &str, body: Value) -> Result<Value, Value> {
@@ -192,10 +198,18 @@ impl Browser {
         let png = base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().unwrap()).unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
     }
+}
 
-    pub async fn stop(mut self) {
-        self.client.delete(&self.session).send().await.unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(5), self.driver.kill()).await;
-        assert!(ended.is_ok(), "chromedriver ends");
+/// A test that fails must not leave a Chromium behind, which outlives its driver: the session is ended first.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let Some((host, path)) = self.session.trim_start_matches("http://").split_once('/') else { return };
+        let Ok(mut driver) = TcpStream::connect(host) else { return };
+        let request = format!("DELETE /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let asked = driver
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .and_then(|()| driver.write_all(request.as_bytes()));
+        // The answer comes when the browser is gone; what it says does not matter here, nor that it may not come.
+        let _ = asked.and_then(|()| driver.read(&mut [0; 1024]));
     }
 }

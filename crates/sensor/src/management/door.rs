@@ -25,8 +25,8 @@ const PROMPT_REFUSALS: u32 = 10;
 const DELAY: Duration = Duration::from_secs(3);
 /// Sources remembered; beyond that, new ones share one count.
 const SOURCES: usize = 4096;
-/// The one path that strangers may ask for: it says that something runs, which the open port says too.
-const OPEN_PATH: &str = "/healthz";
+/// What strangers may ask for: that something runs, which the open port says too.
+const OPEN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Checks tokens. A right one is never delayed, so nobody can lock the registry out from behind its own address.
 pub struct Door {
@@ -60,7 +60,7 @@ impl Door {
 
     /// Nothing when the request may pass, otherwise the refusal.
     pub async fn check(&self, request: &http::request::Parts, source: IpAddr) -> Option<Response<Body>> {
-        if request.uri.path() == OPEN_PATH || self.knows(&request.headers) {
+        if OPEN_PATHS.contains(&request.uri.path()) || self.knows(&request.headers) {
             return None;
         }
         self.refused.fetch_add(1, Ordering::Relaxed);

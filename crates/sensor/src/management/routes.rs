@@ -1,12 +1,12 @@
 //! The requests the registry makes, answered as the contract says.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
@@ -43,18 +43,29 @@ pub fn router(deps: Deps, door: Arc<Door>) -> Router {
         .route(EXTRACT_LOGS, get(extract_logs))
         .route(&format!("{ARTIFACTS}/{{sha256}}"), get(artifact))
         .route("/healthz", get(async || "ok\n"))
+        // The port is served only once every trap port is bound and the log is open.
+        .route("/readyz", get(async || "ready\n"))
         .route("/metrics", get(metrics))
         .with_state(desk)
 }
 
-async fn update_bucket(State(desk): State<Arc<Desk>>) -> Response {
+/// Our end of a management connection.
+#[derive(Clone, Copy)]
+pub struct Local(pub IpAddr);
+
+async fn update_bucket(State(desk): State<Arc<Desk>>, local: Option<Extension<Local>>) -> Response {
     let deps = &desk.deps;
     let (readings, positions) = (deps.vitals.read(), deps.log.positions());
     Json(UpdateBucketAnswer {
         status: "ok".to_owned(),
         updates: vec![BucketState {
             name: deps.birth.name.to_string(),
-            ip_address: deps.ip_address.map(|address| address.to_string()).unwrap_or_default(),
+            // Without a setting, where the registry has just reached us.
+            ip_address: deps
+                .ip_address
+                .or(local.map(|Extension(Local(address))| address))
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
             operating_system: readings.operating_system,
             cpu_usage: readings.cpu_usage,
             memory_usage: readings.memory_usage,

@@ -18,6 +18,7 @@ pub struct Kexinit {
     ciphers: String,
     macs: String,
     compression: String,
+    languages: String,
 }
 
 /// What the bytes so far are.
@@ -64,8 +65,9 @@ fn packet_kexinit(packet: &[u8]) -> Option<Kexinit> {
     let (kex, host_keys) = (next()?, next()?);
     let (ciphers, _ciphers_back) = (next()?, next()?);
     let (macs, _macs_back) = (next()?, next()?);
-    let compression = next()?;
-    Some(Kexinit { kex, host_keys, ciphers, macs, compression })
+    let (compression, _compression_back) = (next()?, next()?);
+    let languages = next()?;
+    Some(Kexinit { kex, host_keys, ciphers, macs, compression, languages })
 }
 
 fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
@@ -90,6 +92,7 @@ impl Kexinit {
             enc_cs: list(&self.ciphers),
             mac_cs: list(&self.macs),
             comp_cs: list(&self.compression),
+            lang_cs: list(&self.languages),
             hassh_algorithms: algorithms,
         }
     }

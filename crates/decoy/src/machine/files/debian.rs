@@ -223,6 +223,9 @@ pub(super) fn build(identity: &Identity, now: SystemTime) -> Tree {
     for (name, minor) in [(disk, 0), (identity.disk, 1)] {
         tree.put(&format!("/dev/{name}"), Node::new(Content::Block(major, minor), 0, 6, 0o660, booted));
     }
+    for path in ["/run/systemd/journal/dev-log", "/run/systemd/notify", "/run/dbus/system_bus_socket"] {
+        tree.put(path, Node::new(Content::Socket, 0, 0, 0o666, booted));
+    }
     texts(&mut tree, identity, now);
     homes(&mut tree, identity);
     proc::add(&mut tree, now);

@@ -28,7 +28,7 @@ pub(super) fn group(identity: &Identity) -> String {
 pub(super) fn gshadow(identity: &Identity) -> String {
     let mut text = String::new();
     for (name, gid, members) in identity.groups() {
-        let mark = if gid >= 1000 && gid < 60_000 { "!" } else { "*" };
+        let mark = if (1000..60_000).contains(&gid) { "!" } else { "*" };
         let _ = writeln!(text, "{name}:{mark}::{}", members.join(","));
     }
     text

@@ -137,7 +137,7 @@ impl<'a> View<'a> {
 
     pub(super) fn stat(&self, path: &str, follow: bool, now: SystemTime) -> Result<Attributes> {
         let id = self.find(path, follow)?;
-        Ok(self.attributes(id, path, now)?)
+        self.attributes(id, path, now)
     }
 
     fn attributes(&self, id: NodeId, path: &str, now: SystemTime) -> Result<Attributes> {

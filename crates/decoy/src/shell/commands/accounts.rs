@@ -71,7 +71,10 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             return Said::err(format!("passwd: user '{name}' does not exist\n"), 1);
         }
         if name != own && !call.is_root() {
-            return Said::err(format!("passwd: You may not view or modify password information for {name}.\n"), 1);
+            return Said::err(
+                format!("passwd: You may not view or modify password information for {name}.\n"),
+                1,
+            );
         }
         if options.has('l') || options.has('u') || options.has('d') || options.has('e') {
             return Said::out("passwd: password changed.\n");
@@ -83,7 +86,9 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             let Some(_) = lines.answer("Current password: ", &mut said).await else { return failed(said) };
         }
         let Some(first) = lines.answer("New password: ", &mut said).await else { return failed(said) };
-        let Some(second) = lines.answer("Retype new password: ", &mut said).await else { return failed(said) };
+        let Some(second) = lines.answer("Retype new password: ", &mut said).await else {
+            return failed(said);
+        };
         if first.is_empty() && second.is_empty() {
             said.err.extend_from_slice(b"No password has been supplied.\n");
             return failed(said);
@@ -99,7 +104,8 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
 }
 
 fn failed(mut said: Said) -> Said {
-    said.err.extend_from_slice(b"passwd: Authentication token manipulation error\npasswd: password unchanged\n");
+    said.err
+        .extend_from_slice(b"passwd: Authentication token manipulation error\npasswd: password unchanged\n");
     said.status = 10;
     said
 }
@@ -190,7 +196,11 @@ pub(super) fn sudo(call: &Call<'_>) -> Result<Vec<String>, Said> {
                 );
                 return Err(Said::out(text));
             }
-            "-V" | "--version" => return Err(Said::out("Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n")),
+            "-V" | "--version" => {
+                return Err(Said::out(
+                    "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n",
+                ));
+            }
             "-i" | "-s" | "-n" | "-S" | "-E" | "-H" | "-k" | "-K" | "-v" | "-b" | "--" => {}
             assignment if words.is_empty() && assignment.contains('=') && !assignment.starts_with('-') => {}
             _ => {
@@ -200,12 +210,21 @@ pub(super) fn sudo(call: &Call<'_>) -> Result<Vec<String>, Said> {
             }
         }
     }
-    if !call.is_root() && !call.identity().groups().iter().any(|(name, _, members)| name == "sudo" && members.contains(&call.session.user_name())) {
+    if !call.is_root()
+        && !call
+            .identity()
+            .groups()
+            .iter()
+            .any(|(name, _, members)| name == "sudo" && members.contains(&call.session.user_name()))
+    {
         return Err(Said::err(format!("{} is not in the sudoers file.\n", call.session.user_name()), 1));
     }
     if words.is_empty() {
         if call.args.is_empty() {
-            return Err(Said::err("usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\nusage: sudo -l [-ABkNnS] [-g group] [-h host] [-p prompt] [-U user] [-u user] [command [arg ...]]\nusage: sudo [-ABbEHkNnPS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] [VAR=value] [-i | -s] [command [arg ...]]\nusage: sudo -e [-ABkNnS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] file ...\n", 1));
+            return Err(Said::err(
+                "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\nusage: sudo -l [-ABkNnS] [-g group] [-h host] [-p prompt] [-U user] [-u user] [command [arg ...]]\nusage: sudo [-ABbEHkNnPS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] [VAR=value] [-i | -s] [command [arg ...]]\nusage: sudo -e [-ABkNnS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] file ...\n",
+                1,
+            ));
         }
         call.session.become_user(0, 0);
         return Err(Said::nothing(0));

@@ -19,9 +19,8 @@ fn headline(call: &Call<'_>) -> String {
     let users = u32::from(call.session.launch.tty.is_some());
     let [one, five, fifteen] = load(call.identity(), call.now());
     format!(
-        " {} up {days}{time}, {users:>2} user{}, load average: 0.{one:02}, 0.{five:02}, 0.{fifteen:02}\n",
+        " {} up {days}{time}, {users:>2} user,  load average: 0.{one:02}, 0.{five:02}, 0.{fifteen:02}\n",
         now.format("%H:%M:%S"),
-        if users == 1 { "" } else { "s" },
     )
 }
 
@@ -37,8 +36,15 @@ pub(super) fn uptime(call: &Call<'_>) -> Said {
     }
     if options.has('p') {
         let up = call.identity().uptime(call.now()).as_secs();
-        let part = |count: u64, name: &str| (count > 0).then(|| format!("{count} {name}{}", if count == 1 { "" } else { "s" }));
-        let parts = [part(up / 604_800, "week"), part(up / 86_400 % 7, "day"), part(up / 3600 % 24, "hour"), part(up / 60 % 60, "minute")];
+        let part = |count: u64, name: &str| {
+            (count > 0).then(|| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
+        };
+        let parts = [
+            part(up / 604_800, "week"),
+            part(up / 86_400 % 7, "day"),
+            part(up / 3600 % 24, "hour"),
+            part(up / 60 % 60, "minute"),
+        ];
         return Said::out(format!("up {}\n", parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
     }
     Said::out(headline(call))
@@ -51,7 +57,13 @@ pub(super) fn w(call: &Call<'_>) -> Said {
         let since: DateTime<Utc> = call.session.started.into();
         let from = call.session.contact.peer.ip().to_string();
         let user = &call.session.launch.account.name;
-        text += &format!("{:<8.8} {:<8.8} {:<16.16} {}    0.00s  0.02s  0.00s w\n", user, tty, from, since.format("%H:%M"));
+        text += &format!(
+            "{:<8.8} {:<8.8} {:<16.16} {}    0.00s  0.02s  0.00s w\n",
+            user,
+            tty,
+            from,
+            since.format("%H:%M")
+        );
     }
     Said::out(text)
 }
@@ -60,7 +72,11 @@ pub(super) fn who(call: &Call<'_>) -> Said {
     let Some(tty) = &call.session.launch.tty else { return Said::nothing(0) };
     let since: DateTime<Utc> = call.session.started.into();
     let user = &call.session.launch.account.name;
-    Said::out(format!("{user:<8} {tty:<12} {} ({})\n", since.format("%Y-%m-%d %H:%M"), call.session.contact.peer.ip()))
+    Said::out(format!(
+        "{user:<8} {tty:<12} {} ({})\n",
+        since.format("%Y-%m-%d %H:%M"),
+        call.session.contact.peer.ip()
+    ))
 }
 
 pub(super) fn last(call: &Call<'_>) -> Said {
@@ -68,10 +84,18 @@ pub(super) fn last(call: &Call<'_>) -> Said {
     if let Some(tty) = &call.session.launch.tty {
         let since: DateTime<Utc> = call.session.started.into();
         let user = &call.session.launch.account.name;
-        text += &format!("{user:<8.8} {tty:<12} {:<16} {}   still logged in\n", call.session.contact.peer.ip(), since.format("%a %b %e %H:%M"));
+        text += &format!(
+            "{user:<8.8} {tty:<12} {:<16} {}   still logged in\n",
+            call.session.contact.peer.ip(),
+            since.format("%a %b %e %H:%M")
+        );
     }
     let booted: DateTime<Utc> = call.identity().boot_time.into();
-    text += &format!("reboot   system boot  {:<16.16} {}   still running\n", call.identity().kernel_release, booted.format("%a %b %e %H:%M"));
+    text += &format!(
+        "reboot   system boot  {:<16.16} {}   still running\n",
+        call.identity().kernel_release,
+        booted.format("%a %b %e %H:%M")
+    );
     text += &format!("\nwtmp begins {}\n", booted.format("%a %b %e %H:%M:%S %Y"));
     Said::out(text)
 }

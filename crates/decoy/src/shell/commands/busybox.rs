@@ -13,7 +13,9 @@ fn has(applet: &str) -> bool {
 pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     let Some(applet) = call.args.first() else { return Err(Said::out(banner())) };
     match applet.as_str() {
-        "--list" => return Err(Said::out(APPLETS.split(", ").map(|name| format!("{name}\n")).collect::<String>())),
+        "--list" => {
+            return Err(Said::out(APPLETS.split(", ").map(|name| format!("{name}\n")).collect::<String>()));
+        }
         "--help" => return Err(Said::out(banner())),
         "busybox" => return run(&Call { args: &[], ..*call }),
         name if !has(name) => return Err(Said::err(format!("{name}: applet not found\n"), 127)),
@@ -25,21 +27,41 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if rest.is_empty()
         && let Some(usage) = usage(applet)
     {
-        return Err(Said::err(format!("BusyBox v1.35.0 (Debian 1:1.35.0-4+b7) multi-call binary.\n\n{usage}"), 1));
+        return Err(Said::err(
+            format!("BusyBox v1.35.0 (Debian 1:1.35.0-4+b7) multi-call binary.\n\n{usage}"),
+            1,
+        ));
     }
-    if let Some(first) = words.first_mut()
-        && matches!(first.as_str(), "ash" | "[[")
-    {
-        *first = if first == "ash" { "sh".to_owned() } else { "[".to_owned() };
+    if let Some(first) = words.first_mut() {
+        *first = match first.as_str() {
+            "ash" => "sh".to_owned(),
+            "[[" => "[".to_owned(),
+            name if super::engine::is_kept(name) || name == "sh" => name.to_owned(),
+            name => format!("{DOOR}{name}"),
+        };
     }
     Ok(words)
 }
 
+/// What our programs are called when busybox runs them: an applet needs no file of its own.
+pub(super) const DOOR: &str = "busybox/";
+
+/// Names of all applets.
+pub(super) fn applets() -> impl Iterator<Item = &'static str> {
+    APPLETS.split(", ")
+}
+
 fn usage(applet: &str) -> Option<&'static str> {
     Some(match applet {
-        "wget" => "Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...\n\nRetrieve files via HTTP or FTP\n\n\t--spider\tOnly check URL existence: $? is 0 if exists\n\t--header STR\tAdd STR (of form 'header: value') to headers\n\t--post-data STR\tSend STR using POST method\n\t--post-file FILE\tSend FILE using POST method\n\t-c\t\tContinue retrieval of aborted transfer\n\t-q\t\tQuiet\n\t-P DIR\t\tSave to DIR (default .)\n\t-S    \t\tShow server response\n\t-T SEC\t\tNetwork read timeout is SEC seconds\n\t-O FILE\t\tSave to FILE ('-' for stdout)\n\t-o LOGFILE\tLog messages to FILE\n\t-U STR\t\tUse STR for User-Agent header\n\t-Y on/off\tUse proxy\n",
-        "tftp" => "Usage: tftp [OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks in bytes\n",
-        "ftpget" => "Usage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nDownload a file via FTP\n\n\t-c\tContinue previous transfer\n\t-v\tVerbose\n\t-u USER\tUsername\n\t-p PASS\tPassword\n\t-P PORT\n",
+        "wget" => {
+            "Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...\n\nRetrieve files via HTTP or FTP\n\n\t--spider\tOnly check URL existence: $? is 0 if exists\n\t--header STR\tAdd STR (of form 'header: value') to headers\n\t--post-data STR\tSend STR using POST method\n\t--post-file FILE\tSend FILE using POST method\n\t-c\t\tContinue retrieval of aborted transfer\n\t-q\t\tQuiet\n\t-P DIR\t\tSave to DIR (default .)\n\t-S    \t\tShow server response\n\t-T SEC\t\tNetwork read timeout is SEC seconds\n\t-O FILE\t\tSave to FILE ('-' for stdout)\n\t-o LOGFILE\tLog messages to FILE\n\t-U STR\t\tUse STR for User-Agent header\n\t-Y on/off\tUse proxy\n"
+        }
+        "tftp" => {
+            "Usage: tftp [OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks in bytes\n"
+        }
+        "ftpget" => {
+            "Usage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nDownload a file via FTP\n\n\t-c\tContinue previous transfer\n\t-v\tVerbose\n\t-u USER\tUsername\n\t-p PASS\tPassword\n\t-P PORT\n"
+        }
         _ => return None,
     })
 }

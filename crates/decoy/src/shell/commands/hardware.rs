@@ -20,7 +20,12 @@ pub(super) fn getconf(call: &Call<'_>) -> Said {
         Some("ARG_MAX") => "2097152".to_owned(),
         Some("GNU_LIBC_VERSION") => "glibc 2.36".to_owned(),
         Some(name) => return Said::err(format!("getconf: Unrecognized variable `{name}'\n"), 2),
-        None => return Said::err("Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n", 2),
+        None => {
+            return Said::err(
+                "Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n",
+                2,
+            );
+        }
     };
     Said::out(value + "\n")
 }
@@ -34,7 +39,13 @@ pub(super) fn lscpu(call: &Call<'_>) -> Said {
     let list = if last == 0 { "0".to_owned() } else { format!("0-{last}") };
     let cache = |kib: u32, instances: u32| {
         let total = kib * instances;
-        let size = if total >= 1024 && total % 1024 == 0 { format!("{} MiB", total / 1024) } else if total >= 1024 { format!("{:.1} MiB", f64::from(total) / 1024.0) } else { format!("{total} KiB") };
+        let size = if total >= 1024 && total.is_multiple_of(1024) {
+            format!("{} MiB", total / 1024)
+        } else if total >= 1024 {
+            format!("{:.1} MiB", f64::from(total) / 1024.0)
+        } else {
+            format!("{total} KiB")
+        };
         format!("{size} ({instances} instance{})", if instances == 1 { "" } else { "s" })
     };
     let virtualization = if cpu.vendor == "GenuineIntel" { ("VT-x", "svm") } else { ("AMD-V", "vmx") }.0;
@@ -81,7 +92,11 @@ pub(super) fn lscpu(call: &Call<'_>) -> Said {
     let mut text = String::new();
     for (name, value) in rows {
         // Writing to a string cannot fail.
-        let _ = if value.is_empty() { writeln!(text, "{name:<width$}").map(|()| ()) } else { writeln!(text, "{name:<width$}{value}") };
+        let _ = if value.is_empty() {
+            writeln!(text, "{name:<width$}").map(|()| ())
+        } else {
+            writeln!(text, "{name:<width$}{value}")
+        };
     }
     Said::out(text)
 }

@@ -16,10 +16,14 @@ pub(super) fn cat<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
         let options = call.options("");
         if let Some(letter) = options.unknown("AbeEnstTuv") {
-            return Said::err(format!("cat: invalid option -- '{letter}'\nTry 'cat --help' for more information.\n"), 1);
+            return Said::err(
+                format!("cat: invalid option -- '{letter}'\nTry 'cat --help' for more information.\n"),
+                1,
+            );
         }
         let mut said = Said::default();
-        let operands = if options.operands.is_empty() { vec!["-".to_owned()] } else { options.operands.clone() };
+        let operands =
+            if options.operands.is_empty() { vec!["-".to_owned()] } else { options.operands.clone() };
         let plain = options.letters.is_empty() || options.letters.iter().all(|letter| *letter == 'u');
         for operand in &operands {
             if operand == "-" {
@@ -54,7 +58,9 @@ async fn file(call: &Call<'_>, operand: &str, said: &mut Said) {
         }
     }
     // A file that the tree only lists: somebody may know what is in it.
-    let is_listed = call.files().stat(&path).is_ok_and(|node| node.kind == Kind::File && node.size == 0 && node.mtime == call.identity().installed);
+    let is_listed = call.files().stat(&path).is_ok_and(|node| {
+        node.kind == Kind::File && node.size == 0 && node.mtime == call.identity().installed
+    });
     if is_listed && path.starts_with("/opt/") {
         let question = Question { what: Ask::File { path }, otherwise: bytes::Bytes::new() };
         said.out.extend_from_slice(&call.session.contact.oracle.ask(question).await.text);

@@ -19,20 +19,33 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
     let options = call.options("wTI");
     let mut said = Said::default();
     if let Some(letter) = options.unknown(LETTERS) {
-        return Said::err(format!("ls: invalid option -- '{letter}'\nTry 'ls --help' for more information.\n"), 2);
+        return Said::err(
+            format!("ls: invalid option -- '{letter}'\nTry 'ls --help' for more information.\n"),
+            2,
+        );
     }
     if let Some(long) = options.long.iter().find(|long| !is_known_long(long)) {
-        return Said::err(format!("ls: unrecognized option '--{long}'\nTry 'ls --help' for more information.\n"), 2);
+        return Said::err(
+            format!("ls: unrecognized option '--{long}'\nTry 'ls --help' for more information.\n"),
+            2,
+        );
     }
     let operands = if options.operands.is_empty() { vec![".".to_owned()] } else { options.operands.clone() };
     let (mut files, mut directories) = (Vec::new(), Vec::new());
     let long = is_long(&options);
     for operand in &operands {
         let path = call.path(operand);
-        let follow = !long && !options.has('d') || operand.ends_with('/') || options.has('L') || options.has('H');
-        let found = if follow { call.files().stat(&path).or_else(|_| call.files().lstat(&path)) } else { call.files().lstat(&path) };
+        let follow =
+            !long && !options.has('d') || operand.ends_with('/') || options.has('L') || options.has('H');
+        let found = if follow {
+            call.files().stat(&path).or_else(|_| call.files().lstat(&path))
+        } else {
+            call.files().lstat(&path)
+        };
         match found {
-            Ok(attributes) if attributes.is_dir() && !options.has('d') => directories.push((operand.clone(), path)),
+            Ok(attributes) if attributes.is_dir() && !options.has('d') => {
+                directories.push((operand.clone(), path))
+            }
             Ok(attributes) => {
                 let link = call.files().read_link(&path).ok().filter(|_| attributes.kind == Kind::Symlink);
                 files.push(Row { shown: operand.clone(), name: operand.clone(), attributes, link });
@@ -58,11 +71,13 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
             break;
         }
         let who = call.session.who();
-        let listed = call.files().may(who.uid, who.gid, &path, Access::Read).and_then(|()| call.files().list(&path));
+        let listed =
+            call.files().may(who.uid, who.gid, &path, Access::Read).and_then(|()| call.files().list(&path));
         let entries = match listed {
             Ok(entries) => entries,
             Err(error) => {
-                said.err.extend(format!("ls: cannot open directory '{shown}': {}\n", error.errno_text()).bytes());
+                said.err
+                    .extend(format!("ls: cannot open directory '{shown}': {}\n", error.errno_text()).bytes());
                 said.status = 2;
                 continue;
             }
@@ -88,18 +103,32 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
                 continue;
             }
             let full = format!("{}/{}", path.trim_end_matches('/'), entry.name);
-            let link = if entry.attributes.kind == Kind::Symlink && long { call.files().read_link(&full).ok() } else { None };
-            rows.push(Row { shown: quoted(call, &entry.name), name: entry.name, attributes: entry.attributes, link });
+            let link = if entry.attributes.kind == Kind::Symlink && long {
+                call.files().read_link(&full).ok()
+            } else {
+                None
+            };
+            rows.push(Row {
+                shown: quoted(call, &entry.name),
+                name: entry.name,
+                attributes: entry.attributes,
+                link,
+            });
         }
         sort(&mut rows, &options);
         if long || options.has('s') {
             // Blocks of 1 KiB in use.
             let blocks: u64 = rows.iter().map(|row| blocks(&row.attributes)).sum();
-            text += &format!("total {}\n", if options.has('h') { human(blocks * 1024) } else { blocks.to_string() });
+            text += &format!(
+                "total {}\n",
+                if options.has('h') { human(blocks * 1024) } else { blocks.to_string() }
+            );
         }
         text += &show(call, &options, &rows);
         if options.has('R') {
-            for row in rows.iter().rev().filter(|row| row.attributes.is_dir() && row.name != "." && row.name != "..") {
+            for row in
+                rows.iter().rev().filter(|row| row.attributes.is_dir() && row.name != "." && row.name != "..")
+            {
                 let join = |base: &str| format!("{}/{}", base.trim_end_matches('/'), row.name);
                 todo.push((join(&shown), join(&path)));
             }
@@ -111,16 +140,45 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
 
 fn is_known_long(long: &str) -> bool {
     let name = long.split('=').next().unwrap_or(long);
-    ["all", "almost-all", "color", "full-time", "human-readable", "time-style", "sort", "time", "group-directories-first", "inode", "reverse", "recursive", "directory", "format", "classify", "size", "si", "no-group", "show-control-chars", "literal"].contains(&name)
+    [
+        "all",
+        "almost-all",
+        "color",
+        "full-time",
+        "human-readable",
+        "time-style",
+        "sort",
+        "time",
+        "group-directories-first",
+        "inode",
+        "reverse",
+        "recursive",
+        "directory",
+        "format",
+        "classify",
+        "size",
+        "si",
+        "no-group",
+        "show-control-chars",
+        "literal",
+    ]
+    .contains(&name)
 }
 
 fn is_long(options: &Options) -> bool {
-    options.letters.iter().any(|letter| matches!(letter, 'l' | 'g' | 'n' | 'o')) || options.has_long("full-time")
+    options.letters.iter().any(|letter| matches!(letter, 'l' | 'g' | 'n' | 'o'))
+        || options.has_long("full-time")
 }
 
 /// A terminal gets names in quotes where a shell would need them.
 fn quoted(call: &Call<'_>, name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | ',' | ':' | '@' | '%' | '/' | '=' | '#' | '~' | ']' | '{' | '}');
+    let plain = |c: char| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                '.' | '_' | '-' | '+' | ',' | ':' | '@' | '%' | '/' | '=' | '#' | '~' | ']' | '{' | '}'
+            )
+    };
     if !call.to_terminal || name.chars().all(plain) && !name.starts_with(['#', '~']) {
         return name.to_owned();
     }
@@ -132,9 +190,19 @@ fn sort(rows: &mut [Row], options: &Options) {
         return;
     }
     if options.has('S') {
-        rows.sort_by(|a, b| b.attributes.size.cmp(&a.attributes.size).then_with(|| collation(&a.name).cmp(&collation(&b.name))));
+        rows.sort_by(|a, b| {
+            b.attributes
+                .size
+                .cmp(&a.attributes.size)
+                .then_with(|| collation(&a.name).cmp(&collation(&b.name)))
+        });
     } else if options.has('t') {
-        rows.sort_by(|a, b| b.attributes.mtime.cmp(&a.attributes.mtime).then_with(|| collation(&a.name).cmp(&collation(&b.name))));
+        rows.sort_by(|a, b| {
+            b.attributes
+                .mtime
+                .cmp(&a.attributes.mtime)
+                .then_with(|| collation(&a.name).cmp(&collation(&b.name)))
+        });
     } else {
         rows.sort_by_cached_key(|row| collation(&row.name));
     }
@@ -146,7 +214,12 @@ fn sort(rows: &mut [Row], options: &Options) {
 /// Roughly the order of en_US.UTF-8: letters first of all, then everything else.
 fn collation(name: &str) -> (String, String) {
     let letters = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    (letters, name.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }).collect())
+    (
+        letters,
+        name.chars()
+            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .collect(),
+    )
 }
 
 fn blocks(attributes: &Attributes) -> u64 {
@@ -185,8 +258,10 @@ fn columns(names: &[String], width: usize) -> String {
     let most = names.len().min(width / 3).max(1);
     for count in (1..=most).rev() {
         let rows = names.len().div_ceil(count);
-        let widths: Vec<usize> = lengths.chunks(rows.max(1)).map(|column| column.iter().copied().max().unwrap_or(0) + 2).collect();
-        if widths.iter().sum::<usize>().saturating_sub(2) > width.saturating_sub(1) && count > 1 || widths.len() < count && count > 1 {
+        let widths: Vec<usize> =
+            lengths.chunks(rows.max(1)).map(|column| column.iter().copied().max().unwrap_or(0) + 2).collect();
+        let is_too_wide = widths.iter().sum::<usize>().saturating_sub(2) > width.saturating_sub(1);
+        if count > 1 && (is_too_wide || widths.len() < count) {
             continue;
         }
         let mut text = String::new();
@@ -211,8 +286,11 @@ fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
     let identity = call.identity();
     let numeric = options.has('n');
     let groups = identity.groups();
+    let minor = rows.iter().map(|row| row.attributes.rdev.1.to_string().len()).max().unwrap_or(1);
     let size = |attributes: &Attributes| match attributes.kind {
-        Kind::CharDevice | Kind::BlockDevice => format!("{}, {:>3}", attributes.rdev.0, attributes.rdev.1),
+        Kind::CharDevice | Kind::BlockDevice => {
+            format!("{}, {:>minor$}", attributes.rdev.0, attributes.rdev.1)
+        }
         _ if options.has('h') => human(attributes.size),
         _ => attributes.size.to_string(),
     };
@@ -220,10 +298,17 @@ fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
         .iter()
         .map(|row| {
             let a = &row.attributes;
-            [a.inode.to_string(), a.nlink.to_string(), user(identity, a.uid, numeric), group(&groups, a.gid, numeric), size(a)]
+            [
+                a.inode.to_string(),
+                a.nlink.to_string(),
+                user(identity, a.uid, numeric),
+                group(&groups, a.gid, numeric),
+                size(a),
+            ]
         })
         .collect();
-    let width = |index: usize| cells.iter().filter_map(|cell| cell.get(index)).map(String::len).max().unwrap_or(0);
+    let width =
+        |index: usize| cells.iter().filter_map(|cell| cell.get(index)).map(String::len).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3), width(4)];
     let now: DateTime<Utc> = call.now().into();
     let mut text = String::new();
@@ -281,7 +366,11 @@ pub(super) fn human(size: u64) -> String {
         return size.to_string();
     }
     let tenths = (size * 10).div_ceil(scale);
-    if tenths < 100 { format!("{}.{}{name}", tenths / 10, tenths % 10) } else { format!("{}{name}", size.div_ceil(scale)) }
+    if tenths < 100 {
+        format!("{}.{}{name}", tenths / 10, tenths % 10)
+    } else {
+        format!("{}{name}", size.div_ceil(scale))
+    }
 }
 
 #[cfg(test)]
@@ -291,7 +380,16 @@ mod tests {
     #[test]
     fn sizes_for_people() {
         // Measured with ls -lh of coreutils 9.1.
-        for (size, text) in [(0, "0"), (1023, "1023"), (1024, "1.0K"), (1025, "1.1K"), (10_240, "10K"), (151_344, "148K"), (1_048_576, "1.0M"), (1_265_648, "1.3M")] {
+        for (size, text) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1.0K"),
+            (1025, "1.1K"),
+            (10_240, "10K"),
+            (151_344, "148K"),
+            (1_048_576, "1.0M"),
+            (1_265_648, "1.3M"),
+        ] {
             assert_eq!(human(size), text);
         }
     }

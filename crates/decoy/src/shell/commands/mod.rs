@@ -3,6 +3,7 @@
 mod accounts;
 mod activity;
 mod busybox;
+mod describing;
 mod fetch;
 mod hardware;
 mod input;
@@ -15,19 +16,23 @@ mod running;
 mod services;
 mod space;
 mod stat;
+mod table;
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use bashkit::{
-    Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand, async_trait,
+    Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand,
+    async_trait,
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::{
-    engine,
+    engine, environment,
     session::{Handle, Session},
 };
+use table::COMMANDS;
+
 use crate::{
     machine::{Files, Identity},
     oracle::{Ask, Question},
@@ -70,7 +75,10 @@ impl Call<'_> {
     fn var(&self, name: &str) -> Option<String> {
         match self.vars {
             Some(vars) => vars.get(name).cloned(),
-            None => engine::environment(self.session).into_iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            None => environment::of(self.session)
+                .into_iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value),
         }
     }
 
@@ -109,7 +117,8 @@ impl Options {
                 while let Some(letter) = letters.next() {
                     if valued.contains(letter) {
                         let rest: String = letters.by_ref().collect();
-                        let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
+                        let value =
+                            if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
                         options.values.push((letter, value));
                     } else {
                         options.letters.push(letter);
@@ -173,73 +182,6 @@ pub(super) enum Run {
     Passes(fn(&Call<'_>) -> Result<Vec<String>, Said>),
 }
 
-/// Name and work of each program. Sorted by name.
-const COMMANDS: &[(&str, Run)] = &[
-    ("apt", Run::Now(packages::apt)),
-    ("apt-get", Run::Now(packages::apt)),
-    ("arch", Run::Now(names::arch)),
-    ("busybox", Run::Passes(busybox::run)),
-    ("cat", Run::Waits(input::cat)),
-    ("chattr", Run::Now(nodes::chattr)),
-    ("chgrp", Run::Now(nodes::chown)),
-    ("chmod", Run::Now(nodes::chmod)),
-    ("chown", Run::Now(nodes::chown)),
-    ("chpasswd", Run::Waits(accounts::chpasswd)),
-    ("clear", Run::Now(names::clear)),
-    ("crontab", Run::Waits(services::crontab)),
-    ("curl", Run::Now(fetch::curl)),
-    ("df", Run::Now(space::df)),
-    ("dir", Run::Now(listing::ls)),
-    ("dmesg", Run::Now(hardware::dmesg)),
-    ("dpkg", Run::Now(packages::dpkg)),
-    ("enable", Run::Now(names::enable)),
-    ("file", Run::Now(nodes::file)),
-    ("free", Run::Now(space::free)),
-    ("ftpget", Run::Now(fetch::ftpget)),
-    ("getconf", Run::Now(hardware::getconf)),
-    ("groups", Run::Now(names::groups)),
-    ("history", Run::Now(names::history)),
-    ("hostname", Run::Now(names::hostname)),
-    ("htop", Run::Now(running::top)),
-    ("id", Run::Now(names::id)),
-    ("ifconfig", Run::Now(network::ifconfig)),
-    ("ip", Run::Now(network::ip)),
-    ("iptables", Run::Now(network::iptables)),
-    ("killall", Run::Now(running::killall)),
-    ("last", Run::Now(activity::last)),
-    ("locale", Run::Now(names::locale)),
-    ("ls", Run::Now(listing::ls)),
-    ("lsb_release", Run::Now(names::lsb_release)),
-    ("lsblk", Run::Now(space::lsblk)),
-    ("lscpu", Run::Now(hardware::lscpu)),
-    ("lspci", Run::Now(hardware::lspci)),
-    ("mount", Run::Now(space::mount)),
-    ("netstat", Run::Now(network::netstat)),
-    ("nohup", Run::Passes(accounts::nohup)),
-    ("nproc", Run::Now(hardware::nproc)),
-    ("passwd", Run::Waits(accounts::passwd)),
-    ("pgrep", Run::Now(running::pgrep)),
-    ("pidof", Run::Now(running::pgrep)),
-    ("ping", Run::Waits(network::ping)),
-    ("pkill", Run::Now(running::pkill)),
-    ("ps", Run::Now(running::ps)),
-    ("service", Run::Now(services::service)),
-    ("ss", Run::Now(network::ss)),
-    ("stat", Run::Now(stat::stat)),
-    ("su", Run::Waits(accounts::su)),
-    ("sudo", Run::Passes(accounts::sudo)),
-    ("systemctl", Run::Now(services::systemctl)),
-    ("tftp", Run::Now(fetch::tftp)),
-    ("top", Run::Now(running::top)),
-    ("uname", Run::Now(names::uname)),
-    ("uptime", Run::Now(activity::uptime)),
-    ("w", Run::Now(activity::w)),
-    ("wget", Run::Now(fetch::wget)),
-    ("which", Run::Now(nodes::which)),
-    ("who", Run::Now(activity::who)),
-    ("whoami", Run::Now(names::whoami)),
-];
-
 /// Programs that bash has built in: they need no file.
 const BUILT_IN: &[&str] = &["enable", "history"];
 
@@ -252,14 +194,16 @@ pub(super) fn find(name: &str) -> Option<Run> {
 /// Whether the file of a program is (still) there.
 pub(super) fn is_installed(session: &Session, name: &str) -> bool {
     BUILT_IN.contains(&name)
-        || ["/usr/bin/", "/usr/sbin/"].iter().any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
+        || ["/usr/bin/", "/usr/sbin/"]
+            .iter()
+            .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
 }
 
 /// Everything the library shall find by name or by path before it looks at files.
 pub(super) fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     let installed = crate::machine::files::program_names();
-    let mut add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
+    let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
         if by_name {
             registry.insert(name, Arc::clone(program));
         }
@@ -268,8 +212,15 @@ pub(super) fn registry() -> BuiltinRegistry {
         }
     };
     for (name, run) in COMMANDS {
-        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run });
+        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
         add(name, &program, true);
+    }
+    for name in busybox::applets().filter(|name| !engine::is_kept(name)) {
+        let applet: Arc<dyn Builtin> = match find(name) {
+            Some(run) => Arc::new(Ours { name, run, needs_file: false }),
+            None => Arc::new(Unemulated { name, needs_file: false }),
+        };
+        registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
     for name in installed.filter(|name| find(name).is_none()) {
         if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk") {
@@ -281,7 +232,7 @@ pub(super) fn registry() -> BuiltinRegistry {
             let program: Arc<dyn Builtin> = Arc::new(ByPath(name_of_library));
             add(name, &program, name != name_of_library);
         } else {
-            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name });
+            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name, needs_file: true });
             add(name, &program, true);
         }
     }
@@ -292,6 +243,7 @@ pub(super) fn registry() -> BuiltinRegistry {
 struct Ours {
     name: &'static str,
     run: Run,
+    needs_file: bool,
 }
 
 fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
@@ -311,14 +263,19 @@ fn call<'a>(context: &'a BuiltinContext<'_>, session: &'a Session, name: &'a str
 }
 
 fn result(said: Said) -> ExecResult {
-    ExecResult { stdout: said.out.into(), stderr: said.err.into(), exit_code: said.status, ..ExecResult::default() }
+    ExecResult {
+        stdout: said.out.into(),
+        stderr: said.err.into(),
+        exit_code: said.status,
+        ..ExecResult::default()
+    }
 }
 
 #[async_trait]
 impl Builtin for Ours {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if !is_installed(&session, self.name) {
+        if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
         let said = match self.run {
@@ -365,13 +322,14 @@ impl Builtin for ByPath {
 /// A program that is installed and that nobody emulates: the oracle may know what it says.
 struct Unemulated {
     name: &'static str,
+    needs_file: bool,
 }
 
 #[async_trait]
 impl Builtin for Unemulated {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if !is_installed(&session, self.name) {
+        if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
         let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
@@ -409,11 +367,6 @@ impl Builtin for Nothing {
 fn not_found(session: &Session, name: &str) -> ExecResult {
     session.note_unknown(name);
     ExecResult::err(session.unknown_command(name), 127)
-}
-
-/// The directory part of a path, as Rust sees it.
-fn parent(path: &str) -> &str {
-    Path::new(path).parent().and_then(Path::to_str).filter(|parent| !parent.is_empty()).unwrap_or("/")
 }
 
 #[cfg(test)]

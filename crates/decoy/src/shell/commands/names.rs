@@ -1,5 +1,9 @@
 //! Who and what the machine is: `uname`, `hostname`, `whoami`, `id` and the like.
 
+use std::time::Duration;
+
+use futures::{FutureExt as _, future::BoxFuture};
+
 use super::{Call, Said};
 
 pub(super) fn arch(_: &Call<'_>) -> Said {
@@ -8,6 +12,37 @@ pub(super) fn arch(_: &Call<'_>) -> Said {
 
 pub(super) fn clear(_: &Call<'_>) -> Said {
     Said::out("\x1b[H\x1b[2J\x1b[3J")
+}
+
+/// Waits; not when something was put into the background, since the library waits for all of its jobs.
+pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
+    async move {
+        let mut seconds = 0.0;
+        for arg in call.args {
+            let (digits, scale) = match arg.chars().last() {
+                Some('s') => (arg.trim_end_matches('s'), 1.0),
+                Some('m') => (arg.trim_end_matches('m'), 60.0),
+                Some('h') => (arg.trim_end_matches('h'), 3600.0),
+                Some('d') => (arg.trim_end_matches('d'), 86_400.0),
+                _ => (arg.as_str(), 1.0),
+            };
+            match digits.parse::<f64>() {
+                Ok(number) if number >= 0.0 => seconds += number * scale,
+                _ => {
+                    let text = format!("sleep: invalid time interval \u{2018}{arg}\u{2019}\nTry 'sleep --help' for more information.\n");
+                    return Said::err(text, 1);
+                }
+            }
+        }
+        if call.args.is_empty() {
+            return Said::err("sleep: missing operand\nTry 'sleep --help' for more information.\n", 1);
+        }
+        if !call.session.has_background() {
+            tokio::time::sleep(Duration::from_secs_f64(seconds.min(86_400.0))).await;
+        }
+        Said::nothing(0)
+    }
+    .boxed()
 }
 
 pub(super) fn whoami(call: &Call<'_>) -> Said {
@@ -19,7 +54,9 @@ pub(super) fn uname(call: &Call<'_>) -> Said {
     let identity = call.identity();
     let options = call.options("");
     if let Some(operand) = options.operands.first() {
-        let text = format!("uname: extra operand \u{2018}{operand}\u{2019}\nTry 'uname --help' for more information.\n");
+        let text = format!(
+            "uname: extra operand \u{2018}{operand}\u{2019}\nTry 'uname --help' for more information.\n"
+        );
         return Said::err(text, 1);
     }
     if let Some(letter) = options.unknown("asnrvmpio") {
@@ -39,7 +76,9 @@ pub(super) fn uname(call: &Call<'_>) -> Said {
     ];
     let mut words: Vec<&str> = fields
         .iter()
-        .filter(|(letter, long, value)| options.has(*letter) || options.has_long(long) || (all && *value != "unknown"))
+        .filter(|(letter, long, value)| {
+            options.has(*letter) || options.has_long(long) || (all && *value != "unknown")
+        })
         .map(|(_, _, value)| *value)
         .collect();
     if words.is_empty() {
@@ -76,11 +115,22 @@ pub(super) fn id(call: &Call<'_>) -> Said {
         None => identity.account_by_uid(call.session.who().uid),
     };
     let who = call.session.who();
-    let (uid, gid, name) = user.map_or((who.uid, who.gid, ""), |user| (user.uid, user.gid, user.name.as_str()));
+    let (uid, gid, name) =
+        user.map_or((who.uid, who.gid, ""), |user| (user.uid, user.gid, user.name.as_str()));
     let groups = identity.groups();
-    let group_name = |gid: u32| groups.iter().find(|(_, id, _)| *id == gid).map_or_else(|| gid.to_string(), |(name, _, _)| name.clone());
+    let group_name = |gid: u32| {
+        groups
+            .iter()
+            .find(|(_, id, _)| *id == gid)
+            .map_or_else(|| gid.to_string(), |(name, _, _)| name.clone())
+    };
     let member: Vec<u32> = std::iter::once(gid)
-        .chain(groups.iter().filter(|(_, _, members)| members.iter().any(|member| member == name)).map(|(_, gid, _)| *gid))
+        .chain(
+            groups
+                .iter()
+                .filter(|(_, _, members)| members.iter().any(|member| member == name))
+                .map(|(_, gid, _)| *gid),
+        )
         .collect();
     let by_name = options.has('n');
     let text = if options.has('u') {
@@ -88,7 +138,8 @@ pub(super) fn id(call: &Call<'_>) -> Said {
     } else if options.has('g') {
         if by_name { group_name(gid) } else { gid.to_string() }
     } else if options.has('G') {
-        let words: Vec<String> = member.iter().map(|gid| if by_name { group_name(*gid) } else { gid.to_string() }).collect();
+        let words: Vec<String> =
+            member.iter().map(|gid| if by_name { group_name(*gid) } else { gid.to_string() }).collect();
         words.join(" ")
     } else {
         let list: Vec<String> = member.iter().map(|gid| format!("{gid}({})", group_name(*gid))).collect();
@@ -128,14 +179,31 @@ pub(super) fn history(call: &Call<'_>) -> Said {
         count => {
             let most = count.and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
             let skip = lines.len().saturating_sub(most);
-            let rows = lines.iter().enumerate().skip(skip).map(|(number, line)| format!("{:>5}  {line}\n", number + 1));
+            let rows = lines
+                .iter()
+                .enumerate()
+                .skip(skip)
+                .map(|(number, line)| format!("{:>5}  {line}\n", number + 1));
             Said::out(rows.collect::<String>())
         }
     }
 }
 
 pub(super) fn locale(_: &Call<'_>) -> Said {
-    let names = ["CTYPE", "NUMERIC", "TIME", "COLLATE", "MONETARY", "MESSAGES", "PAPER", "NAME", "ADDRESS", "TELEPHONE", "MEASUREMENT", "IDENTIFICATION"];
+    let names = [
+        "CTYPE",
+        "NUMERIC",
+        "TIME",
+        "COLLATE",
+        "MONETARY",
+        "MESSAGES",
+        "PAPER",
+        "NAME",
+        "ADDRESS",
+        "TELEPHONE",
+        "MEASUREMENT",
+        "IDENTIFICATION",
+    ];
     let rows: String = names.iter().map(|name| format!("LC_{name}=\"en_US.UTF-8\"\n")).collect();
     Said::out(format!("LANG=en_US.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
 }

@@ -19,13 +19,20 @@ pub(super) fn ifconfig(call: &Call<'_>) -> Said {
     let [a, b, c, _] = identity.address.octets();
     let first = format!(
         "{}: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500\n        inet {}  netmask 255.255.255.0  broadcast {a}.{b}.{c}.255\n        inet6 {}  prefixlen 64  scopeid 0x20<link>\n        ether {}  txqueuelen 1000  (Ethernet)\n        RX packets {rxp}  bytes {rx} ({})\n        RX errors 0  dropped 0  overruns 0  frame 0\n        TX packets {txp}  bytes {tx} ({})\n        TX errors 0  dropped 0 overruns 0  carrier 0  collisions 0\n\n",
-        identity.interface, identity.address, identity.link_local, identity.mac, size(rx), size(tx)
+        identity.interface,
+        identity.address,
+        identity.link_local,
+        identity.mac,
+        size(rx),
+        size(tx)
     );
     let lo = "lo: flags=73<UP,LOOPBACK,RUNNING>  mtu 65536\n        inet 127.0.0.1  netmask 255.0.0.0\n        inet6 ::1  prefixlen 128  scopeid 0x10<host>\n        loop  txqueuelen 1000  (Local Loopback)\n        RX packets 9120  bytes 1210402 (1.1 MiB)\n        RX errors 0  dropped 0  overruns 0  frame 0\n        TX packets 9120  bytes 1210402 (1.1 MiB)\n        TX errors 0  dropped 0 overruns 0  carrier 0  collisions 0\n\n";
     match options.operands.first().map(String::as_str) {
         Some("lo") => Said::out(lo),
         Some(name) if name == identity.interface => Said::out(first),
-        Some(name) => Said::err(format!("{name}: error fetching interface information: Device not found\n"), 1),
+        Some(name) => {
+            Said::err(format!("{name}: error fetching interface information: Device not found\n"), 1)
+        }
         None => Said::out(first + lo),
     }
 }
@@ -48,13 +55,19 @@ pub(super) fn ip(call: &Call<'_>) -> Said {
             "default via {} dev {name} onlink \n{a}.{b}.{c}.0/{} dev {name} proto kernel scope link src {} \n",
             identity.gateway, identity.prefix, identity.address
         )),
-        Some("neigh" | "n" | "neighbour") => Said::out(format!("{} dev {name} lladdr fe:54:00:12:9a:01 REACHABLE\n", identity.gateway)),
+        Some("neigh" | "n" | "neighbour") => {
+            Said::out(format!("{} dev {name} lladdr fe:54:00:12:9a:01 REACHABLE\n", identity.gateway))
+        }
         Some(word) => Said::err(format!("Object \"{word}\" is unknown, try \"ip help\".\n"), 1),
-        None => Said::err("Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n       ip [ -force ] -batch filename\nwhere  OBJECT := { address | addrlabel | amt | fou | help | ila | ioam | l2tp |\n                   link | macsec | maddress | monitor | mptcp | mroute | mrule |\n                   neighbor | neighbour | netconf | netns | nexthop | ntable |\n                   ntbl | route | rule | sr | tap | tcpmetrics |\n                   token | tunnel | tuntap | vrf | xfrm }\n", 255),
+        None => Said::err(
+            "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n       ip [ -force ] -batch filename\nwhere  OBJECT := { address | addrlabel | amt | fou | help | ila | ioam | l2tp |\n                   link | macsec | maddress | monitor | mptcp | mroute | mrule |\n                   neighbor | neighbour | netconf | netns | nexthop | ntable |\n                   ntbl | route | rule | sr | tap | tcpmetrics |\n                   token | tunnel | tuntap | vrf | xfrm }\n",
+            255,
+        ),
     }
 }
 
-const LISTENING: [(u16, &str); 5] = [(21, "vsftpd"), (22, "sshd"), (23, "inetutils-inetd"), (25, "master"), (80, "nginx")];
+const LISTENING: [(u16, &str); 5] =
+    [(21, "vsftpd"), (22, "sshd"), (23, "inetutils-inetd"), (25, "master"), (80, "nginx")];
 
 pub(super) fn netstat(call: &Call<'_>) -> Said {
     let options = call.options("");
@@ -66,11 +79,22 @@ pub(super) fn netstat(call: &Call<'_>) -> Said {
         let [a, b, c, _] = identity.address.octets();
         return Said::out(format!(
             "Kernel IP routing table\nDestination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n0.0.0.0         {:<15} 0.0.0.0         UG        0 0          0 {i}\n{:<15} 0.0.0.0         255.255.255.0   U         0 0          0 {i}\n",
-            identity.gateway.to_string(), format!("{a}.{b}.{c}.0"), i = identity.interface
+            identity.gateway.to_string(),
+            format!("{a}.{b}.{c}.0"),
+            i = identity.interface
         ));
     }
-    let head = if listening { "(only servers)" } else if all { "(servers and established)" } else { "(w/o servers)" };
-    let mut text = format!("Active Internet connections {head}\nProto Recv-Q Send-Q Local Address           Foreign Address         State      {}\n", if programs { " PID/Program name    " } else { "" });
+    let head = if listening {
+        "(only servers)"
+    } else if all {
+        "(servers and established)"
+    } else {
+        "(w/o servers)"
+    };
+    let mut text = format!(
+        "Active Internet connections {head}\nProto Recv-Q Send-Q Local Address           Foreign Address         State      {}\n",
+        if programs { " PID/Program name    " } else { "" }
+    );
     let mut row = |local: String, foreign: String, state: &str, program: String| {
         let program = if programs { format!(" {program:<20}") } else { String::new() };
         text += &format!("tcp        0      0 {local:<23} {foreign:<23} {state:<11}{program}\n");
@@ -78,27 +102,47 @@ pub(super) fn netstat(call: &Call<'_>) -> Said {
     let list = crate::machine::processes::list(call.identity());
     if all {
         for (port, name) in LISTENING {
-            let pid = list.iter().find(|process| process.command.contains(name)).map_or(612, |process| process.pid);
+            let pid =
+                list.iter().find(|process| process.command.contains(name)).map_or(612, |process| process.pid);
             row(format!("0.0.0.0:{port}"), "0.0.0.0:*".to_owned(), "LISTEN", format!("{pid}/{name}"));
         }
     }
     if !listening {
-        let local = format!("{}:{}", call.identity().address, call.session.contact.local.port().clamp(22, 23));
-        row(local, call.session.contact.peer.to_string(), "ESTABLISHED", format!("{}/sshd: {}", crate::machine::processes::SHELL_PID - 7, call.session.launch.account.name));
+        let local =
+            format!("{}:{}", call.identity().address, call.session.contact.local.port().clamp(22, 23));
+        row(
+            local,
+            call.session.contact.peer.to_string(),
+            "ESTABLISHED",
+            format!(
+                "{}/sshd: {}",
+                crate::machine::processes::SHELL_PID - 7,
+                call.session.launch.account.name
+            ),
+        );
     }
     Said::out(text)
 }
 
 pub(super) fn ss(call: &Call<'_>) -> Said {
     let options = call.options("");
-    let mut text = "State    Recv-Q   Send-Q     Local Address:Port       Peer Address:Port   Process   \n".to_owned();
+    let mut text =
+        "State    Recv-Q   Send-Q     Local Address:Port       Peer Address:Port   Process   \n".to_owned();
     if options.has('l') || options.has('a') {
         for (port, _) in LISTENING {
-            text += &format!("LISTEN   0        128              0.0.0.0:{port:<5}           0.0.0.0:*                \n");
+            text += &format!(
+                "LISTEN   0        128              0.0.0.0:{port:<5}           0.0.0.0:*                \n"
+            );
         }
     }
     if !options.has('l') {
-        text += &format!("ESTAB    0        0        {:>15}:{:<5} {:>17}:{:<5}            \n", call.identity().address.to_string(), 22, call.session.contact.peer.ip().to_string(), call.session.contact.peer.port());
+        text += &format!(
+            "ESTAB    0        0        {:>15}:{:<5} {:>17}:{:<5}            \n",
+            call.identity().address.to_string(),
+            22,
+            call.session.contact.peer.ip().to_string(),
+            call.session.contact.peer.port()
+        );
     }
     Said::out(text)
 }
@@ -132,18 +176,28 @@ pub(super) fn ping<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
 
 pub(super) fn iptables(call: &Call<'_>) -> Said {
     if !call.is_root() {
-        return Said::err("iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n", 4);
+        return Said::err(
+            "iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n",
+            4,
+        );
     }
     let options = call.options("tApjsdiom");
     if options.has('L') || options.has_long("list") {
-        let chain = |name: &str| format!("Chain {name} (policy ACCEPT)\ntarget     prot opt source               destination         \n");
+        let chain = |name: &str| {
+            format!(
+                "Chain {name} (policy ACCEPT)\ntarget     prot opt source               destination         \n"
+            )
+        };
         return Said::out(["INPUT", "FORWARD", "OUTPUT"].map(chain).join("\n"));
     }
     if options.has('S') {
         return Said::out("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n");
     }
     if call.args.is_empty() {
-        return Said::err("iptables v1.8.9 (nf_tables): no command specified\nTry `iptables -h' or 'iptables --help' for more information.\n", 2);
+        return Said::err(
+            "iptables v1.8.9 (nf_tables): no command specified\nTry `iptables -h' or 'iptables --help' for more information.\n",
+            2,
+        );
     }
     Said::nothing(0)
 }

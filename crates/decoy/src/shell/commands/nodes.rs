@@ -1,7 +1,7 @@
 //! Changing and naming files: `chmod`, `chown`, `chattr`, `file`, `which`.
 
 use super::{Call, Options, Said, is_installed};
-use crate::machine::{FileError, files::Kind};
+use crate::machine::{Access, FileError, files::Kind};
 
 /// Every path below a directory, itself first; a bounded number.
 fn below(call: &Call<'_>, path: &str) -> Vec<String> {
@@ -9,7 +9,9 @@ fn below(call: &Call<'_>, path: &str) -> Vec<String> {
     while let Some(path) = todo.pop() {
         if call.files().lstat(&path).is_ok_and(|node| node.is_dir()) {
             let entries = call.files().list(&path).unwrap_or_default();
-            todo.extend(entries.into_iter().map(|entry| format!("{}/{}", path.trim_end_matches('/'), entry.name)));
+            todo.extend(
+                entries.into_iter().map(|entry| format!("{}/{}", path.trim_end_matches('/'), entry.name)),
+            );
         }
         all.push(path);
         if all.len() > 5000 {
@@ -75,7 +77,10 @@ fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Option<u32> {
 pub(super) fn chmod(call: &Call<'_>) -> Said {
     // `-x file` is a mode, not an option.
     let is_option = |arg: &&String| {
-        arg.starts_with("--") || arg.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| "Rvcf".contains(c)))
+        arg.starts_with("--")
+            || arg
+                .strip_prefix('-')
+                .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| "Rvcf".contains(c)))
     };
     let options = Options::of(&call.args.iter().filter(is_option).cloned().collect::<Vec<_>>(), "");
     let mut words = call.args.iter().filter(|arg| !is_option(arg));
@@ -84,10 +89,20 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
     };
     let operands: Vec<&String> = words.collect();
     if operands.is_empty() {
-        return Said::err(format!("chmod: missing operand after \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"), 1);
+        return Said::err(
+            format!(
+                "chmod: missing operand after \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"
+            ),
+            1,
+        );
     }
     if mode_from(text, 0, false, 0o022).is_none() {
-        return Said::err(format!("chmod: invalid mode: \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"), 1);
+        return Said::err(
+            format!(
+                "chmod: invalid mode: \u{2018}{text}\u{2019}\nTry 'chmod --help' for more information.\n"
+            ),
+            1,
+        );
     }
     let mut said = Said::default();
     for operand in operands {
@@ -98,7 +113,8 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
         };
         if let Err(error) = node {
             if !options.has('f') {
-                said.err.extend(format!("chmod: cannot access '{operand}': {}\n", error.errno_text()).bytes());
+                said.err
+                    .extend(format!("chmod: cannot access '{operand}': {}\n", error.errno_text()).bytes());
             }
             said.status = 1;
             continue;
@@ -110,15 +126,29 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
                 continue;
             }
             let node = call.files().stat(&each).unwrap_or(node);
-            let Some(mode) = mode_from(text, node.mode, node.is_dir(), call.session.umask()) else { continue };
-            let shown = if each == path { operand.clone() } else { format!("{operand}{}", each.strip_prefix(&path).unwrap_or(&each)) };
+            let Some(mode) = mode_from(text, node.mode, node.is_dir(), call.session.umask()) else {
+                continue;
+            };
+            let shown = if each == path {
+                operand.clone()
+            } else {
+                format!("{operand}{}", each.strip_prefix(&path).unwrap_or(&each))
+            };
             let who = call.session.who();
-            let done = if who.uid != 0 && who.uid != node.uid { Err(FileError::NotPermitted) } else { call.files().set_mode(&each, mode) };
+            let done = if who.uid != 0 && who.uid != node.uid {
+                Err(FileError::NotPermitted)
+            } else {
+                call.files().set_mode(&each, mode)
+            };
             if let Err(error) = done {
-                said.err.extend(format!("chmod: changing permissions of '{shown}': {}\n", error.errno_text()).bytes());
+                said.err.extend(
+                    format!("chmod: changing permissions of '{shown}': {}\n", error.errno_text()).bytes(),
+                );
                 said.status = 1;
             } else if options.has('v') {
-                said.out.extend(format!("mode of '{shown}' changed from {:04o} to {mode:04o}\n", node.mode).bytes());
+                said.out.extend(
+                    format!("mode of '{shown}' changed from {:04o} to {mode:04o}\n", node.mode).bytes(),
+                );
             }
         }
     }
@@ -132,14 +162,28 @@ pub(super) fn chown(call: &Call<'_>) -> Said {
         return Said::err(format!("{name}: missing operand\nTry '{name} --help' for more information.\n"), 1);
     };
     if operands.is_empty() {
-        return Said::err(format!("{name}: missing operand after \u{2018}{whom}\u{2019}\nTry '{name} --help' for more information.\n"), 1);
+        return Said::err(
+            format!(
+                "{name}: missing operand after \u{2018}{whom}\u{2019}\nTry '{name} --help' for more information.\n"
+            ),
+            1,
+        );
     }
     let identity = call.identity();
     let user_of = |text: &str| identity.user(text).map(|user| user.uid).or_else(|| text.parse().ok());
-    let group_of = |text: &str| identity.groups().iter().find(|(known, _, _)| known == text).map(|(_, gid, _)| *gid).or_else(|| text.parse().ok());
+    let group_of = |text: &str| {
+        identity
+            .groups()
+            .iter()
+            .find(|(known, _, _)| known == text)
+            .map(|(_, gid, _)| *gid)
+            .or_else(|| text.parse().ok())
+    };
     let (user, group) = match (name, whom.split_once([':', '.'])) {
         ("chgrp", _) => (None, Some(whom.as_str())),
-        (_, Some((user, group))) => (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty())),
+        (_, Some((user, group))) => {
+            (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty()))
+        }
         (_, None) => (Some(whom.as_str()), None),
     };
     let (uid, gid) = (user.map(user_of), group.map(group_of));
@@ -156,15 +200,87 @@ pub(super) fn chown(call: &Call<'_>) -> Said {
             continue;
         }
         for each in if options.has('R') { below(call, &path) } else { vec![path.clone()] } {
-            let done = if call.is_root() { call.files().set_owner(&each, uid.flatten(), gid.flatten()) } else { Err(FileError::NotPermitted) };
+            let done = if call.is_root() {
+                call.files().set_owner(&each, uid.flatten(), gid.flatten())
+            } else {
+                Err(FileError::NotPermitted)
+            };
             if let Err(error) = done {
                 let what = if name == "chgrp" { "group" } else { "ownership" };
-                said.err.extend(format!("{name}: changing {what} of '{operand}': {}\n", error.errno_text()).bytes());
+                said.err.extend(
+                    format!("{name}: changing {what} of '{operand}': {}\n", error.errno_text()).bytes(),
+                );
                 said.status = 1;
             }
         }
     }
     said
+}
+
+/// `touch` by the machine's clock.
+pub(super) fn touch(call: &Call<'_>) -> Said {
+    let options = call.options("dtr");
+    if options.operands.is_empty() {
+        return Said::err("touch: missing file operand\nTry 'touch --help' for more information.\n", 1);
+    }
+    let given = match (options.value('r'), options.value('d').or(options.value('t'))) {
+        (Some(reference), _) => match call.files().stat(&call.path(reference)) {
+            Ok(node) => Some(node.mtime),
+            Err(error) => {
+                return Said::err(
+                    format!("touch: failed to get attributes of '{reference}': {}\n", error.errno_text()),
+                    1,
+                );
+            }
+        },
+        (None, Some(text)) => match time_from(text) {
+            Some(time) => Some(time),
+            None => return Said::err(format!("touch: invalid date format \u{2018}{text}\u{2019}\n"), 1),
+        },
+        (None, None) => None,
+    };
+    let (who, now, mut said) = (call.session.who(), call.now(), Said::default());
+    for operand in &options.operands {
+        let path = call.path(operand);
+        let exists = call.files().exists(&path);
+        if !exists && options.has('c') {
+            continue;
+        }
+        let done = call.files().may(who.uid, who.gid, &path, Access::Write).and_then(|()| {
+            if !exists {
+                call.files().write(&path, b"", &who, 0o666 & !call.session.umask())?;
+            }
+            let time = Some(given.unwrap_or(now));
+            call.files().set_times(
+                &path,
+                time.filter(|_| !options.has('m')),
+                time.filter(|_| !options.has('a')),
+            )
+        });
+        if let Err(error) = done {
+            said.err.extend(format!("touch: cannot touch '{operand}': {}\n", error.errno_text()).bytes());
+            said.status = 1;
+        }
+    }
+    said
+}
+
+/// A time as `-t` (`[CC]YYMMDDhhmm`) and, in the usual forms, `-d` take it.
+fn time_from(text: &str) -> Option<std::time::SystemTime> {
+    let seconds = text.strip_prefix('@').and_then(|seconds| seconds.parse::<u32>().ok());
+    if let Some(seconds) = seconds {
+        return Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds.into()));
+    }
+    let long = if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        format!("20{text}")
+    } else {
+        text.to_owned()
+    };
+    let forms = ["%Y%m%d%H%M", "%Y%m%d%H%M.%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
+    let parsed = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(&long, form).ok());
+    let parsed =
+        parsed.or_else(|| chrono::NaiveDate::parse_from_str(&long, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+    parsed.map(|time| time.and_utc().into())
 }
 
 /// e2fsprogs 1.47.0. The attributes themselves are not kept.
@@ -173,70 +289,19 @@ pub(super) fn chattr(call: &Call<'_>) -> Said {
     let is_mode = |arg: &&String| arg.starts_with(['+', '=', '-']);
     let operands: Vec<&String> = call.args.iter().filter(|arg| !is_mode(arg)).collect();
     if operands.is_empty() || call.args.len() == operands.len() {
-        return Said::err("Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n", 1);
+        return Said::err(
+            "Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n",
+            1,
+        );
     }
     for operand in operands {
         if let Err(error) = call.files().lstat(&call.path(operand)) {
-            said.err.extend(format!("chattr: {} while trying to stat {operand}\n", error.errno_text()).bytes());
+            said.err
+                .extend(format!("chattr: {} while trying to stat {operand}\n", error.errno_text()).bytes());
             said.status = 1;
         }
     }
     said
-}
-
-/// file 5.44.
-pub(super) fn file(call: &Call<'_>) -> Said {
-    let options = call.options("mfF");
-    if options.operands.is_empty() {
-        return Said::err("Usage: file [-bcCdEhikLlNnprsSvzZ0] [--apple] [--extension] [--mime-encoding]\n            [--mime-type] [-e <testname>] [-F <separator>]  [-f <namefile>]\n            [-m <magicfiles>] [-P <parameter=value>] [--exclude-quiet]\n            <file> ...\n       file -C [-m <magicfiles>]\n       file [--help]\n", 1);
-    }
-    let width = options.operands.iter().map(String::len).max().unwrap_or(0);
-    let mut text = String::new();
-    for operand in &options.operands {
-        let what = describe(call, operand);
-        text += &if options.has('b') { format!("{what}\n") } else { format!("{:<1$} {what}\n", format!("{operand}:"), width + 1) };
-    }
-    Said::out(text)
-}
-
-fn describe(call: &Call<'_>, operand: &str) -> String {
-    let path = call.path(operand);
-    let node = match call.files().lstat(&path) {
-        Ok(node) => node,
-        Err(error) => return format!("cannot open `{operand}' ({})", error.errno_text()),
-    };
-    match node.kind {
-        Kind::Dir if node.mode & 0o1000 != 0 => "sticky, directory".to_owned(),
-        Kind::Dir => "directory".to_owned(),
-        Kind::Symlink => format!("symbolic link to {}", call.files().read_link(&path).unwrap_or_default()),
-        Kind::CharDevice => format!("character special ({}/{})", node.rdev.0, node.rdev.1),
-        Kind::BlockDevice => format!("block special ({}/{})", node.rdev.0, node.rdev.1),
-        Kind::Fifo => "fifo (named pipe)".to_owned(),
-        Kind::Socket => "socket".to_owned(),
-        Kind::File => {
-            let bytes = call.files().read(&path).unwrap_or_default();
-            let set_uid = if node.mode & 0o4000 != 0 { "setuid, " } else { "" };
-            if bytes.is_empty() {
-                "empty".to_owned()
-            } else if bytes.starts_with(b"\x7fELF\x02\x01\x01") {
-                format!("{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, for GNU/Linux 3.2.0, stripped")
-            } else if bytes.starts_with(b"\x7fELF") {
-                "ELF 32-bit LSB executable, Intel 80386, version 1 (SYSV), statically linked, stripped".to_owned()
-            } else if bytes.starts_with(b"#!/bin/sh") {
-                "POSIX shell script, ASCII text executable".to_owned()
-            } else if bytes.starts_with(b"#!/bin/bash") {
-                "Bourne-Again shell script, ASCII text executable".to_owned()
-            } else if bytes.starts_with(&[0x1f, 0x8b]) {
-                "gzip compressed data".to_owned()
-            } else if bytes.is_ascii() && !bytes.contains(&0) {
-                "ASCII text".to_owned()
-            } else if std::str::from_utf8(&bytes).is_ok() {
-                "Unicode text, UTF-8 text".to_owned()
-            } else {
-                "data".to_owned()
-            }
-        }
-    }
 }
 
 /// Debian's which (debianutils 5.7).
@@ -248,7 +313,11 @@ pub(super) fn which(call: &Call<'_>) -> Said {
         let mut found = false;
         for dir in path.split(':') {
             let candidate = if name.contains('/') { call.path(name) } else { format!("{dir}/{name}") };
-            if call.files().stat(&candidate).is_ok_and(|node| node.kind == Kind::File && node.mode & 0o111 != 0) {
+            if call
+                .files()
+                .stat(&candidate)
+                .is_ok_and(|node| node.kind == Kind::File && node.mode & 0o111 != 0)
+            {
                 let shown = if name.contains('/') { name.clone() } else { candidate };
                 said.out.extend(format!("{shown}\n").bytes());
                 found = true;
@@ -262,7 +331,9 @@ pub(super) fn which(call: &Call<'_>) -> Said {
         }
     }
     // A program that was removed names nothing any more.
-    if options.operands.iter().any(|name| !name.contains('/') && !is_installed(call.session, name)) && said.out.is_empty() {
+    if options.operands.iter().any(|name| !name.contains('/') && !is_installed(call.session, name))
+        && said.out.is_empty()
+    {
         said.status = 1;
     }
     said
@@ -275,8 +346,15 @@ mod tests {
     #[test]
     fn modes_are_read() {
         for (text, old, new) in [
-            ("777", 0o644, 0o777), ("+x", 0o644, 0o755), ("u+s", 0o755, 0o4755), ("go=", 0o755, 0o700), ("a-w", 0o666, 0o444),
-            ("u=rwx,g=rx,o=", 0o600, 0o750), ("0777", 0, 0o777), ("+t", 0o777, 0o1777), ("g=u", 0o740, 0o770),
+            ("777", 0o644, 0o777),
+            ("+x", 0o644, 0o755),
+            ("u+s", 0o755, 0o4755),
+            ("go=", 0o755, 0o700),
+            ("a-w", 0o666, 0o444),
+            ("u=rwx,g=rx,o=", 0o600, 0o750),
+            ("0777", 0, 0o777),
+            ("+t", 0o777, 0o1777),
+            ("g=u", 0o740, 0o770),
         ] {
             assert_eq!(mode_from(text, old, false, 0o022), Some(new), "{text}");
         }

@@ -11,7 +11,11 @@ use crate::machine::{
 /// The machine's processes with the visitor's own.
 fn all(call: &Call<'_>) -> Vec<Process> {
     let mut list = processes::list(call.identity());
-    let Some(listener) = list.iter().find(|process| process.command.contains("sshd -D")).map(|process| process.pid) else { return list };
+    let Some(listener) =
+        list.iter().find(|process| process.command.contains("sshd -D")).map(|process| process.pid)
+    else {
+        return list;
+    };
     let who = call.session.who();
     let user = call.session.launch.account.name.clone();
     let tty: &'static str = if call.session.launch.tty.is_some() { "pts/0" } else { "?" };
@@ -27,10 +31,25 @@ fn all(call: &Call<'_>) -> Vec<Process> {
         seconds_per_day: 0,
         tty,
     };
-    let session = own(SHELL_PID - 7, listener, format!("sshd: {user}@{}", if tty == "?" { "notty" } else { tty }), "Ss", 10_800, "?");
+    let session = own(
+        SHELL_PID - 7,
+        listener,
+        format!("sshd: {user}@{}", if tty == "?" { "notty" } else { tty }),
+        "Ss",
+        10_800,
+        "?",
+    );
     list.push(Process { uid: 0, user: "root", ..session });
-    list.push(own(SHELL_PID, SHELL_PID - 7, if tty == "?" { "bash".to_owned() } else { "-bash".to_owned() }, "Ss", 4_900, tty));
-    let words = std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+    list.push(own(
+        SHELL_PID,
+        SHELL_PID - 7,
+        if tty == "?" { "bash".to_owned() } else { "-bash".to_owned() },
+        "Ss",
+        4_900,
+        tty,
+    ));
+    let words =
+        std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     list.push(own(processes::newest_pid(call.identity(), call.now()), SHELL_PID, words, "R+", 4_600, tty));
     list
 }
@@ -50,22 +69,39 @@ fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
 
 /// procps 4.0.2.
 pub(super) fn ps(call: &Call<'_>) -> Said {
-    let letters: String = call.args.iter().filter(|arg| !arg.starts_with("--")).map(|arg| arg.trim_start_matches('-')).collect();
+    let letters: String = call
+        .args
+        .iter()
+        .filter(|arg| !arg.starts_with("--"))
+        .map(|arg| arg.trim_start_matches('-'))
+        .collect();
     let dashed = call.args.first().is_some_and(|arg| arg.starts_with('-'));
     let full = letters.contains('f');
-    let (every, bsd_user) = (dashed && letters.contains(['e', 'A']) || !dashed && letters.contains('a') && letters.contains('x'), !dashed && letters.contains('u') || letters.contains("aux"));
+    let (every, bsd_user) = (
+        dashed && letters.contains(['e', 'A']) || !dashed && letters.contains('a') && letters.contains('x'),
+        !dashed && letters.contains('u') || letters.contains("aux"),
+    );
     let has_x = letters.contains('x');
     let who = call.session.who();
     let shown: Vec<Process> = all(call)
         .into_iter()
-        .filter(|process| every || letters.contains("aux") || (has_x && process.uid == who.uid) || (process.tty != "?" && process.uid == who.uid && process.tty != "tty1"))
+        .filter(|process| {
+            every
+                || letters.contains("aux")
+                || (has_x && process.uid == who.uid)
+                || (process.tty != "?" && process.uid == who.uid && process.tty != "tty1")
+        })
         .collect();
     let days = call.identity().uptime(call.now()).as_secs() / 86_400;
     let mut text = String::new();
     let now: DateTime<Utc> = call.now().into();
     let started = |process: &Process| {
         let at = start(call, process);
-        if now.signed_duration_since(at).num_hours() < 24 { at.format("%H:%M").to_string() } else { at.format("%b%d").to_string() }
+        if now.signed_duration_since(at).num_hours() < 24 {
+            at.format("%H:%M").to_string()
+        } else {
+            at.format("%b%d").to_string()
+        }
     };
     let cut = |line: String| {
         let width = call.session.window().0.max(20) as usize;
@@ -78,8 +114,18 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
             let share = process.resident_kib * 1000 / (call.identity().memory_bytes / 1024).max(1);
             let line = format!(
                 "{:<8} {:>7}  0.0 {:>2}.{} {:>6} {:>5} {:<8} {:<4} {:>5} {:>3}:{:02} {}",
-                user_name(call, process), process.pid, share / 10, share % 10, process.virtual_kib, process.resident_kib, process.tty,
-                process.state, started(process), seconds / 60, seconds % 60, process.command
+                user_name(call, process),
+                process.pid,
+                share / 10,
+                share % 10,
+                process.virtual_kib,
+                process.resident_kib,
+                process.tty,
+                process.state,
+                started(process),
+                seconds / 60,
+                seconds % 60,
+                process.command
             );
             text += &(cut(line) + "\n");
         }
@@ -89,7 +135,15 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
             let seconds = process.seconds_per_day * days;
             let line = format!(
                 "{:<8} {:>7} {:>7}  0 {:>5} {:<8} {:02}:{:02}:{:02} {}",
-                user_name(call, process), process.pid, process.parent, started(process), process.tty, seconds / 3600, seconds / 60 % 60, seconds % 60, process.command
+                user_name(call, process),
+                process.pid,
+                process.parent,
+                started(process),
+                process.tty,
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60,
+                process.command
             );
             text += &(cut(line) + "\n");
         }
@@ -97,14 +151,30 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
         text += "    PID TTY      STAT   TIME COMMAND\n";
         for process in &shown {
             let seconds = process.seconds_per_day * days;
-            let line = format!("{:>7} {:<8} {:<4} {:>3}:{:02} {}", process.pid, process.tty, process.state, seconds / 60, seconds % 60, process.command);
+            let line = format!(
+                "{:>7} {:<8} {:<4} {:>3}:{:02} {}",
+                process.pid,
+                process.tty,
+                process.state,
+                seconds / 60,
+                seconds % 60,
+                process.command
+            );
             text += &(cut(line) + "\n");
         }
     } else {
         text += "    PID TTY          TIME CMD\n";
         for process in &shown {
             let seconds = process.seconds_per_day * days;
-            text += &format!("{:>7} {:<8} {:02}:{:02}:{:02} {}\n", process.pid, process.tty, seconds / 3600, seconds / 60 % 60, seconds % 60, process.name());
+            text += &format!(
+                "{:>7} {:<8} {:02}:{:02}:{:02} {}\n",
+                process.pid,
+                process.tty,
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60,
+                process.name()
+            );
         }
     }
     Said::out(text)
@@ -119,7 +189,16 @@ pub(super) fn top(call: &Call<'_>) -> Said {
     let mut text = format!("top -{}", activity::top_line(call));
     text += &format!(
         "Tasks: {:>3} total,   1 running, {:>3} sleeping,   0 stopped,   0 zombie\n%Cpu(s):  0.0 us,  3.1 sy,  0.0 ni, 96.9 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st \nMiB Mem : {:>8} total, {:>8} free, {:>8} used, {:>8} buff/cache     \nMiB Swap: {:>8} total, {:>8} free, {:>8} used. {:>8} avail Mem \n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n",
-        list.len(), list.len() - 1, mib(m.total), mib(m.free), mib(used), mib(m.buffers + m.cached + m.reclaimable), mib(m.swap_total), mib(m.swap_free), mib(m.swap_total - m.swap_free), mib(m.available)
+        list.len(),
+        list.len() - 1,
+        mib(m.total),
+        mib(m.free),
+        mib(used),
+        mib(m.buffers + m.cached + m.reclaimable),
+        mib(m.swap_total),
+        mib(m.swap_free),
+        mib(m.swap_total - m.swap_free),
+        mib(m.available)
     );
     let days = call.identity().uptime(call.now()).as_secs() / 86_400;
     let rows = (call.session.window().1.max(10) as usize).saturating_sub(8);
@@ -128,26 +207,47 @@ pub(super) fn top(call: &Call<'_>) -> Said {
         let share = process.resident_kib * 1000 / m.total.max(1);
         text += &format!(
             "{:>7} {:<8}  20   0 {:>7} {:>6} {:>6} {}   0.0 {:>3}.{} {:>3}:{:02}.{:02} {}\n",
-            process.pid, user_name(call, process), process.virtual_kib, process.resident_kib, process.resident_kib * 7 / 10,
-            process.state.get(..1).unwrap_or("S"), share / 10, share % 10, seconds / 60, seconds % 60, process.pid % 100, process.name()
+            process.pid,
+            user_name(call, process),
+            process.virtual_kib,
+            process.resident_kib,
+            process.resident_kib * 7 / 10,
+            process.state.get(..1).unwrap_or("S"),
+            share / 10,
+            share % 10,
+            seconds / 60,
+            seconds % 60,
+            process.pid % 100,
+            process.name()
         );
     }
     Said::out(text)
 }
 
 fn named<'p>(list: &'p [Process], name: &str, full: bool) -> Vec<&'p Process> {
-    list.iter().filter(|process| if full { process.command.contains(name) } else { process.name().contains(name) }).collect()
+    list.iter()
+        .filter(|process| if full { process.command.contains(name) } else { process.name().contains(name) })
+        .collect()
 }
 
 /// `pgrep`, and `pidof` that takes whole names.
 pub(super) fn pgrep(call: &Call<'_>) -> Said {
     let options = call.options("uUtPgGs");
     let Some(name) = options.operands.first() else {
-        return if call.name == "pidof" { Said::nothing(1) } else { Said::err("pgrep: no matching criteria specified\nTry `pgrep --help' for more information.\n", 2) };
+        return if call.name == "pidof" {
+            Said::nothing(1)
+        } else {
+            Said::err("pgrep: no matching criteria specified\nTry `pgrep --help' for more information.\n", 2)
+        };
     };
     let list = processes::list(call.identity());
     if call.name == "pidof" {
-        let pids: Vec<String> = list.iter().rev().filter(|process| process.name() == *name).map(|process| process.pid.to_string()).collect();
+        let pids: Vec<String> = list
+            .iter()
+            .rev()
+            .filter(|process| process.name() == *name)
+            .map(|process| process.pid.to_string())
+            .collect();
         return if pids.is_empty() { Said::nothing(1) } else { Said::out(pids.join(" ") + "\n") };
     }
     let found = named(&list, name, options.has('f'));
@@ -164,11 +264,17 @@ pub(super) fn pgrep(call: &Call<'_>) -> Said {
 
 /// Nothing is ever killed; what exists answers as if it had been.
 pub(super) fn pkill(call: &Call<'_>) -> Said {
-    let signal = |arg: &&String| arg.strip_prefix('-').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()));
+    let signal = |arg: &&String| {
+        arg.strip_prefix('-')
+            .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()))
+    };
     let args: Vec<String> = call.args.iter().filter(|arg| !signal(arg)).cloned().collect();
     let options = super::Options::of(&args, "uUtPgG");
     let Some(name) = options.operands.first() else {
-        return Said::err("pkill: no matching criteria specified\nTry `pkill --help' for more information.\n", 2);
+        return Said::err(
+            "pkill: no matching criteria specified\nTry `pkill --help' for more information.\n",
+            2,
+        );
     };
     let list = processes::list(call.identity());
     let found = named(&list, name, options.has('f'));
@@ -179,7 +285,10 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
 pub(super) fn killall(call: &Call<'_>) -> Said {
     let operands: Vec<&String> = call.args.iter().filter(|arg| !arg.starts_with('-')).collect();
     if operands.is_empty() {
-        return Said::err("Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n", 1);
+        return Said::err(
+            "Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n",
+            1,
+        );
     }
     let list = processes::list(call.identity());
     let quiet = call.args.iter().any(|arg| arg == "-q");

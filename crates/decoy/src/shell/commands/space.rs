@@ -29,11 +29,15 @@ pub(super) fn free(call: &Call<'_>) -> Said {
         let cells: String = values.iter().map(|value| format!("{:>12}", show(*value))).collect();
         format!("{name:<8}{cells}\n")
     };
-    let mut text = "               total        used        free      shared  buff/cache   available\n".to_owned();
+    let mut text =
+        "               total        used        free      shared  buff/cache   available\n".to_owned();
     text += &row("Mem:", &[m.total, used, m.free, m.shared, cache, m.available]);
     text += &row("Swap:", &[m.swap_total, m.swap_total - m.swap_free, m.swap_free]);
     if options.has('t') {
-        text += &row("Total:", &[m.total + m.swap_total, used + m.swap_total - m.swap_free, m.free + m.swap_free]);
+        text += &row(
+            "Total:",
+            &[m.total + m.swap_total, used + m.swap_total - m.swap_free, m.free + m.swap_free],
+        );
     }
     Said::out(text)
 }
@@ -56,7 +60,8 @@ pub(super) fn df(call: &Call<'_>) -> Said {
     let identity = call.identity();
     let kib = identity.memory_bytes / 1024;
     let total = identity.disk_bytes / 1024;
-    let used = total * u64::from(identity.disk_used_permille) / 1000 + call.files().layer_size().0 as u64 / 1024;
+    let used =
+        total * u64::from(identity.disk_used_permille) / 1000 + call.files().layer_size().0 as u64 / 1024;
     let disk = format!("/dev/{}", identity.disk);
     let all = [
         ("udev".to_owned(), "devtmpfs", kib / 2 - 17_000, 0, 0, "/dev"),
@@ -75,32 +80,61 @@ pub(super) fn df(call: &Call<'_>) -> Said {
             said.status = 1;
             continue;
         }
-        let best = all.iter().filter(|row| row.5 == "/" || path == row.5 || path.starts_with(&format!("{}/", row.5))).max_by_key(|row| row.5.len());
+        let best = all
+            .iter()
+            .filter(|row| row.5 == "/" || path == row.5 || path.starts_with(&format!("{}/", row.5)))
+            .max_by_key(|row| row.5.len());
         wanted.extend(best.map(|row| row.5));
     }
     if !options.operands.is_empty() && wanted.is_empty() {
         return said;
     }
     let (human_sizes, types) = (options.has('h') || options.has('H'), options.has('T'));
-    let size = |kib: u64| if human_sizes { human(kib * 1024) } else if options.has('m') { kib.div_ceil(1024).to_string() } else { kib.to_string() };
+    let size = |kib: u64| {
+        if human_sizes {
+            human(kib * 1024)
+        } else if options.has('m') {
+            kib.div_ceil(1024).to_string()
+        } else {
+            kib.to_string()
+        }
+    };
     let mut rows: Vec<Vec<String>> = vec![vec![
         "Filesystem".to_owned(),
         "Type".to_owned(),
-        if human_sizes { "Size" } else if options.has('m') { "1M-blocks" } else { "1K-blocks" }.to_owned(),
+        if human_sizes {
+            "Size"
+        } else if options.has('m') {
+            "1M-blocks"
+        } else {
+            "1K-blocks"
+        }
+        .to_owned(),
         "Used".to_owned(),
         if human_sizes { "Avail" } else { "Available" }.to_owned(),
         "Use%".to_owned(),
         "Mounted on".to_owned(),
     ]];
     for (device, kind, total, used, reserved, at) in &all {
-        if !wanted.is_empty() && !wanted.contains(at) || options.value('t').is_some_and(|only| only != *kind) {
+        if !wanted.is_empty() && !wanted.contains(at) || options.value('t').is_some_and(|only| only != *kind)
+        {
             continue;
         }
         let available = total.saturating_sub(used + reserved);
         let share = (used * 100).div_ceil((used + available).max(1));
-        rows.push(vec![device.clone(), (*kind).to_owned(), size(*total), size(*used), size(available), format!("{share}%"), (*at).to_owned()]);
+        rows.push(vec![
+            device.clone(),
+            (*kind).to_owned(),
+            size(*total),
+            size(*used),
+            size(available),
+            format!("{share}%"),
+            (*at).to_owned(),
+        ]);
     }
-    let widths: Vec<usize> = (0..7).map(|column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..7)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0))
+        .collect();
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
@@ -109,7 +143,10 @@ pub(super) fn df(call: &Call<'_>) -> Said {
                 1 if types => line += &format!(" {cell:<0$}", *width),
                 1 => {}
                 6 => line += &format!(" {cell}"),
-                _ => line += &format!(" {cell:>0$}", (*width).max(if human_sizes && column < 5 { 5 } else { 4 })),
+                _ => {
+                    line +=
+                        &format!(" {cell:>0$}", (*width).max(if human_sizes && column < 5 { 5 } else { 4 }))
+                }
             }
         }
         said.out.extend((line + "\n").bytes());
@@ -121,15 +158,21 @@ pub(super) fn mount(call: &Call<'_>) -> Said {
     let options = call.options("otLU");
     if options.operands.is_empty() && !options.has('a') {
         let only = options.value('t');
-        let rows = mount_table(call.identity()).into_iter().filter(|row| only.is_none_or(|kind| kind == row.2));
-        return Said::out(rows.map(|(device, at, kind, options)| format!("{device} on {at} type {kind} ({})\n", options)).collect::<String>());
+        let rows =
+            mount_table(call.identity()).into_iter().filter(|row| only.is_none_or(|kind| kind == row.2));
+        return Said::out(
+            rows.map(|(device, at, kind, options)| format!("{device} on {at} type {kind} ({})\n", options))
+                .collect::<String>(),
+        );
     }
     if !call.is_root() {
         return Said::err("mount: only root can do that\n", 1);
     }
     match options.operands.as_slice() {
         [at] => Said::err(format!("mount: {at}: can't find in /etc/fstab.\n"), 1),
-        [_, at, ..] if !call.files().exists(&call.path(at)) => Said::err(format!("mount: {at}: mount point does not exist.\n"), 32),
+        [_, at, ..] if !call.files().exists(&call.path(at)) => {
+            Said::err(format!("mount: {at}: mount point does not exist.\n"), 32)
+        }
         _ => Said::nothing(0),
     }
 }
@@ -140,7 +183,11 @@ pub(super) fn lsblk(call: &Call<'_>) -> Said {
     let major = if disk == "vda" { "254" } else { "  8" };
     let size = |bytes: u64| {
         let tenths = bytes * 10 / (1 << 30);
-        if tenths % 10 == 0 { format!("{}G", tenths / 10) } else { format!("{}.{}G", tenths / 10, tenths % 10) }
+        if tenths.is_multiple_of(10) {
+            format!("{}G", tenths / 10)
+        } else {
+            format!("{}.{}G", tenths / 10, tenths % 10)
+        }
     };
     Said::out(format!(
         "NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\n{disk:<6} {major}:0    0 {:>4}  0 disk \n\u{2514}\u{2500}{:<4} {major}:1    0 {:>4}  0 part /\n",

@@ -8,7 +8,9 @@ use crate::machine::{Attributes, files::Kind};
 pub(super) fn stat(call: &Call<'_>) -> Said {
     let options = call.options("c");
     let format = options.value('c').map(str::to_owned).or_else(|| {
-        options.long.iter().find_map(|long| long.strip_prefix("format=").or_else(|| long.strip_prefix("printf=")).map(str::to_owned))
+        options.long.iter().find_map(|long| {
+            long.strip_prefix("format=").or_else(|| long.strip_prefix("printf=")).map(str::to_owned)
+        })
     });
     if options.operands.is_empty() {
         return Said::err("stat: missing operand\nTry 'stat --help' for more information.\n", 1);
@@ -54,7 +56,11 @@ fn blocks(node: &Attributes) -> u64 {
 fn names(call: &Call<'_>, node: &Attributes) -> (String, String) {
     let identity = call.identity();
     let user = identity.account_by_uid(node.uid).map_or("UNKNOWN".to_owned(), |user| user.name.clone());
-    let group = identity.groups().into_iter().find(|(_, gid, _)| *gid == node.gid).map_or("UNKNOWN".to_owned(), |(name, _, _)| name);
+    let group = identity
+        .groups()
+        .into_iter()
+        .find(|(_, gid, _)| *gid == node.gid)
+        .map_or("UNKNOWN".to_owned(), |(name, _, _)| name);
     (user, group)
 }
 
@@ -64,8 +70,16 @@ fn time(at: std::time::SystemTime) -> String {
 
 fn whole(call: &Call<'_>, operand: &str, path: &str, node: &Attributes) -> String {
     let (user, group) = names(call, node);
-    let link = if node.kind == Kind::Symlink { format!(" -> {}", call.files().read_link(path).unwrap_or_default()) } else { String::new() };
-    let device = if matches!(node.kind, Kind::CharDevice | Kind::BlockDevice) { format!("\tDevice type: {},{}", node.rdev.0, node.rdev.1) } else { String::new() };
+    let link = if node.kind == Kind::Symlink {
+        format!(" -> {}", call.files().read_link(path).unwrap_or_default())
+    } else {
+        String::new()
+    };
+    let device = if matches!(node.kind, Kind::CharDevice | Kind::BlockDevice) {
+        format!("\tDevice type: {},{}", node.rdev.0, node.rdev.1)
+    } else {
+        String::new()
+    };
     let (major, minor) = if call.identity().disk.starts_with("vda") { (254, 1) } else { (8, 1) };
     format!(
         "  File: {operand}{link}\n  Size: {:<10}\tBlocks: {:<10} IO Block: {:<6} {}\nDevice: {major},{minor}\tInode: {:<11} Links: {}{device}\nAccess: ({:04o}/{})  Uid: ({:>5}/{user:>8})   Gid: ({:>5}/{group:>8})\nAccess: {}\nModify: {}\nChange: {}\n Birth: {}\n",
@@ -88,7 +102,9 @@ fn whole(call: &Call<'_>, operand: &str, path: &str, node: &Attributes) -> Strin
 
 fn formatted(call: &Call<'_>, format: &str, operand: &str, node: &Attributes) -> String {
     let (user, group) = names(call, node);
-    let seconds = |at: std::time::SystemTime| at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+    let seconds = |at: std::time::SystemTime| {
+        at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
+    };
     let mut text = String::new();
     let mut chars = format.chars();
     while let Some(c) = chars.next() {

@@ -1,0 +1,170 @@
+//! Files of `/proc` about devices and the network.
+
+use std::{fmt::Write as _, time::SystemTime};
+
+use super::proc::memory;
+use crate::machine::Identity;
+
+pub(super) fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let virtual_ones = [
+        "sysfs",
+        "tmpfs",
+        "bdev",
+        "proc",
+        "cgroup",
+        "cgroup2",
+        "cpuset",
+        "devtmpfs",
+        "debugfs",
+        "tracefs",
+        "securityfs",
+        "sockfs",
+        "bpf",
+        "pipefs",
+        "ramfs",
+        "hugetlbfs",
+        "devpts",
+        "mqueue",
+        "pstore",
+        "autofs",
+    ];
+    let mut text: String = virtual_ones.iter().map(|name| format!("nodev\t{name}\n")).collect();
+    text.push_str("\text3\n\text2\n\text4\n");
+    text.into()
+}
+
+pub(super) fn partitions(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    let (major, kib) = (if disk == "vda" { 254 } else { 8 }, identity.disk_bytes / 1024);
+    format!(
+        "major minor  #blocks  name\n\n  {major:>2}        0 {:>10} {disk}\n  {major:>2}        1 {kib:>10} {}\n",
+        kib + 1_050_000,
+        identity.disk
+    )
+    .into()
+}
+
+pub(super) fn swaps(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let m = memory(identity, now);
+    let mut text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
+    if m.swap_total > 0 {
+        let disk = identity.disk.trim_end_matches(char::is_numeric);
+        let _ = writeln!(
+            text,
+            "/dev/{disk}5                               partition\t{}\t\t{}\t\t-2",
+            m.swap_total,
+            m.swap_total - m.swap_free
+        );
+    }
+    text.into()
+}
+
+pub(super) fn modules(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let rows = [
+        "tls 135168 0 -",
+        "intel_rapl_msr 20480 0 -",
+        "intel_rapl_common 32768 1 intel_rapl_msr,",
+        "kvm_intel 380928 0 -",
+        "kvm 1142784 1 kvm_intel,",
+        "irqbypass 16384 1 kvm,",
+        "ghash_clmulni_intel 16384 0 -",
+        "aesni_intel 393216 0 -",
+        "crypto_simd 16384 1 aesni_intel,",
+        "cryptd 28672 2 ghash_clmulni_intel,crypto_simd,",
+        "virtio_balloon 28672 0 -",
+        "virtio_console 40960 0 -",
+        "qemu_fw_cfg 20480 0 -",
+        "button 24576 0 -",
+        "evdev 28672 2 -",
+        "fuse 176128 1 -",
+        "ip_tables 36864 0 -",
+        "x_tables 61440 1 ip_tables,",
+        "autofs4 53248 2 -",
+        "ext4 983040 1 -",
+        "crc16 16384 1 ext4,",
+        "mbcache 16384 1 ext4,",
+        "jbd2 167936 1 ext4,",
+        "virtio_net 73728 0 -",
+        "net_failover 24576 1 virtio_net,",
+        "failover 16384 1 net_failover,",
+        "virtio_blk 32768 2 -",
+        "virtio_pci 24576 0 -",
+    ];
+    rows.iter().map(|row| format!("{row} Live 0x0000000000000000\n")).collect::<String>().into()
+}
+
+pub(super) fn devices(_: &Identity, _: SystemTime) -> Vec<u8> {
+    "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n  7 vcs\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n254 virtblk\n259 blkext\n".into()
+}
+
+pub(super) fn interrupts(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs();
+    let head: String = (0..identity.cpu_count).map(|cpu| format!("       CPU{cpu}")).collect();
+    let row = |value: u64| {
+        (0..u64::from(identity.cpu_count)).map(|cpu| format!(" {:>10}", value + cpu * 17)).collect::<String>()
+    };
+    format!(
+        "     {head}\n  1:{}   IO-APIC   1-edge      i8042\nLOC:{}   Local timer interrupts\n",
+        row(9),
+        row(up * 43)
+    )
+    .into()
+}
+
+pub(super) fn diskstats(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let up = identity.uptime(now).as_secs();
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    format!(
+        " 254       0 {disk} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n 254       1 {} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n",
+        20_111 + up / 90, 1_200_400 + up / 3, up / 7, up / 9, up * 3, identity.disk, 20_001 + up / 90, 1_200_100 + up / 3, up / 7, up / 9, up * 3
+    )
+    .into()
+}
+
+/// Bytes and packets received and sent on the interface since boot.
+pub(crate) fn traffic(identity: &Identity, now: SystemTime) -> [u64; 4] {
+    let up = identity.uptime(now).as_secs();
+    let rate = 90 + identity.seed % 700;
+    [up * rate * 3 + 81_220_311, up * rate / 90 + 311_020, up * rate + 9_120_443, up * rate / 140 + 120_443]
+}
+
+pub(super) fn net_dev(identity: &Identity, now: SystemTime) -> Vec<u8> {
+    let [rx, rxp, tx, txp] = traffic(identity, now);
+    format!(
+        "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo: 1210402    9120    0    0    0     0          0         0  1210402    9120    0    0    0     0       0          0\n{:>6}: {rx} {rxp}    0    0    0     0          0         0 {tx} {txp}    0    0    0     0       0          0\n",
+        identity.interface
+    )
+    .into()
+}
+
+pub(super) fn net_route(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    let hex = |address: std::net::Ipv4Addr| format!("{:08X}", u32::from_le_bytes(address.octets()));
+    let [a, b, c, _] = identity.address.octets();
+    let (i, net) = (identity.interface, hex(std::net::Ipv4Addr::new(a, b, c, 0)));
+    format!(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       \n{i}\t00000000\t{}\t0003\t0\t0\t0\t00000000\t0\t0\t0                                                                               \n{i}\t{net}\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0                                                                               \n",
+        hex(identity.gateway)
+    )
+    .into()
+}
+
+pub(super) fn net_arp(identity: &Identity, _: SystemTime) -> Vec<u8> {
+    format!(
+        "IP address       HW type     Flags       HW address            Mask     Device\n{:<17}0x1         0x2         fe:54:00:12:9a:01     *        {}\n",
+        identity.gateway.to_string(),
+        identity.interface
+    )
+    .into()
+}
+
+pub(super) fn net_tcp(_: &Identity, _: SystemTime) -> Vec<u8> {
+    let mut text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n".to_owned();
+    for (number, port) in [21_u16, 22, 23, 25, 80].iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "{number:>4}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {} 1 0000000000000000 100 0 0 10 0                     ",
+            13_021 + number * 311
+        );
+    }
+    text.into()
+}
