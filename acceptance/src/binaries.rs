@@ -30,6 +30,15 @@ fn folder() -> &'static Path {
             cargo
                 .current_dir(crate::root())
                 .args(["build", "--quiet", "--locked", "-p", "sensor", "-p", "registry"]);
+            // As in xtask: build scripts must not take our package for theirs.
+            for (name, _) in std::env::vars_os() {
+                if ["CARGO_PKG_", "CARGO_MANIFEST_"]
+                    .iter()
+                    .any(|ours| name.to_string_lossy().starts_with(ours))
+                {
+                    cargo.env_remove(name);
+                }
+            }
             if folder.ends_with("release") {
                 cargo.arg("--release");
             }

@@ -114,13 +114,13 @@ impl Registry {
 
     /// A key that lets buckets in.
     pub fn make_key(&self) -> String {
-        last_word(&self.command(&["key", "create"]), "key")
+        secret_in(&self.command(&["key", "create"]), "key")
     }
 
     /// A user; gives password and API token.
     pub fn make_user(&self, name: &str, role: &str) -> (String, String) {
         let printed = self.command(&["user", "add", name, "--role", role]);
-        (last_word(&printed, "password"), last_word(&printed, "token"))
+        (secret_in(&printed, "password"), secret_in(&printed, "token"))
     }
 
     /// Runs a job by hand, now.
@@ -152,8 +152,10 @@ impl Default for Registry {
     }
 }
 
-/// The last word of the last line that speaks of `name`, or all of it when it is one word.
-fn last_word(printed: &str, name: &str) -> String {
-    let line = printed.lines().rev().find(|line| line.to_ascii_lowercase().contains(name)).unwrap_or(printed);
-    line.split_ascii_whitespace().last().unwrap_or_else(|| panic!("no {name} in {printed:?}")).to_owned()
+/// The secret that a command has printed: behind `NAME: ` on a line of its own, or alone.
+fn secret_in(printed: &str, name: &str) -> String {
+    let named = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let secret = named.unwrap_or(printed).trim();
+    assert!(!secret.is_empty() && !secret.contains(char::is_whitespace), "no {name} in {printed:?}");
+    secret.to_owned()
 }

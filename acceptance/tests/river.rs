@@ -316,9 +316,11 @@ fn visit_with_installed_clients(bucket: &Bucket) -> Vec<String> {
         typed.push("RETR passwd".to_owned());
     }
     if binaries::client("lftp").is_some() {
-        let script =
-            format!("open -u root,{PASSWORD} -p {} 127.0.0.1; cd /etc; cat hostname; bye", ports.ftp);
-        let printed = run("lftp", &["-e", "set net:max-retries 1; set net:timeout 20", "-c", &script]);
+        let script = format!(
+            "set net:max-retries 1; set net:timeout 20; open -u root,{PASSWORD} -p {} 127.0.0.1; cd /etc; cat hostname; bye",
+            ports.ftp
+        );
+        let printed = run("lftp", &["-c", &script]);
         assert!(!printed.trim().is_empty(), "a host name");
         typed.push("RETR hostname".to_owned());
     }

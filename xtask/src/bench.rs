@@ -1,6 +1,9 @@
 //! The measurements: each runs in the acceptance crate, against release builds.
 
+use std::process::Stdio;
+
 use clap::ValueEnum;
+use tokio::process::Command;
 
 use crate::{cargo, failure::Failure};
 
@@ -28,11 +31,28 @@ pub async fn run(what: Bench, quick: bool) -> Result<(), Failure> {
         Bench::Pages => return Err(Failure::NotBuilt("bench pages")),
         Bench::Tactics => return Err(Failure::NotBuilt("bench tactics")),
     };
-    // The bucket that is measured is a release build too.
-    cargo::run(["build", "--release", "--locked", "-p", "sensor", "-p", "registry"]).await?;
-    let mut arguments = vec!["run", "--release", "--locked", "-p", package, "--bin", program, "--"];
+    // One build for the measurement and for what it measures; both are release builds.
+    let programs =
+        cargo::build(&["--release", "--locked", "-p", "sensor", "-p", "registry", "-p", package, "--bins"])
+            .await?;
+    let path = programs.get(program).ok_or_else(|| Failure::Output {
+        program: "cargo build".into(),
+        wanted: "the path of the measurement",
+        printed: programs.keys().cloned().collect::<Vec<_>>().join(", "),
+    })?;
+    let mut command = Command::new(path);
+    command
+        .env("RUSTBUCKET_TEST_BUILT", "1")
+        .current_dir(cargo::root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     if quick {
-        arguments.push("--quick");
+        command.arg("--quick");
     }
-    cargo::run(arguments).await
+    let status =
+        command.status().await.map_err(|source| Failure::Launch { program: program.to_owned(), source })?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::Program { program: program.to_owned(), status, said: String::new() })
 }

@@ -78,8 +78,9 @@ fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     let mut found = BTreeMap::new();
     for message in messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()) {
         let text = |pointer: &str| message.pointer(pointer).and_then(|value| value.as_str());
-        if let (Some("compiler-artifact"), Some(name), Some(path)) =
-            (text("/reason"), text("/target/name"), text("/executable"))
+        let is_test = message.pointer("/profile/test").and_then(|test| test.as_bool()) == Some(true);
+        if let (Some("compiler-artifact"), Some(name), Some(path), false) =
+            (text("/reason"), text("/target/name"), text("/executable"), is_test)
         {
             found.insert(name.to_owned(), PathBuf::from(path));
         }
@@ -103,6 +104,8 @@ mod tests {
             r#"{"reason":"compiler-artifact","target":{"name":"wire"},"executable":null}"#,
             "\n",
             r#"{"reason":"compiler-artifact","target":{"name":"rustbucket"},"executable":"/t/rustbucket"}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","target":{"name":"rustbucket"},"profile":{"test":true},"executable":"/t/test"}"#,
             "\nnot json\n",
         );
         let found = executables(messages);

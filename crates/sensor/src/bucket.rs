@@ -18,7 +18,7 @@ use wire::{EventKind, Protocol};
 
 use crate::{
     admission::Admission,
-    artifacts::{Artifacts, ArtifactError},
+    artifacts::{ArtifactError, Artifacts},
     birth::{Birth, BirthError},
     config::{Config, Listener},
     event_log::{self, EventLog, EventLogError},
@@ -28,7 +28,10 @@ use crate::{
     oracle::Mind,
     registration::{self, RegistrationError},
     session::Sensor,
-    ssh::{self, host_keys::{self, HostKeyError}},
+    ssh::{
+        self,
+        host_keys::{self, HostKeyError},
+    },
     tls::{self, SnakeoilError},
     vitals::Vitals,
 };
@@ -114,7 +117,12 @@ impl Ports {
 }
 
 /// Starts the bucket on its ports, serves until `stop`, and ends in order.
-pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: CancellationToken) -> Result<(), StartError> {
+pub async fn serve(
+    config: Config,
+    birth: Birth,
+    ports: Ports,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
     let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
@@ -133,14 +141,17 @@ pub async fn serve(config: Config, birth: Birth, ports: Ports, stop: Cancellatio
     let vitals = Vitals::new(config.general.log_directory.clone(), open);
     let management_port = ports.management.local_addr().map(|address| address.port()).unwrap_or_default();
     let registration = registration_settings(&config.registration, management_port)?;
-    let management = Management::start(into_std(ports.management)?, management::Deps {
-        birth: birth.clone(),
-        log: log.clone(),
-        artifacts: Arc::clone(&bucket.artifacts),
-        vitals: vitals.clone(),
-        ip_address: config.registration.ip_address,
-        listeners: listeners.clone(),
-    })?;
+    let management = Management::start(
+        into_std(ports.management)?,
+        management::Deps {
+            birth: birth.clone(),
+            log: log.clone(),
+            artifacts: Arc::clone(&bucket.artifacts),
+            vitals: vitals.clone(),
+            ip_address: config.registration.ip_address,
+            listeners: listeners.clone(),
+        },
+    )?;
     let _started = log.append_own(EventKind::Start {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listeners: listeners.clone(),
@@ -213,7 +224,8 @@ fn assemble(
     };
     let machine_bounds = MachineBounds {
         memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
-        ..MachineBounds::default() };
+        ..MachineBounds::default()
+    };
     let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
@@ -226,7 +238,8 @@ fn assemble(
 
     let state = &config.general.state_directory;
     let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
-    let bounds = Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
+    let bounds =
+        Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
     let ssh_listeners = config.listeners.iter().filter(|entry| entry.protocol == Protocol::Ssh);
     let mut daemons = Vec::new();
     for entry in ssh_listeners {

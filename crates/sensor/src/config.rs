@@ -202,19 +202,25 @@ impl General {
     fn read(mut section: Section<'_>) -> Self {
         Self {
             log_level: section
-                .parsed("log_level", "a level (error, warn, info, debug, trace) or \"sensor=debug,info\"", |text| {
-                    let named = text.split(',').all(|part| {
-                        part.contains('=') || LEVELS.contains(&part.trim().to_ascii_lowercase().as_str())
-                    });
-                    let read = text.parse::<tracing_subscriber::EnvFilter>();
-                    (named && read.is_ok()).then(|| text.to_owned())
-                })
+                .parsed(
+                    "log_level",
+                    "a level (error, warn, info, debug, trace) or \"sensor=debug,info\"",
+                    |text| {
+                        let named = text.split(',').all(|part| {
+                            part.contains('=') || LEVELS.contains(&part.trim().to_ascii_lowercase().as_str())
+                        });
+                        let read = text.parse::<tracing_subscriber::EnvFilter>();
+                        (named && read.is_ok()).then(|| text.to_owned())
+                    },
+                )
                 .unwrap_or_else(|| "info".to_owned()),
             log_directory: writable_folder(&mut section, "log_directory", "./logs"),
             log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
             log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
             state_directory: writable_folder(&mut section, "state_directory", "./state"),
-            listen_address: section.parse("listen_address", "an IP address").unwrap_or(IpAddr::from([0, 0, 0, 0])),
+            listen_address: section
+                .parse("listen_address", "an IP address")
+                .unwrap_or(IpAddr::from([0, 0, 0, 0])),
         }
     }
 }
@@ -244,7 +250,11 @@ impl Persona {
                 if is_user_name(&value) {
                     names.push(value);
                 } else {
-                    section.fault("users", origin, "a user name has up to 32 lower-case letters, digits, `_` and `-`");
+                    section.fault(
+                        "users",
+                        origin,
+                        "a user name has up to 32 lower-case letters, digits, `_` and `-`",
+                    );
                 }
             }
             names
@@ -284,7 +294,11 @@ impl Logins {
         let most_tries = most.as_ref().map_or(fewest_tries.max(5), |most| most.value);
         if most_tries < fewest_tries {
             let origin = most.and_then(|most| most.origin);
-            section.fault("most_tries", origin, format!("must be at least `fewest_tries`, which is {fewest_tries}"));
+            section.fault(
+                "most_tries",
+                origin,
+                format!("must be at least `fewest_tries`, which is {fewest_tries}"),
+            );
         }
         Self { always, fewest_tries, most_tries: most_tries.max(fewest_tries) }
     }
@@ -293,9 +307,15 @@ impl Logins {
 impl Registration {
     fn read(mut section: Section<'_>) -> Self {
         Self {
-            url: section.parsed("rustbucket_registry_url", "a URL such as \"https://registry.example.org\"", |text| {
-                Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            }),
+            url: section.parsed(
+                "rustbucket_registry_url",
+                "a URL such as \"https://registry.example.org\"",
+                |text| {
+                    Url::parse(text)
+                        .ok()
+                        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+                },
+            ),
             key: section.text("registration_key").map(Secret::new),
             ip_address: section.parse("ip_address", "an IP address"),
             ca: section.found_text("registry_ca").map(|Found { value, origin }| {
@@ -386,7 +406,9 @@ fn keep_port(
     if listener.port != 0 {
         match taken.get(&listener.port) {
             Some((other, address))
-                if *address == listener.address || address.is_unspecified() || listener.address.is_unspecified() =>
+                if *address == listener.address
+                    || address.is_unspecified()
+                    || listener.address.is_unspecified() =>
             {
                 let what = format!("port {} is named twice: `{other}` has it too", listener.port);
                 section.fault(&listener.name, origin, what);
@@ -410,7 +432,9 @@ fn writable_folder(section: &mut Section<'_>, key: &str, default: &str) -> PathB
     let found = section.found_text(key).unwrap_or(Found { value: default.to_owned(), origin: None });
     let folder = PathBuf::from(found.value);
     let probe = folder.join(".rustbucket-probe");
-    let tried = fs::create_dir_all(&folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe));
+    let tried = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&probe, b""))
+        .and_then(|()| fs::remove_file(&probe));
     if let Err(error) = tried {
         let what = format!("folder {} cannot be written: {error}", folder.display());
         section.fault(key, found.origin, what);
@@ -425,7 +449,8 @@ mod tests {
     fn read(text: &str) -> Result<Config, Faults> {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().display();
-        let text = format!("[general]\nlog_directory = \"{at}/logs\"\nstate_directory = \"{at}/state\"\n{text}");
+        let text =
+            format!("[general]\nlog_directory = \"{at}/logs\"\nstate_directory = \"{at}/state\"\n{text}");
         Config::read("Config.toml", &text, [])
     }
 
@@ -439,10 +464,18 @@ mod tests {
 
     #[test]
     fn a_port_named_twice_is_a_fault_on_its_line() {
-        let faults = read("[ports]\nssh = { port = 2222 }\ntelnet = { port = 2222 }\nhttp = { port = 8443 }\n").unwrap_err();
+        let faults =
+            read("[ports]\nssh = { port = 2222 }\ntelnet = { port = 2222 }\nhttp = { port = 8443 }\n")
+                .unwrap_err();
         let text = faults.to_string();
-        assert!(text.contains("line 6: `ports.telnet`: port 2222 is named twice: `ports.ssh` has it too"), "{text}");
-        assert!(text.contains("line 7: `ports.http`: port 8443 is named twice: `management.port` has it too"), "{text}");
+        assert!(
+            text.contains("line 6: `ports.telnet`: port 2222 is named twice: `ports.ssh` has it too"),
+            "{text}"
+        );
+        assert!(
+            text.contains("line 7: `ports.http`: port 8443 is named twice: `management.port` has it too"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -460,7 +493,14 @@ mod tests {
         let text = "[ports]\nssh = { port = 70000 }\nodd = { protocol = \"gopher\" }\n[registration]\nrustbucket_registry_url = \"nowhere\"\n[logins]\nalways = [\"root\"]\n[typo]\na = 1\n";
         let faults = read(text).unwrap_err();
         let keys: Vec<&str> = faults.faults.iter().map(|fault| fault.key.as_str()).collect();
-        for key in ["ports.ssh.port", "ports.odd.protocol", "ports.odd.port", "registration.rustbucket_registry_url", "logins.always", "typo"] {
+        for key in [
+            "ports.ssh.port",
+            "ports.odd.protocol",
+            "ports.odd.port",
+            "registration.rustbucket_registry_url",
+            "logins.always",
+            "typo",
+        ] {
             assert!(keys.contains(&key), "{key} is not among {keys:?}");
         }
     }

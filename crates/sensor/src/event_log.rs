@@ -127,7 +127,7 @@ impl Origin {
             sensor,
             uuid,
             no_session: Arc::from(wire::event::NO_SESSION),
-            no_address: Arc::from(""),
+            no_address: Arc::from("0.0.0.0"),
             boot_id: Arc::from(uuid::Builder::from_random_bytes(boot).into_uuid().to_string()),
             uuid_head: format!("{first}-{third}-8{second}-{variant}{tail}"),
         }

@@ -337,7 +337,9 @@ impl Conversation<'_> {
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
             Ok(Ok(_kept)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),
-            Err(error) => tracing::error!(%error, "a captured file could not be kept: the writing task failed"),
+            Err(error) => {
+                tracing::error!(%error, "a captured file could not be kept: the writing task failed")
+            }
         }
     }
 }

@@ -55,7 +55,13 @@ pub fn bind(name: &str, address: IpAddr, port: u16) -> Result<TcpListener, BindE
 }
 
 /// Accepts visitors until `stop`; their tasks live in `visits`.
-pub async fn accept(bucket: Arc<Bucket>, listener: Arc<Listener>, socket: TcpListener, visits: TaskTracker, stop: CancellationToken) {
+pub async fn accept(
+    bucket: Arc<Bucket>,
+    listener: Arc<Listener>,
+    socket: TcpListener,
+    visits: TaskTracker,
+    stop: CancellationToken,
+) {
     let mut complained = false;
     loop {
         let accepted = tokio::select! {
@@ -71,12 +77,23 @@ pub async fn accept(bucket: Arc<Bucket>, listener: Arc<Listener>, socket: TcpLis
                         visits.spawn(visit);
                     }
                     Err((refusal, count)) => {
-                        visits.spawn(turn_away(Arc::clone(&bucket), Arc::clone(&listener), stream, peer, refusal, count));
+                        visits.spawn(turn_away(
+                            Arc::clone(&bucket),
+                            Arc::clone(&listener),
+                            stream,
+                            peer,
+                            refusal,
+                            count,
+                        ));
                     }
                 }
             }
             // The visitor was gone before it was let in.
-            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+                ) => {}
             Err(error) => {
                 if !complained {
                     tracing::error!(%error, port = %listener.name, "no connection can be accepted; trying on");
@@ -93,7 +110,13 @@ fn local_of(stream: &TcpStream, listener: &Listener) -> SocketAddr {
     stream.local_addr().unwrap_or(SocketAddr::new(listener.address, listener.port))
 }
 
-async fn serve(bucket: Arc<Bucket>, listener: Arc<Listener>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+async fn serve(
+    bucket: Arc<Bucket>,
+    listener: Arc<Listener>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    ticket: Ticket,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone at once");
     }
@@ -161,7 +184,13 @@ async fn turn_away(
     count: Option<u64>,
 ) {
     if let Some(value) = count {
-        let session = Session::begin(&bucket.log, &bucket.sensor, listener.protocol, peer, local_of(&stream, &listener));
+        let session = Session::begin(
+            &bucket.log,
+            &bucket.sensor,
+            listener.protocol,
+            peer,
+            local_of(&stream, &listener),
+        );
         session.note(EventKind::LimitHit { limit: refusal.limit().to_owned(), value });
         session.close();
     }

@@ -1,6 +1,11 @@
 //! `rustbucket`: runs a bucket, checks its settings, or prints who it is.
 
-use std::{io::IsTerminal as _, path::{Path, PathBuf}, process::ExitCode, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand};
 use sensor::{
@@ -68,13 +73,17 @@ fn main() -> ExitCode {
 
 /// What is not UTF-8 cannot be a setting.
 fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 async fn act(verb: Verb, config: Config) -> ExitCode {
     match verb {
         Verb::Run => run(config).await,
-        Verb::Check => match Birth::check_token(Path::new("")).map_err(StartError::from).and_then(|()| Ports::bind(&config)) {
+        Verb::Check => match Birth::check_token(Path::new(""))
+            .map_err(StartError::from)
+            .and_then(|()| Ports::bind(&config))
+        {
             Ok(_ports) => {
                 println!("settings are good; every port can be bound");
                 ExitCode::SUCCESS

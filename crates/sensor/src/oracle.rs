@@ -76,7 +76,10 @@ impl Oracle for SessionOracle {
                     ms,
                     cached: reply.cached,
                     fallback: repaired.is_none(),
-                    reason: repaired.is_none().then(|| "refused_or_out_of_role".to_owned()).unwrap_or_default(),
+                    reason: repaired
+                        .is_none()
+                        .then(|| "refused_or_out_of_role".to_owned())
+                        .unwrap_or_default(),
                 });
                 match repaired {
                     Some(text) => Answer { text: Bytes::from(text), invented: true },
@@ -119,11 +122,9 @@ const PROMPT_LIMIT: usize = 4096;
 /// The same question makes the same conversation, so the same answer is found in the cache.
 fn conversation(persona: &str, what: &Ask) -> Conversation {
     let (task, data, max_tokens) = match what {
-        Ask::Program { command, cwd, user } => (
-            format!("Print the output of the command below, run by {user} in {cwd}."),
-            command.as_str(),
-            600,
-        ),
+        Ask::Program { command, cwd, user } => {
+            (format!("Print the output of the command below, run by {user} in {cwd}."), command.as_str(), 600)
+        }
         Ask::File { path } => ("Print the content of the file named below.".to_owned(), path.as_str(), 1000),
         Ask::Page { method, target } => (
             format!("Print the body (HTML) of the page below, requested with {method}."),
@@ -131,7 +132,9 @@ fn conversation(persona: &str, what: &Ask) -> Conversation {
             1000,
         ),
         Ask::Line { banner, line } => (
-            format!("A visitor is connected to a service that greeted with {banner:?}. Answer the line below."),
+            format!(
+                "A visitor is connected to a service that greeted with {banner:?}. Answer the line below."
+            ),
             line.as_str(),
             300,
         ),
@@ -173,8 +176,11 @@ fn repair(text: &str, what: &Ask) -> Option<String> {
     if text.trim().is_empty() || OUT_OF_ROLE.iter().any(|words| lower.contains(words)) {
         return None;
     }
-    let mut answer: String =
-        text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\x1b')).take(ANSWER_LIMIT).collect();
+    let mut answer: String = text
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\x1b'))
+        .take(ANSWER_LIMIT)
+        .collect();
     if !matches!(what, Ask::Line { .. }) {
         answer.push('\n');
     }
@@ -191,7 +197,10 @@ mod tests {
 
     #[test]
     fn fences_are_taken_off_and_a_line_end_is_added() {
-        assert_eq!(repair("```text\nNAME READY\npod 1/1\n```", &program()).as_deref(), Some("NAME READY\npod 1/1\n"));
+        assert_eq!(
+            repair("```text\nNAME READY\npod 1/1\n```", &program()).as_deref(),
+            Some("NAME READY\npod 1/1\n")
+        );
         assert_eq!(repair("plain", &program()).as_deref(), Some("plain\n"));
     }
 

@@ -45,7 +45,13 @@ struct Inner {
 
 impl Session {
     /// Binds the identity of a visit and notes `cowrie.session.connect`, before any byte of the visitor is read.
-    pub fn begin(log: &EventLog, sensor: &Sensor, protocol: Protocol, peer: SocketAddr, local: SocketAddr) -> Self {
+    pub fn begin(
+        log: &EventLog,
+        sensor: &Sensor,
+        protocol: Protocol,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Self {
         let session = Self(Arc::new(Inner {
             log: log.clone(),
             sensor: sensor.clone(),

@@ -83,7 +83,8 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon with these host keys; `banner` is the whole identification line without its line end.
     pub fn new(keys: Vec<PrivateKey>, banner: String, bounds: Bounds, artifacts: Arc<Artifacts>) -> Self {
-        let methods: &[MethodKind] = &[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive];
+        let methods: &[MethodKind] =
+            &[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive];
         let config = Config {
             server_id: SshId::Standard(Cow::Owned(banner)),
             methods: MethodSet::from(methods),
@@ -111,7 +112,8 @@ impl Daemon {
         let tapped = wiretap::Wiretap::new(stream, session.clone(), ends_at, Arc::clone(&logged_in));
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
-        let visit = visit::Visit::new(contact, session.clone(), self.bounds, artifacts, logged_in, tasks.clone());
+        let visit =
+            visit::Visit::new(contact, session.clone(), self.bounds, artifacts, logged_in, tasks.clone());
         let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
             Ok(running) => running.await,
             Err(error) => Err(error),

@@ -50,7 +50,8 @@ pub fn load(folder: &Path, hostname: &str) -> Result<Arc<rustls::ServerConfig>, 
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let text = make(hostname)?;
-            write_private(&path, &text).map_err(|source| SnakeoilError::File { path: path.clone(), source })?;
+            write_private(&path, &text)
+                .map_err(|source| SnakeoilError::File { path: path.clone(), source })?;
             text
         }
         Err(source) => return Err(SnakeoilError::File { path, source }),

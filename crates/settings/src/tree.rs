@@ -46,7 +46,12 @@ pub(crate) enum Value {
 impl Tree {
     /// Reads `text` (of `file`, named in messages) and lays over it every environment variable that begins with
     /// `prefix`: the rest of its name, lower-cased, is the path, with `__` between levels.
-    pub fn read(file: &str, text: &str, prefix: &str, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub fn read(
+        file: &str,
+        text: &str,
+        prefix: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
         let line_of = |offset: usize| 1 + text.get(..offset).unwrap_or(text).matches('\n').count();
         let faults = errors
@@ -74,7 +79,12 @@ impl Tree {
     /// The top of the file, to be asked for its keys.
     pub fn top(&mut self) -> Section<'_> {
         let Self { root, faults, .. } = self;
-        Section::new(String::new(), std::mem::replace(&mut root.value, Value::Table(BTreeMap::new())), None, faults)
+        Section::new(
+            String::new(),
+            std::mem::replace(&mut root.value, Value::Table(BTreeMap::new())),
+            None,
+            faults,
+        )
     }
 
     /// Adds a fault that only the reader can see, for example a port named twice.

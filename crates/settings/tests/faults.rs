@@ -46,7 +46,8 @@ fn the_environment_wins_and_is_named_in_faults() {
         let mut top = tree.top();
         let mut chat = top.section("chat");
         assert_eq!(chat.time("timeout"), Some(Duration::from_secs(3)));
-        let providers: Vec<String> = chat.texts("providers").unwrap().into_iter().map(|found| found.value).collect();
+        let providers: Vec<String> =
+            chat.texts("providers").unwrap().into_iter().map(|found| found.value).collect();
         assert_eq!(providers, ["claude", "chatgpt"]);
         drop(chat);
         let mut ports = top.section("ports");

@@ -410,14 +410,18 @@ impl EventKind {
         match self {
             Self::SessionConnect {} => "New connection".to_owned(),
             Self::SessionClosed { duration, .. } => format!("Connection lost after {duration:.1} seconds"),
-            Self::FileDownload { url, .. } => format!("Attempt to download file(s) from URL ({url}) recorded, not fetched"),
+            Self::FileDownload { url, .. } => {
+                format!("Attempt to download file(s) from URL ({url}) recorded, not fetched")
+            }
             Self::FileUpload { filename, shasum, .. } => {
                 format!("Uploaded file \"{filename}\" to artifacts/{shasum}")
             }
             Self::LoginSuccess { username, password, .. } => {
                 format!("login attempt [{username}/{password}] succeeded")
             }
-            Self::LoginFailed { username, password, .. } => format!("login attempt [{username}/{password}] failed"),
+            Self::LoginFailed { username, password, .. } => {
+                format!("login attempt [{username}/{password}] failed")
+            }
             Self::CommandInput { input, .. } => format!("CMD: {input}"),
             Self::CommandFailed { input, .. } => format!("Command not found: {input}"),
             Self::ClientVersion { version, .. } => format!("Remote SSH version: {version}"),
@@ -428,16 +432,22 @@ impl EventKind {
                 format!("public key attempt for user {username} with fingerprint {fingerprint}")
             }
             Self::LogOpen { ttylog } => format!("Opening TTY Log: {ttylog}"),
-            Self::LogClosed { ttylog, duration, .. } => format!("Closing TTY Log: {ttylog} after {duration:.1} seconds"),
+            Self::LogClosed { ttylog, duration, .. } => {
+                format!("Closing TTY Log: {ttylog} after {duration:.1} seconds")
+            }
             Self::DirectTcpipRequest { orig_ip, orig_port, target_host, target_port } => {
-                format!("direct-tcp connection request to {target_host}:{target_port} from {orig_ip}:{orig_port}")
+                format!(
+                    "direct-tcp connection request to {target_host}:{target_port} from {orig_ip}:{orig_port}"
+                )
             }
             Self::DirectTcpipData { target_host, target_port, .. } => {
                 format!("direct-tcp forward to {target_host}:{target_port} with data")
             }
             Self::SshRequest { request, value, .. } => format!("SSH request {request}: {value}"),
             Self::TelnetOption { command, option, .. } => format!("telnet option {command} {option}"),
-            Self::HttpRequest { method, target, status, .. } => format!("HTTP {method} {target} answered {status}"),
+            Self::HttpRequest { method, target, status, .. } => {
+                format!("HTTP {method} {target} answered {status}")
+            }
             Self::SmtpMessage { mail_from, rcpt_to, size, .. } => {
                 format!("mail from <{mail_from}> to {} recipient(s), {size} bytes", rcpt_to.len())
             }

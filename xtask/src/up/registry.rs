@@ -41,12 +41,17 @@ impl Registry {
         registry.ask(&["migrate"]).await?;
         if kept.get("registration_key").is_none() {
             let printed = registry.ask(&["key", "create"]).await?;
-            kept.keep("registration_key", &word_after(&printed, "key", "registration key")?)?;
+            kept.keep("registration_key", secret_in(&printed, "key", "a registration key")?)?;
         }
-        if kept.get("password").is_none() {
+        if kept.get("api_token").is_none() {
             let printed = registry.ask(&["user", "add", ADMIN, "--role", "admin"]).await?;
-            kept.keep("password", &word_after(&printed, "password", "one-time password")?)?;
-            kept.keep("api_token", &word_after(&printed, "token", "API token")?)?;
+            kept.keep("password", secret_in(&printed, "password", "a password")?)?;
+            // A user that a start before this one made, and did not live to write down, gets no second token.
+            let printed = match secret_in(&printed, "token", "an API token") {
+                Ok(_) => printed,
+                Err(_) => registry.ask(&["token", "create", "--role", "admin"]).await?,
+            };
+            kept.keep("api_token", secret_in(&printed, "token", "an API token")?)?;
         }
         Ok(registry)
     }
@@ -118,17 +123,15 @@ impl Registry {
     }
 }
 
-/// The last word of the line that speaks of `name`, or the whole output if it is one word.
-fn word_after(printed: &str, name: &str, wanted: &'static str) -> Result<String, Failure> {
-    let line = printed.lines().rev().find(|line| line.to_ascii_lowercase().contains(name));
-    let only = || Some(printed.trim()).filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
-    let word = line.filter(|line| line.trim().contains(char::is_whitespace));
-    let word = word.and_then(|line| line.split_ascii_whitespace().last()).or_else(only);
-    word.map(str::to_owned).ok_or_else(|| Failure::Output {
-        program: "rustbucket-registry".into(),
-        wanted,
-        printed: super::follow::visible(printed, false),
-    })
+/// The secret that a command has printed: behind `NAME: ` on a line of its own, or alone.
+fn secret_in<'a>(printed: &'a str, name: &str, wanted: &'static str) -> Result<&'a str, Failure> {
+    let named = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let secret = named.unwrap_or(printed).trim();
+    if secret.is_empty() || secret.contains(char::is_whitespace) {
+        let printed = super::follow::visible(printed, false);
+        return Err(Failure::Output { program: "rustbucket-registry".into(), wanted, printed });
+    }
+    Ok(secret)
 }
 
 /// One `GET /healthz`.
@@ -153,10 +156,11 @@ mod tests {
 
     #[test]
     fn secrets_are_found_in_what_the_registry_prints() {
-        let printed = "user admin (admin)\nPassword (shown once): s3cret\nAPI token: rbt_abc\n";
-        assert_eq!(word_after(printed, "password", "p").unwrap(), "s3cret");
-        assert_eq!(word_after(printed, "token", "t").unwrap(), "rbt_abc");
-        assert_eq!(word_after("rbk_only\n", "key", "k").unwrap(), "rbk_only");
-        assert!(word_after("two words\n", "key", "k").is_err());
+        let printed = "admin (admin) added\npassword: s3cret\ntoken: rbt_abc\n";
+        assert_eq!(secret_in(printed, "password", "p").unwrap(), "s3cret");
+        assert_eq!(secret_in(printed, "token", "t").unwrap(), "rbt_abc");
+        assert_eq!(secret_in("rbk_abc\n", "key", "k").unwrap(), "rbk_abc");
+        assert!(secret_in("two words\n", "key", "k").is_err());
+        assert!(secret_in("", "key", "k").is_err());
     }
 }

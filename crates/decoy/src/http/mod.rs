@@ -74,7 +74,14 @@ impl Http {
     /// A connection to the machine's web server.
     pub fn new(contact: Contact) -> Self {
         let server = Cow::Borrowed(pages::SERVER);
-        Self { contact, server, held: Vec::new(), state: State::Head, date: pages::Date::default(), requests: 0 }
+        Self {
+            contact,
+            server,
+            held: Vec::new(),
+            state: State::Head,
+            date: pages::Date::default(),
+            requests: 0,
+        }
     }
 
     /// Calls itself this in `Server:`; nginx's own pages keep its name, as they do behind a proxy.
@@ -207,8 +214,7 @@ impl Http {
                 (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
             let date = self.date.text(self.contact.visitor.now());
             // Writing to memory cannot fail.
-            let _ =
-                write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
+            let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
             if !empty {
                 let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
                 if !response.gzip {

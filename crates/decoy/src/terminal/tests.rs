@@ -23,7 +23,11 @@ fn interactive(term: &str) -> Terminal {
 
 fn exec(contact: &Contact, command: &str) -> Terminal {
     let account = contact.visitor.identity().account("root").unwrap().clone();
-    Terminal::new(contact.clone(), account, TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![] })
+    Terminal::new(
+        contact.clone(),
+        account,
+        TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![] },
+    )
 }
 
 #[tokio::test]

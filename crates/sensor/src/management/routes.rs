@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use axum::{Extension, Router};
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Json, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;

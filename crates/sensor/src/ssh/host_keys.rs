@@ -59,7 +59,9 @@ pub fn load(folder: &Path) -> Result<Vec<PrivateKey>, HostKeyError> {
 
 fn load_one(path: PathBuf, algorithm: Algorithm) -> Result<PrivateKey, HostKeyError> {
     match fs::read(&path) {
-        Ok(bytes) => return PrivateKey::from_openssh(bytes).map_err(|source| HostKeyError::Read { path, source }),
+        Ok(bytes) => {
+            return PrivateKey::from_openssh(bytes).map_err(|source| HostKeyError::Read { path, source });
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(HostKeyError::File { path, source }),
     }
@@ -78,7 +80,8 @@ fn load_one(path: PathBuf, algorithm: Algorithm) -> Result<PrivateKey, HostKeyEr
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
     let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(beside, path)

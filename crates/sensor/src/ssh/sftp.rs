@@ -66,14 +66,19 @@ impl Sftp {
 
     /// Whether the visitor may add to or remove from the folder that `path` lies in.
     fn may_change_folder(&self, path: &str) -> Result<(), Fault> {
-        let folder = path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+        let folder =
+            path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
         self.may(folder, Access::Write)
     }
 
     /// Only the owner and root change attributes.
     fn may_own(&self, path: &str) -> Result<(), Fault> {
         let owner = self.contact.visitor.files().stat(path)?.uid;
-        if self.account.uid == 0 || owner == self.account.uid { Ok(()) } else { Err(Fault(StatusCode::PermissionDenied)) }
+        if self.account.uid == 0 || owner == self.account.uid {
+            Ok(())
+        } else {
+            Err(Fault(StatusCode::PermissionDenied))
+        }
     }
 
     fn hold(&mut self, id: u32, open: Open) -> Result<Handle, Fault> {
@@ -87,7 +92,12 @@ impl Sftp {
     }
 
     fn attributes(&self, path: &str) -> FileAttributes {
-        self.contact.visitor.files().lstat(path).map(|attributes| self.wire_attributes(&attributes)).unwrap_or_default()
+        self.contact
+            .visitor
+            .files()
+            .lstat(path)
+            .map(|attributes| self.wire_attributes(&attributes))
+            .unwrap_or_default()
     }
 
     fn wire_attributes(&self, attributes: &Attributes) -> FileAttributes {
@@ -101,9 +111,13 @@ impl Sftp {
             Kind::File => 0o100_000,
         };
         let seconds = |time: SystemTime| {
-            time.duration_since(UNIX_EPOCH).ok().and_then(|since| u32::try_from(since.as_secs()).ok()).unwrap_or(0)
+            time.duration_since(UNIX_EPOCH)
+                .ok()
+                .and_then(|since| u32::try_from(since.as_secs()).ok())
+                .unwrap_or(0)
         };
-        let name = |uid| self.contact.visitor.identity().account_by_uid(uid).map(|account| account.name.clone());
+        let name =
+            |uid| self.contact.visitor.identity().account_by_uid(uid).map(|account| account.name.clone());
         FileAttributes {
             size: Some(attributes.size),
             uid: Some(attributes.uid),
@@ -125,7 +139,9 @@ impl Sftp {
         if self.account.uid == 0 && (wanted.uid.is_some() || wanted.gid.is_some()) {
             files.set_owner(path, wanted.uid, wanted.gid)?;
         }
-        let time = |seconds: Option<u32>| seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(u64::from(seconds)));
+        let time = |seconds: Option<u32>| {
+            seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(u64::from(seconds)))
+        };
         if wanted.atime.is_some() || wanted.mtime.is_some() {
             files.set_times(path, time(wanted.atime), time(wanted.mtime))?;
         }
@@ -185,7 +201,12 @@ impl From<Fault> for StatusReply {
 }
 
 fn well(id: u32) -> Status {
-    Status { id, status_code: StatusCode::Ok, error_message: "Success".to_owned(), language_tag: String::new() }
+    Status {
+        id,
+        status_code: StatusCode::Ok,
+        error_message: "Success".to_owned(),
+        language_tag: String::new(),
+    }
 }
 
 impl Handler for Sftp {
@@ -199,7 +220,13 @@ impl Handler for Sftp {
         Ok(Version::new())
     }
 
-    async fn open(&mut self, id: u32, name: String, flags: OpenFlags, wanted: FileAttributes) -> Result<Handle, Fault> {
+    async fn open(
+        &mut self,
+        id: u32,
+        name: String,
+        flags: OpenFlags,
+        wanted: FileAttributes,
+    ) -> Result<Handle, Fault> {
         let path = self.resolve(&name);
         let files = self.contact.visitor.files();
         if !flags.intersects(OpenFlags::WRITE | OpenFlags::APPEND) {
@@ -274,7 +301,8 @@ impl Handler for Sftp {
             }
             _ => {
                 if !std::mem::replace(truncated, true) {
-                    self.session.note(EventKind::LimitHit { limit: "upload_bytes".to_owned(), value: limit as u64 });
+                    self.session
+                        .note(EventKind::LimitHit { limit: "upload_bytes".to_owned(), value: limit as u64 });
                 }
                 // What a full disk answers.
                 Err(Fault(StatusCode::Failure))
@@ -326,7 +354,8 @@ impl Handler for Sftp {
         self.may(&path, Access::Read)?;
         let entries = self.contact.visitor.files().list(&path)?;
         let dots = [".", ".."].map(|name| File::new(name, self.attributes(&path)));
-        let named = entries.iter().map(|entry| File::new(&entry.name, self.wire_attributes(&entry.attributes)));
+        let named =
+            entries.iter().map(|entry| File::new(&entry.name, self.wire_attributes(&entry.attributes)));
         let mut rest: Vec<File> = dots.into_iter().chain(named).collect();
         rest.reverse();
         self.hold(id, Open::Listing(rest))

@@ -17,6 +17,7 @@ use russh::{
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
 };
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use wire::{EventKind, event::Captured};
 
@@ -49,9 +50,11 @@ pub struct Visit {
     tasks: TaskTracker,
 }
 
-/// A session channel on which no program runs yet.
+/// A channel: waiting for what to do, or with something running on it.
+#[derive(Default)]
 struct Opened {
     channel: Option<Channel<Msg>>,
+    running: Option<JoinHandle<()>>,
     window: Option<(u16, u16)>,
     env: Vec<(String, String)>,
 }
@@ -77,6 +80,11 @@ impl Visit {
             terminals: 0,
             tasks,
         }
+    }
+
+    /// Makes room for channels that we have closed: the library tells us only of those that the client closes first.
+    fn forget_ended(&mut self) {
+        self.channels.retain(|_, opened| opened.running.as_ref().is_none_or(|task| !task.is_finished()));
     }
 
     fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
@@ -124,11 +132,11 @@ impl Visit {
         };
         let mut terminal = Terminal::new(self.contact.clone(), account, mode);
         let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
-        self.tasks.spawn(async move {
+        opened.running = Some(self.tasks.spawn(async move {
             let mut line = ChannelLine::new(channel);
             let dialogue: &mut dyn Dialogue = &mut terminal;
             handle_client(&mut line, dialogue, &session, bounds, &artifacts).await;
-        });
+        }));
         true
     }
 }
@@ -170,7 +178,11 @@ impl Handler for Visit {
         }
     }
 
-    async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+    async fn auth_publickey_offered(
+        &mut self,
+        user: &str,
+        offer: PublicKeyOffer<'_>,
+    ) -> Result<Auth, Self::Error> {
         self.note_key(user, offer.public_key);
         Ok(Auth::reject())
     }
@@ -181,17 +193,23 @@ impl Handler for Visit {
         reply: ChannelOpenHandle,
         _connection: &mut Connection,
     ) -> Result<(), Self::Error> {
+        self.forget_ended();
         if self.channels.len() >= MAX_SESSIONS {
-            self.session.note(EventKind::LimitHit { limit: "ssh_channels".to_owned(), value: MAX_SESSIONS as u64 });
+            self.session
+                .note(EventKind::LimitHit { limit: "ssh_channels".to_owned(), value: MAX_SESSIONS as u64 });
             reply.reject(ChannelOpenFailure::ConnectFailed).await;
             return Ok(());
         }
-        self.channels.insert(channel.id(), Opened { channel: Some(channel), window: None, env: Vec::new() });
+        self.channels.insert(channel.id(), Opened { channel: Some(channel), ..Opened::default() });
         reply.accept().await;
         Ok(())
     }
 
-    async fn channel_close(&mut self, id: ChannelId, _connection: &mut Connection) -> Result<(), Self::Error> {
+    async fn channel_close(
+        &mut self,
+        id: ChannelId,
+        _connection: &mut Connection,
+    ) -> Result<(), Self::Error> {
         self.channels.remove(&id);
         Ok(())
     }
@@ -329,14 +347,15 @@ impl Handler for Visit {
             target_host: target.clone(),
             target_port: port,
         });
+        self.forget_ended();
         if self.channels.len() >= MAX_SESSIONS {
             reply.reject(ChannelOpenFailure::ConnectFailed).await;
             return Ok(());
         }
         let id = channel.id();
-        self.channels.insert(id, Opened { channel: None, window: None, env: Vec::new() });
         reply.accept().await;
-        self.tasks.spawn(record_forwarded(channel, self.session.clone(), target, port));
+        let running = self.tasks.spawn(record_forwarded(channel, self.session.clone(), target, port));
+        self.channels.insert(id, Opened { running: Some(running), ..Opened::default() });
         Ok(())
     }
 }

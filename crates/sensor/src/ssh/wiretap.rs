@@ -70,7 +70,8 @@ impl Wiretap {
         self.heard.extend_from_slice(bytes);
         if self.stage == Stage::Identification {
             let line_end = self.heard.iter().position(|&byte| byte == b'\n');
-            let Some(end) = line_end.or((self.heard.len() > IDENTIFICATION_LIMIT).then_some(IDENTIFICATION_LIMIT))
+            let Some(end) =
+                line_end.or((self.heard.len() > IDENTIFICATION_LIMIT).then_some(IDENTIFICATION_LIMIT))
             else {
                 return true;
             };
@@ -114,7 +115,11 @@ impl Drop for Wiretap {
 }
 
 impl AsyncRead for Wiretap {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.stage == Stage::Refused {
             return Poll::Ready(Ok(()));
         }
