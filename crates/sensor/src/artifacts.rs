@@ -81,6 +81,18 @@ pub struct Artifacts {
     index: Arc<Mutex<Index>>,
 }
 
+/// What an artifact is worth when room is needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Worth {
+    /// We made it.
+    Made,
+    /// A visitor brought it.
+    Brought,
+}
+
+/// Ages of what was brought begin here, so that everything we made counts as older.
+const BROUGHT: u64 = 1 << 62;
+
 #[derive(Debug, Default)]
 struct Index {
     /// Age and size by name.
@@ -113,8 +125,9 @@ impl Artifacts {
         }
         found.sort();
         let mut index = Index::default();
+        // What was made and what was brought cannot be told apart any more; all of it counts as brought.
         for (_, name, size) in found {
-            index.add(&name, size);
+            index.add(Worth::Brought, &name, size);
         }
         let artifacts = Self { folder: Arc::from(folder), max_bytes, index: Arc::new(Mutex::new(index)) };
         artifacts.make_room(&mut artifacts.index.lock(), 0);
@@ -125,6 +138,16 @@ impl Artifacts {
     ///
     /// Writes to the disk: for more than about 64 KiB, call it in `spawn_blocking`.
     pub fn keep(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
+        self.keep_as(Worth::Brought, sha256, bytes)
+    }
+
+    /// Keeps something that we made ourselves, such as a terminal recording: it is not waited for until it is on the
+    /// disk, and when the folder is full it goes before anything a visitor brought.
+    pub fn keep_loosely(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
+        self.keep_as(Worth::Made, sha256, bytes)
+    }
+
+    fn keep_as(&self, worth: Worth, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
         if !is_sha256(sha256) {
             return Err(ArtifactError::BadName);
         }
@@ -145,7 +168,9 @@ impl Artifacts {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
             file.write_all(bytes)?;
-            file.sync_data()?;
+            if worth == Worth::Brought {
+                file.sync_data()?;
+            }
             std::fs::rename(&unfinished, &path)
         };
         if let Err(source) = attempt() {
@@ -156,7 +181,7 @@ impl Artifacts {
             }
             return Err(ArtifactError::Write { path, source });
         }
-        index.add(sha256, size);
+        index.add(worth, sha256, size);
         Ok(Kept { duplicate: false })
     }
 
@@ -200,9 +225,13 @@ impl Artifacts {
 }
 
 impl Index {
-    fn add(&mut self, name: &str, size: u64) {
-        self.known.insert(name.to_owned(), (self.next_age, size));
-        self.by_age.insert(self.next_age, name.to_owned());
+    fn add(&mut self, worth: Worth, name: &str, size: u64) {
+        let age = match worth {
+            Worth::Made => self.next_age,
+            Worth::Brought => self.next_age + BROUGHT,
+        };
+        self.known.insert(name.to_owned(), (age, size));
+        self.by_age.insert(age, name.to_owned());
         self.next_age += 1;
         self.total += size;
     }

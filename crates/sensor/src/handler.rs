@@ -5,10 +5,11 @@ use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use decoy::{Dialogue, Stage, Turn};
+use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
-use crate::{artifacts::Artifacts, session::Session};
+use crate::{artifacts::Artifacts, recording::Recording, session::Session};
 
 /// A line to the visitor: a TCP connection, or one channel of an SSH connection.
 #[async_trait]
@@ -70,12 +71,14 @@ pub async fn handle_client(
         gathered: BytesMut::new(),
         heard: BytesMut::new(),
         paused: Duration::ZERO,
+        recording: None,
     };
     let Err(end) = conversation.hold(dialogue).await;
     if let End::Broken(error) = &end {
         tracing::debug!(%error, peer = %session.peer(), "connection broke");
     }
     conversation.note_rest(dialogue, end).await;
+    conversation.finish_recording().await;
 }
 
 /// Why a conversation ended.
@@ -106,6 +109,8 @@ struct Conversation<'a> {
     heard: BytesMut,
     /// Pauses since the visitor last sent something.
     paused: Duration,
+    /// From `cowrie.log.open` on.
+    recording: Option<Recording>,
 }
 
 impl Conversation<'_> {
@@ -206,7 +211,7 @@ impl Conversation<'_> {
                     let done = timeout_at(until, self.line.say_error(bytes)).await;
                     self.in_time(done)?;
                 }
-                Turn::Note(kind) => self.session.note(kind),
+                Turn::Note(kind) => self.note(kind),
                 Turn::Keep { sha256, bytes } => self.keep(sha256, bytes).await,
                 Turn::Pause(time) => {
                     self.flush().await?;
@@ -246,9 +251,48 @@ impl Conversation<'_> {
         self.send(bytes).await
     }
 
+    /// Notes an event; one of them begins the recording of a terminal.
+    fn note(&mut self, kind: EventKind) {
+        if let EventKind::LogOpen { .. } = kind {
+            self.recording = Some(Recording::begin());
+            // The file is named by its content, which is not known yet.
+            self.session.note(EventKind::LogOpen { ttylog: format!("tty/{}", self.session.id()) });
+        } else {
+            self.session.note(kind);
+        }
+    }
+
+    /// Keeps the recording and says where it is.
+    async fn finish_recording(&mut self) {
+        let Some(recording) = self.recording.take() else {
+            return;
+        };
+        let (session, artifacts, duration) = (self.session.clone(), Arc::clone(self.artifacts), recording.seconds());
+        let keeping = tokio::task::spawn_blocking(move || {
+            let file = recording.into_asciicast();
+            let shasum = hex::encode(Sha256::digest(&file));
+            let kept = artifacts.keep_loosely(&shasum, &file);
+            (shasum, file.len() as u64, kept)
+        });
+        match keeping.await {
+            Ok((shasum, size, Ok(kept))) => session.note(EventKind::LogClosed {
+                ttylog: format!("artifacts/{shasum}"),
+                size,
+                shasum,
+                duplicate: kept.duplicate,
+                duration: (duration * 1e6).round() / 1e6,
+            }),
+            Ok((_, _, Err(error))) => tracing::error!(%error, "a terminal recording could not be kept"),
+            Err(error) => tracing::error!(%error, "a terminal recording could not be kept"),
+        }
+    }
+
     /// Sends, but waits no longer for a visitor who does not read than for one who does not speak.
     async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
         self.count(bytes.len())?;
+        if let Some(recording) = &mut self.recording {
+            recording.show(&bytes);
+        }
         let until = self.until(self.bounds.idle);
         let done = timeout_at(until, self.line.say(bytes)).await;
         self.in_time(done)
@@ -315,7 +359,7 @@ impl Conversation<'_> {
     async fn perform_silently(&mut self) {
         while let Some(turn) = self.stage.next_turn() {
             match turn {
-                Turn::Note(kind) => self.session.note(kind),
+                Turn::Note(kind) => self.note(kind),
                 Turn::Keep { sha256, bytes } => self.keep(sha256, bytes).await,
                 Turn::Say(_) | Turn::SayError(_) | Turn::Pause(_) | Turn::StartTls | Turn::HangUp(_) => {}
             }

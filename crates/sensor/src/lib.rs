@@ -12,6 +12,7 @@ mod line;
 mod listener;
 pub mod management;
 pub mod oracle;
+mod recording;
 pub mod registration;
 pub mod session;
 pub mod ssh;

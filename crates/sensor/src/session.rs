@@ -104,6 +104,11 @@ impl Session {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
     }
 
+    /// 12 lower-case hex digits.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
     /// When the visit began.
     pub fn began(&self) -> Instant {
         self.0.began

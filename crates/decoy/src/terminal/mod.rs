@@ -270,6 +270,8 @@ impl Dialogue for Terminal {
         let command = match &self.mode {
             TerminalMode::Exec { command, .. } => Some(command.clone()),
             TerminalMode::Interactive { tty, .. } => {
+                // Whoever holds the line records from here on, and names the recording.
+                stage.note(EventKind::LogOpen { ttylog: String::new() });
                 if let Some(greeter) = self.greeter.take() {
                     let text = greeting(&self.contact, &self.account, tty, greeter).replace('\n', "\r\n");
                     self.show(stage, text.as_bytes());
