@@ -1,9 +1,12 @@
 //! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
 
 mod channel;
+mod framed;
+mod holding;
 pub mod host_keys;
 mod kexinit;
 mod sftp;
+mod upload;
 mod visit;
 mod waiting_room;
 mod wiretap;
@@ -112,7 +115,8 @@ impl Daemon {
     pub async fn serve(&self, stream: TcpStream, contact: Contact, session: Session) {
         let logged_in = Arc::new(AtomicBool::new(false));
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
-        let tapped = wiretap::Wiretap::new(stream, session.clone(), ends_at, Arc::clone(&logged_in));
+        let (tapping, bytes) = (session.clone(), self.bounds.bytes);
+        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, Arc::clone(&logged_in));
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
         let gone = CancellationToken::new();

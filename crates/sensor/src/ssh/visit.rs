@@ -10,6 +10,7 @@ use std::{
 
 use decoy::{
     Account, Contact, Dialogue, Login,
+    machine::files::Owner,
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
@@ -21,7 +22,10 @@ use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
-use super::{LAST_WORDS, channel::ChannelLine, sftp::Sftp, waiting_room::WaitingRoom};
+use super::{
+    LAST_WORDS, channel::ChannelLine, framed::Framed, holding::Pool, sftp::Sftp, upload::Keeper,
+    waiting_room::WaitingRoom,
+};
 use crate::{
     artifacts::Artifacts,
     handler::{Bounds, handle_client},
@@ -37,6 +41,9 @@ const FORWARDED_LIMIT: usize = 64 * 1024;
 /// How much of one text from the client goes into an event.
 const TEXT_LIMIT: usize = 4096;
 
+/// The longest name of a terminal; the longest of terminfo's own have about thirty bytes.
+const TERM_LIMIT: usize = 64;
+
 /// The handler of one connection.
 pub struct Visit {
     contact: Contact,
@@ -49,6 +56,8 @@ pub struct Visit {
     terminals: usize,
     tasks: TaskTracker,
     gone: CancellationToken,
+    /// Memory of all sftp channels.
+    pool: Arc<Pool>,
 }
 
 /// A channel: waiting for what to do, or with something running on it.
@@ -73,6 +82,7 @@ impl Visit {
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
+        let pool = Pool::new(contact.limits.upload_bytes.saturating_mul(2));
         Self {
             contact,
             session,
@@ -84,6 +94,7 @@ impl Visit {
             terminals: 0,
             tasks,
             gone,
+            pool,
         }
     }
 
@@ -250,11 +261,13 @@ impl Handler for Visit {
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
         self.session.note(EventKind::ClientSize { width: columns, height: rows });
+        // A channel has one terminal, and gets it before its program.
         let opened = self.channels.get_mut(&id);
+        let opened = opened.filter(|opened| opened.window.is_none() && opened.waiting.is_some());
         let well = opened.is_some();
         if let Some(opened) = opened {
             opened.window = Some((cells(columns), cells(rows)));
-            opened.env.push(("TERM".to_owned(), text_of(term)));
+            opened.env.push(("TERM".to_owned(), Captured::new(term.as_bytes(), TERM_LIMIT).text));
         }
         answer(connection, id, well)
     }
@@ -331,12 +344,23 @@ impl Handler for Visit {
         if let Some((opened, account)) = started
             && let Some(waiting) = opened.waiting.take()
         {
-            let contact = self.contact.clone();
-            let sftp = Sftp::new(contact, self.session.clone(), Arc::clone(&self.artifacts), account);
+            let keeper = Keeper {
+                contact: self.contact.clone(),
+                session: self.session.clone(),
+                artifacts: Arc::clone(&self.artifacts),
+                owner: Owner { uid: account.uid, gid: account.gid },
+                _waits: self.tasks.token(),
+            };
+            let ended = CancellationToken::new();
+            let sftp = Sftp::new(keeper, account, Arc::clone(&self.pool), ended.clone().drop_guard());
+            let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
             let program = async move {
-                if let Some(called) = waiting.call().await {
-                    russh_sftp::server::run(called.channel.into_stream(), sftp).await;
-                }
+                let Some(called) = waiting.call().await else { return };
+                let stream = called.channel.into_stream();
+                let stream = Framed::new(stream, called.early, called.ended, session, bounds, gone);
+                // Only starts it.
+                russh_sftp::server::run(stream, sftp).await;
+                ended.cancelled().await;
             };
             opened.running = Some(self.tasks.spawn(program));
         }
