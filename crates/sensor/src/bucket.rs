@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::TcpListener as StdListener,
+    net::{SocketAddr, TcpListener as StdListener},
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, SystemTime},
 };
@@ -113,6 +113,18 @@ impl Ports {
             Some(management) if faults.is_empty() => Ok(Self { traps, management }),
             _ => Err(StartError::Ports(faults)),
         }
+    }
+}
+
+impl Ports {
+    /// Where each trap port listens, by its name in `[ports]`; with port 0 in the settings the system chose.
+    pub fn traps(&self) -> impl Iterator<Item = (&str, io::Result<SocketAddr>)> {
+        self.traps.iter().map(|(entry, socket)| (entry.name.as_str(), socket.local_addr()))
+    }
+
+    /// Where the management port listens.
+    pub fn management(&self) -> io::Result<SocketAddr> {
+        self.management.local_addr()
     }
 }
 
@@ -305,4 +317,22 @@ pub fn raise_open_files() -> io::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     Ok(limit.maximum.unwrap_or(u64::MAX))
+}
+
+/// How many connections so many open files carry: one each, one more for data (FTP), and some for the bucket itself.
+pub fn connections_within(files: u64) -> usize {
+    const OWN_FILES: u64 = 512;
+    usize::try_from(files.saturating_sub(OWN_FILES) / 2).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_open_files_for_the_bucket() {
+        assert_eq!(connections_within(2 * 8192 + 512), 8192);
+        assert_eq!(connections_within(1024), 256);
+        assert_eq!(connections_within(100), 1);
+    }
 }

@@ -15,6 +15,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::session::Session;
+
 /// vsftpd.conf(5): accept_timeout.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(60);
 /// vsftpd.conf(5): data_connection_timeout.
@@ -26,14 +28,26 @@ const READ: usize = 64 * 1024;
 pub struct DataPort {
     local: IpAddr,
     visitor: IpAddr,
+    session: Session,
+    /// How many bytes the visit may move.
+    bytes: u64,
     listener: Option<TcpListener>,
     stream: Option<TcpStream>,
 }
 
 impl DataPort {
-    /// Ports on our address of the control connection, for its visitor.
-    pub fn new(local: IpAddr, visitor: IpAddr) -> Self {
-        Self { local, visitor, listener: None, stream: None }
+    /// Ports on our address of the control connection, for its visitor; what they move counts among the `bytes` of
+    /// the visit.
+    pub fn new(local: IpAddr, visitor: IpAddr, session: Session, bytes: u64) -> Self {
+        Self { local, visitor, session, bytes, listener: None, stream: None }
+    }
+
+    /// Counts; an error over the bound, which the control connection tells when it goes on.
+    fn count(&self, bytes: usize) -> io::Result<()> {
+        if self.session.count_bytes(bytes) > self.bytes {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        Ok(())
     }
 
     /// Waits for the visitor; anybody else is closed on.
@@ -83,6 +97,7 @@ impl DataConnections for DataPort {
     async fn send(&mut self, bytes: Bytes) -> Result<(), DataFault> {
         let mut stream = self.connection().await?;
         let sent = async {
+            self.count(bytes.len())?;
             stream.write_all(&bytes).await?;
             stream.shutdown().await
         };
@@ -99,9 +114,11 @@ impl DataConnections for DataPort {
         let received = async {
             loop {
                 bytes.reserve(READ);
-                if stream.read_buf(&mut bytes).await? == 0 {
+                let read = stream.read_buf(&mut bytes).await?;
+                if read == 0 {
                     return Ok::<_, io::Error>(());
                 }
+                self.count(read)?;
                 if bytes.len() > limit {
                     bytes.truncate(limit);
                     truncated = true;

@@ -147,7 +147,8 @@ async fn serve(
             })
         }
         Protocol::Ftp => {
-            let ftp = Ftp::new(contact, Box::new(DataPort::new(local.ip(), peer.ip())));
+            let data = DataPort::new(local.ip(), peer.ip(), session.clone(), bucket.bounds.bytes);
+            let ftp = Ftp::new(contact, Box::new(data));
             Box::new(match banner {
                 Some(banner) => ftp.with_banner(&banner),
                 None => ftp,

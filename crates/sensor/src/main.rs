@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     };
     // Diagnostics are another stream than the events: stderr.
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&config.general.log_level))
+        .with_env_filter(EnvFilter::new(filter(&config.general.log_level)))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
@@ -69,6 +69,18 @@ fn main() -> ExitCode {
     let done = runtime.block_on(act(arguments.verb.unwrap_or(Verb::Run), config));
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
+}
+
+/// The operator's filter, and silence of libraries that complain about what visitors send, unless they are named.
+fn filter(wanted: &str) -> String {
+    let named = |library: &str| {
+        wanted
+            .split(',')
+            .any(|part| part.split(['=', ':', '[']).next().is_some_and(|name| name.trim() == library))
+    };
+    let quiet = [("russh", ",russh=error"), ("russh_sftp", ",russh_sftp=off")];
+    let quiet = quiet.into_iter().filter(|(library, _)| !named(library)).map(|(_, directive)| directive);
+    std::iter::once(wanted).chain(quiet).collect()
 }
 
 /// What is not UTF-8 cannot be a setting.
@@ -103,9 +115,22 @@ async fn act(verb: Verb, config: Config) -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> ExitCode {
+async fn run(mut config: Config) -> ExitCode {
     match bucket::raise_open_files() {
-        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Ok(files) => {
+            let (most, wanted) =
+                (bucket::connections_within(files), &mut config.limits.connections.connections);
+            if *wanted > most {
+                tracing::warn!(
+                    files,
+                    wanted,
+                    most,
+                    "limits.connections is more than the open files allowed carry and is lowered; raise the limit of \
+                     open files (LimitNOFILE, ulimit -n) to twice the connections and 512"
+                );
+                *wanted = most;
+            }
+        }
         Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
     }
     let started = Birth::load(&config.general.state_directory)
@@ -146,4 +171,16 @@ fn fail(error: &dyn std::error::Error, status: u8) -> ExitCode {
     }
     eprintln!("rustbucket: {text}");
     ExitCode::from(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_are_quiet_unless_named() {
+        assert_eq!(filter("info"), "info,russh=error,russh_sftp=off");
+        assert_eq!(filter("info, russh=debug"), "info, russh=debug,russh_sftp=off");
+        assert_eq!(filter("russh_sftp::server=warn"), "russh_sftp::server=warn,russh=error");
+    }
 }

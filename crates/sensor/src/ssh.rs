@@ -1,10 +1,14 @@
 //! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
 
 mod channel;
+mod framed;
+mod holding;
 pub mod host_keys;
 mod kexinit;
 mod sftp;
+mod upload;
 mod visit;
+mod waiting_room;
 mod wiretap;
 
 use std::{
@@ -21,12 +25,14 @@ use russh::{
     server::Config,
 };
 use tokio::{net::TcpStream, time::Instant};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{artifacts::Artifacts, handler::Bounds, session::Session};
 
-/// How long programs may take to notice that the connection is gone.
+/// How long programs may take to notice that their channel is gone.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long a connection may outlive its bound, should everything else that ends it fail.
+const OVERTIME: Duration = Duration::from_secs(30);
 
 /// The identification of Debian 12's server.
 pub const BANNER: &str = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10";
@@ -109,21 +115,35 @@ impl Daemon {
     pub async fn serve(&self, stream: TcpStream, contact: Contact, session: Session) {
         let logged_in = Arc::new(AtomicBool::new(false));
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
-        let tapped = wiretap::Wiretap::new(stream, session.clone(), ends_at, Arc::clone(&logged_in));
+        let (tapping, bytes) = (session.clone(), self.bounds.bytes);
+        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, Arc::clone(&logged_in));
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
-        let visit =
-            visit::Visit::new(contact, session.clone(), self.bounds, artifacts, logged_in, tasks.clone());
+        let gone = CancellationToken::new();
+        // A visit that is cut off cuts off its channels.
+        let _guard = gone.clone().drop_guard();
+        let visit = visit::Visit::new(
+            contact,
+            session.clone(),
+            self.bounds,
+            artifacts,
+            logged_in,
+            tasks.clone(),
+            gone.clone(),
+        );
         let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
-            Ok(running) => running.await,
+            Ok(running) => tokio::time::timeout_at(ends_at + OVERTIME, running)
+                .await
+                .unwrap_or(Err(russh::Error::ConnectionTimeout)),
             Err(error) => Err(error),
         };
+        gone.cancel();
         if let Err(error) = ended {
             tracing::debug!(%error, peer = %session.peer(), "SSH connection ended");
         }
         // Programs that still run notice that their channel is gone; what they note belongs before the close.
         tasks.close();
-        if tokio::time::timeout(LAST_WORDS, tasks.wait()).await.is_err() {
+        if tokio::time::timeout(2 * LAST_WORDS, tasks.wait()).await.is_err() {
             tracing::debug!(peer = %session.peer(), "programs outlive their SSH connection");
         }
     }

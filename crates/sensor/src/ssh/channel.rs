@@ -5,32 +5,57 @@ use std::io;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, server::Msg};
+use tokio_util::sync::CancellationToken;
 
+use super::waiting_room::Called;
 use crate::handler::Line;
 
 /// A session channel.
 pub struct ChannelLine {
     reader: ChannelReadHalf,
     writer: ChannelWriteHalf<Msg>,
+    early: BytesMut,
+    ended: bool,
+    gone: CancellationToken,
 }
 
 impl ChannelLine {
-    /// Takes over a channel that was accepted.
-    pub fn new(channel: russh::Channel<Msg>) -> Self {
-        let (reader, writer) = channel.split();
-        Self { reader, writer }
+    /// A line over a channel that was called; it breaks when `gone` says that the channel is closed, which a writer
+    /// who waits for the client's window would never learn from the library.
+    pub fn new(called: Called, gone: CancellationToken) -> Self {
+        let (reader, writer) = called.channel.split();
+        Self { reader, writer, early: called.early, ended: called.ended, gone }
     }
-}
 
-fn broken(error: russh::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::BrokenPipe, error)
+    /// Waits for a step of the writer, but not beyond the channel's end.
+    async fn done(&self, step: impl Future<Output = Result<(), russh::Error>> + Send) -> io::Result<()> {
+        tokio::select! {
+            biased;
+            done = step => done.map_err(|error| io::Error::new(io::ErrorKind::BrokenPipe, error)),
+            () = self.gone.cancelled() => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
 }
 
 #[async_trait]
 impl Line for ChannelLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
+        if !self.early.is_empty() {
+            let early = std::mem::take(&mut self.early);
+            buffer.extend_from_slice(&early);
+            return Ok(early.len());
+        }
+        if std::mem::take(&mut self.ended) {
+            return Ok(0);
+        }
         loop {
-            match self.reader.wait().await {
+            // What arrived before the end is heard first.
+            let message = tokio::select! {
+                biased;
+                message = self.reader.wait() => message,
+                () = self.gone.cancelled() => None,
+            };
+            match message {
                 Some(ChannelMsg::Data { data }) if data.is_empty() => {}
                 Some(ChannelMsg::Data { data }) => {
                     buffer.extend_from_slice(&data);
@@ -45,12 +70,12 @@ impl Line for ChannelLine {
     }
 
     async fn say(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.writer.data_bytes(bytes).await.map_err(broken)
+        self.done(self.writer.data_bytes(bytes)).await
     }
 
     async fn say_error(&mut self, bytes: Bytes) -> io::Result<()> {
         // 1 is SSH_EXTENDED_DATA_STDERR (RFC 4254, 5.2).
-        self.writer.extended_data_bytes(1, bytes).await.map_err(broken)
+        self.done(self.writer.extended_data_bytes(1, bytes)).await
     }
 
     async fn start_tls(&mut self) -> io::Result<()> {
@@ -58,8 +83,11 @@ impl Line for ChannelLine {
     }
 
     async fn hang_up(&mut self, status: u32) -> io::Result<()> {
-        self.writer.eof().await.map_err(broken)?;
-        self.writer.exit_status(status).await.map_err(broken)?;
-        self.writer.close().await.map_err(broken)
+        self.done(async {
+            self.writer.eof().await?;
+            self.writer.exit_status(status).await?;
+            self.writer.close().await
+        })
+        .await
     }
 }

@@ -18,10 +18,13 @@ use russh_sftp::{
     protocol::{Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Status, StatusCode, Version},
     server::{Handler, StatusReply},
 };
-use sha2::{Digest as _, Sha256};
+use tokio_util::sync::DropGuard;
 use wire::EventKind;
 
-use crate::{artifacts::Artifacts, session::Session};
+use super::{
+    holding::{Holding, Pool},
+    upload::{Keeper, Upload},
+};
 
 /// Open files and folders at once, as sftp-server's descriptors are bounded.
 const MAX_HANDLES: usize = 100;
@@ -30,26 +33,39 @@ const READ_LIMIT: usize = 255 * 1024;
 /// Names in one answer to readdir, as sftp-server gives them.
 const NAMES_AT_ONCE: usize = 100;
 
+/// What a name in an open listing is taken to weigh.
+const NAME_BYTES: usize = 512;
+
 /// One sftp visitor.
 pub struct Sftp {
     contact: Contact,
-    session: Session,
-    artifacts: Arc<Artifacts>,
     account: Account,
+    keeper: Keeper,
+    pool: Arc<Pool>,
     open: HashMap<String, Open>,
     next_handle: u32,
+    /// Tells that the subsystem ended, which the library does not.
+    _ended: DropGuard,
 }
 
 enum Open {
-    Reading(Bytes, String),
-    Writing { path: String, bytes: Vec<u8>, mode: u32, truncated: bool, changed: bool },
-    Listing(Vec<File>),
+    Reading { bytes: Bytes, path: String, _holding: Holding },
+    Writing(Upload),
+    Listing { rest: Vec<File>, _holding: Holding },
 }
 
 impl Sftp {
-    /// A subsystem for a visitor who is logged in.
-    pub fn new(contact: Contact, session: Session, artifacts: Arc<Artifacts>, account: Account) -> Self {
-        Self { contact, session, artifacts, account, open: HashMap::new(), next_handle: 0 }
+    /// A subsystem for a visitor who is logged in; its open files together hold no more than `pool` has. `ended` is
+    /// cancelled when it has ended.
+    pub fn new(keeper: Keeper, account: Account, pool: Arc<Pool>, ended: DropGuard) -> Self {
+        let contact = keeper.contact.clone();
+        Self { contact, account, keeper, pool, open: HashMap::new(), next_handle: 0, _ended: ended }
+    }
+
+    /// Memory for so many bytes.
+    fn holding(&self, bytes: usize) -> Result<Holding, Fault> {
+        let mut holding = Holding::new(&self.pool);
+        if holding.reach(bytes) { Ok(holding) } else { Err(Fault(StatusCode::Failure)) }
     }
 
     fn resolve(&self, path: &str) -> String {
@@ -148,23 +164,16 @@ impl Sftp {
         Ok(())
     }
 
-    /// Writes what was uploaded to the machine, keeps it, and notes it.
-    fn finish_upload(&self, path: String, bytes: Vec<u8>, mode: u32, truncated: bool) -> Result<(), Fault> {
-        let shasum = hex::encode(Sha256::digest(&bytes));
-        let kept = self.artifacts.keep(&shasum, &bytes);
-        if let Err(error) = &kept {
-            tracing::error!(%error, "a captured file could not be kept");
+    /// Puts an upload away where waiting is allowed.
+    async fn finish_upload(&self, upload: Upload) -> Result<(), Fault> {
+        let keeper = self.keeper.clone();
+        match tokio::task::spawn_blocking(move || keeper.put_away(upload)).await {
+            Ok(done) => Ok(done?),
+            Err(error) => {
+                tracing::error!(%error, "an upload could not be put away");
+                Err(Fault(StatusCode::Failure))
+            }
         }
-        self.session.note(EventKind::FileUpload {
-            filename: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            outfile: format!("artifacts/{shasum}"),
-            shasum,
-            destfile: path.clone(),
-            size: bytes.len() as u64,
-            duplicate: kept.is_ok_and(|kept| kept.duplicate),
-            truncated,
-        });
-        Ok(self.contact.visitor.files().write(&path, &bytes, &self.owner(), mode)?)
     }
 }
 
@@ -172,10 +181,16 @@ impl Drop for Sftp {
     fn drop(&mut self) {
         // What was being uploaded when the visitor left is on the machine, as it would be.
         for (_, open) in std::mem::take(&mut self.open) {
-            if let Open::Writing { path, bytes, mode, truncated, changed: true } = open
-                && self.finish_upload(path, bytes, mode, truncated).is_err()
-            {
-                tracing::debug!("an unfinished upload found no room on the machine");
+            let Open::Writing(upload @ Upload { changed: true, .. }) = open else { continue };
+            let keeper = self.keeper.clone();
+            let put_away = move || {
+                if keeper.put_away(upload).is_err() {
+                    tracing::debug!("an unfinished upload found no room on the machine");
+                }
+            };
+            match tokio::runtime::Handle::try_current() {
+                Ok(runtime) => drop(runtime.spawn_blocking(put_away)),
+                Err(_) => put_away(),
             }
         }
     }
@@ -232,7 +247,8 @@ impl Handler for Sftp {
         if !flags.intersects(OpenFlags::WRITE | OpenFlags::APPEND) {
             self.may(&path, Access::Read)?;
             let bytes = files.read(&path)?;
-            return self.hold(id, Open::Reading(bytes, path));
+            let _holding = self.holding(bytes.len())?;
+            return self.hold(id, Open::Reading { bytes, path, _holding });
         }
         let existing = match files.stat(&path) {
             Ok(attributes) if attributes.is_dir() => return Err(Fault(StatusCode::Failure)),
@@ -249,18 +265,20 @@ impl Handler for Sftp {
         };
         let mode = existing.as_ref().map_or(wanted.permissions.unwrap_or(0o644) & 0o777, |known| known.mode);
         let kept = existing.is_some() && !flags.contains(OpenFlags::TRUNCATE);
-        let bytes = if kept { files.read(&path)?.to_vec() } else { Vec::new() };
+        let known = if kept { files.read(&path)? } else { Bytes::new() };
+        let holding = self.holding(known.len())?;
         if !kept {
             // The file is there as soon as it is opened.
             files.write(&path, b"", &self.owner(), mode)?;
         }
-        self.hold(id, Open::Writing { path, bytes, mode, truncated: false, changed: !kept })
+        let (bytes, changed) = (known.to_vec(), !kept);
+        self.hold(id, Open::Writing(Upload { path, bytes, mode, truncated: false, changed, holding }))
     }
 
     async fn close(&mut self, id: u32, handle: String) -> Result<Status, Fault> {
         match self.open.remove(&handle) {
-            Some(Open::Writing { path, bytes, mode, truncated, changed: true }) => {
-                self.finish_upload(path, bytes, mode, truncated)?;
+            Some(Open::Writing(upload @ Upload { changed: true, .. })) => {
+                self.finish_upload(upload).await?;
                 Ok(well(id))
             }
             Some(_) => Ok(well(id)),
@@ -270,8 +288,8 @@ impl Handler for Sftp {
 
     async fn read(&mut self, id: u32, handle: String, offset: u64, len: u32) -> Result<Data, Fault> {
         let bytes: &[u8] = match self.open.get(&handle) {
-            Some(Open::Reading(bytes, _)) => bytes,
-            Some(Open::Writing { bytes, .. }) => bytes,
+            Some(Open::Reading { bytes, .. }) => bytes,
+            Some(Open::Writing(upload)) => &upload.bytes,
             _ => return Err(Fault(StatusCode::Failure)),
         };
         let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
@@ -284,30 +302,18 @@ impl Handler for Sftp {
 
     async fn write(&mut self, id: u32, handle: String, offset: u64, data: Vec<u8>) -> Result<Status, Fault> {
         let limit = self.contact.limits.upload_bytes;
-        let Some(Open::Writing { bytes, truncated, changed, .. }) = self.open.get_mut(&handle) else {
+        let Some(Open::Writing(upload)) = self.open.get_mut(&handle) else {
             return Err(Fault(StatusCode::Failure));
         };
-        *changed = true;
-        let end = usize::try_from(offset).ok().and_then(|offset| offset.checked_add(data.len()));
-        match (end, usize::try_from(offset)) {
-            (Some(end), Ok(offset)) if end <= limit => {
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                if let Some(place) = bytes.get_mut(offset..end) {
-                    place.copy_from_slice(&data);
-                }
-                Ok(well(id))
-            }
-            _ => {
-                if !std::mem::replace(truncated, true) {
-                    self.session
-                        .note(EventKind::LimitHit { limit: "upload_bytes".to_owned(), value: limit as u64 });
-                }
-                // What a full disk answers.
-                Err(Fault(StatusCode::Failure))
-            }
+        if upload.write(offset, &data, limit) {
+            return Ok(well(id));
         }
+        if !std::mem::replace(&mut upload.truncated, true) {
+            let limit = EventKind::LimitHit { limit: "upload_bytes".to_owned(), value: limit as u64 };
+            self.keeper.session.note(limit);
+        }
+        // What a full disk answers.
+        Err(Fault(StatusCode::Failure))
     }
 
     async fn lstat(&mut self, id: u32, path: String) -> Result<Attrs, Fault> {
@@ -322,8 +328,8 @@ impl Handler for Sftp {
 
     async fn fstat(&mut self, id: u32, handle: String) -> Result<Attrs, Fault> {
         let (path, size) = match self.open.get(&handle) {
-            Some(Open::Reading(bytes, path)) => (path, bytes.len()),
-            Some(Open::Writing { path, bytes, .. }) => (path, bytes.len()),
+            Some(Open::Reading { bytes, path, .. }) => (path, bytes.len()),
+            Some(Open::Writing(upload)) => (&upload.path, upload.bytes.len()),
             _ => return Err(Fault(StatusCode::Failure)),
         };
         let attributes = self.contact.visitor.files().stat(path)?;
@@ -338,10 +344,10 @@ impl Handler for Sftp {
 
     async fn fsetstat(&mut self, id: u32, handle: String, attrs: FileAttributes) -> Result<Status, Fault> {
         let path = match self.open.get_mut(&handle) {
-            Some(Open::Reading(_, path)) => path.clone(),
-            Some(Open::Writing { path, mode, .. }) => {
-                *mode = attrs.permissions.map_or(*mode, |wanted| wanted & 0o777);
-                path.clone()
+            Some(Open::Reading { path, .. }) => path.clone(),
+            Some(Open::Writing(upload)) => {
+                upload.mode = attrs.permissions.map_or(upload.mode, |wanted| wanted & 0o777);
+                upload.path.clone()
             }
             _ => return Err(Fault(StatusCode::Failure)),
         };
@@ -353,16 +359,17 @@ impl Handler for Sftp {
         let path = self.resolve(&path);
         self.may(&path, Access::Read)?;
         let entries = self.contact.visitor.files().list(&path)?;
+        let _holding = self.holding(NAME_BYTES.saturating_mul(entries.len()))?;
         let dots = [".", ".."].map(|name| File::new(name, self.attributes(&path)));
         let named =
             entries.iter().map(|entry| File::new(&entry.name, self.wire_attributes(&entry.attributes)));
         let mut rest: Vec<File> = dots.into_iter().chain(named).collect();
         rest.reverse();
-        self.hold(id, Open::Listing(rest))
+        self.hold(id, Open::Listing { rest, _holding })
     }
 
     async fn readdir(&mut self, id: u32, handle: String) -> Result<Name, Fault> {
-        let Some(Open::Listing(rest)) = self.open.get_mut(&handle) else {
+        let Some(Open::Listing { rest, .. }) = self.open.get_mut(&handle) else {
             return Err(Fault(StatusCode::Failure));
         };
         if rest.is_empty() {

@@ -10,6 +10,7 @@ use std::{
 
 use decoy::{
     Account, Contact, Dialogue, Login,
+    machine::files::Owner,
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
@@ -18,10 +19,13 @@ use russh::{
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
 };
 use tokio::task::JoinHandle;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
-use super::{channel::ChannelLine, sftp::Sftp};
+use super::{
+    LAST_WORDS, channel::ChannelLine, framed::Framed, holding::Pool, sftp::Sftp, upload::Keeper,
+    waiting_room::WaitingRoom,
+};
 use crate::{
     artifacts::Artifacts,
     handler::{Bounds, handle_client},
@@ -37,6 +41,9 @@ const FORWARDED_LIMIT: usize = 64 * 1024;
 /// How much of one text from the client goes into an event.
 const TEXT_LIMIT: usize = 4096;
 
+/// The longest name of a terminal; the longest of terminfo's own have about thirty bytes.
+const TERM_LIMIT: usize = 64;
+
 /// The handler of one connection.
 pub struct Visit {
     contact: Contact,
@@ -48,19 +55,24 @@ pub struct Visit {
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
     tasks: TaskTracker,
+    gone: CancellationToken,
+    /// Memory of all sftp channels.
+    pool: Arc<Pool>,
 }
 
 /// A channel: waiting for what to do, or with something running on it.
 #[derive(Default)]
 struct Opened {
-    channel: Option<Channel<Msg>>,
+    waiting: Option<WaitingRoom>,
     running: Option<JoinHandle<()>>,
     window: Option<(u16, u16)>,
     env: Vec<(String, String)>,
+    /// Cancelled when the channel is closed.
+    gone: CancellationToken,
 }
 
 impl Visit {
-    /// A visit that has not logged in.
+    /// A visit that has not logged in; what runs on its channels is among `tasks` and ends soon after `gone`.
     pub fn new(
         contact: Contact,
         session: Session,
@@ -68,7 +80,9 @@ impl Visit {
         artifacts: Arc<Artifacts>,
         logged_in: Arc<AtomicBool>,
         tasks: TaskTracker,
+        gone: CancellationToken,
     ) -> Self {
+        let pool = Pool::new(contact.limits.upload_bytes.saturating_mul(2));
         Self {
             contact,
             session,
@@ -79,6 +93,8 @@ impl Visit {
             channels: HashMap::new(),
             terminals: 0,
             tasks,
+            gone,
+            pool,
         }
     }
 
@@ -116,7 +132,7 @@ impl Visit {
         let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
             return false;
         };
-        let Some(channel) = opened.channel.take() else {
+        let Some(waiting) = opened.waiting.take() else {
             return false;
         };
         let (env, window) = (std::mem::take(&mut opened.env), opened.window);
@@ -132,12 +148,27 @@ impl Visit {
         };
         let mut terminal = Terminal::new(self.contact.clone(), account, mode);
         let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
-        opened.running = Some(self.tasks.spawn(async move {
-            let mut line = ChannelLine::new(channel);
+        let gone = opened.gone.clone();
+        let program = async move {
+            let Some(called) = waiting.call().await else { return };
+            let mut line = ChannelLine::new(called, gone);
             let dialogue: &mut dyn Dialogue = &mut terminal;
             handle_client(&mut line, dialogue, &session, bounds, &artifacts).await;
-        }));
+        };
+        opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
         true
+    }
+}
+
+/// Runs a program; when its channel is gone, it has some time to notice.
+async fn within(program: impl Future<Output = ()>, gone: CancellationToken) {
+    let too_late = async {
+        gone.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        () = program => {}
+        () = too_late => tracing::debug!("a program outlived its SSH channel and was ended"),
     }
 }
 
@@ -200,7 +231,9 @@ impl Handler for Visit {
             reply.reject(ChannelOpenFailure::ConnectFailed).await;
             return Ok(());
         }
-        self.channels.insert(channel.id(), Opened { channel: Some(channel), ..Opened::default() });
+        let (id, gone) = (channel.id(), self.gone.child_token());
+        let waiting = WaitingRoom::seat(channel, &self.tasks, gone.clone());
+        self.channels.insert(id, Opened { waiting: Some(waiting), gone, ..Opened::default() });
         reply.accept().await;
         Ok(())
     }
@@ -210,7 +243,9 @@ impl Handler for Visit {
         id: ChannelId,
         _connection: &mut Connection,
     ) -> Result<(), Self::Error> {
-        self.channels.remove(&id);
+        if let Some(opened) = self.channels.remove(&id) {
+            opened.gone.cancel();
+        }
         Ok(())
     }
 
@@ -226,11 +261,13 @@ impl Handler for Visit {
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
         self.session.note(EventKind::ClientSize { width: columns, height: rows });
+        // A channel has one terminal, and gets it before its program.
         let opened = self.channels.get_mut(&id);
+        let opened = opened.filter(|opened| opened.window.is_none() && opened.waiting.is_some());
         let well = opened.is_some();
         if let Some(opened) = opened {
             opened.window = Some((cells(columns), cells(rows)));
-            opened.env.push(("TERM".to_owned(), text_of(term)));
+            opened.env.push(("TERM".to_owned(), Captured::new(term.as_bytes(), TERM_LIMIT).text));
         }
         answer(connection, id, well)
     }
@@ -271,7 +308,7 @@ impl Handler for Visit {
 
     async fn shell_request(&mut self, id: ChannelId, connection: &mut Connection) -> Result<(), Self::Error> {
         // The answer goes out before the program's first byte.
-        let well = self.channels.get(&id).is_some_and(|opened| opened.channel.is_some());
+        let well = self.channels.get(&id).is_some_and(|opened| opened.waiting.is_some());
         answer(connection, id, well)?;
         self.start(id, None);
         Ok(())
@@ -283,7 +320,7 @@ impl Handler for Visit {
         command: &[u8],
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
-        let well = self.channels.get(&id).is_some_and(|opened| opened.channel.is_some());
+        let well = self.channels.get(&id).is_some_and(|opened| opened.waiting.is_some());
         answer(connection, id, well)?;
         self.start(id, Some(command.to_vec()));
         Ok(())
@@ -295,11 +332,8 @@ impl Handler for Visit {
         name: &str,
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
-        let opened = self.channels.get_mut(&id).and_then(|opened| opened.channel.take());
-        let started = match (name, opened, self.account.clone()) {
-            ("sftp", Some(channel), Some(account)) => Some((channel, account)),
-            _ => None,
-        };
+        let waiting = self.channels.get_mut(&id).filter(|opened| name == "sftp" && opened.waiting.is_some());
+        let started = waiting.zip(self.account.clone());
         let granted = started.is_some();
         self.session.note(EventKind::SshRequest {
             request: "subsystem".to_owned(),
@@ -307,11 +341,28 @@ impl Handler for Visit {
             granted,
         });
         answer(connection, id, granted)?;
-        if let Some((channel, account)) = started {
-            let (contact, session, artifacts) =
-                (self.contact.clone(), self.session.clone(), Arc::clone(&self.artifacts));
-            let sftp = Sftp::new(contact, session, artifacts, account);
-            self.tasks.spawn(russh_sftp::server::run(channel.into_stream(), sftp));
+        if let Some((opened, account)) = started
+            && let Some(waiting) = opened.waiting.take()
+        {
+            let keeper = Keeper {
+                contact: self.contact.clone(),
+                session: self.session.clone(),
+                artifacts: Arc::clone(&self.artifacts),
+                owner: Owner { uid: account.uid, gid: account.gid },
+                _waits: self.tasks.token(),
+            };
+            let ended = CancellationToken::new();
+            let sftp = Sftp::new(keeper, account, Arc::clone(&self.pool), ended.clone().drop_guard());
+            let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
+            let program = async move {
+                let Some(called) = waiting.call().await else { return };
+                let stream = called.channel.into_stream();
+                let stream = Framed::new(stream, called.early, called.ended, session, bounds, gone);
+                // Only starts it.
+                russh_sftp::server::run(stream, sftp).await;
+                ended.cancelled().await;
+            };
+            opened.running = Some(self.tasks.spawn(program));
         }
         Ok(())
     }
@@ -354,8 +405,10 @@ impl Handler for Visit {
         }
         let id = channel.id();
         reply.accept().await;
-        let running = self.tasks.spawn(record_forwarded(channel, self.session.clone(), target, port));
-        self.channels.insert(id, Opened { running: Some(running), ..Opened::default() });
+        let gone = self.gone.child_token();
+        let recording = record_forwarded(channel, self.session.clone(), target, port);
+        let running = self.tasks.spawn(within(recording, gone.clone()));
+        self.channels.insert(id, Opened { running: Some(running), gone, ..Opened::default() });
         Ok(())
     }
 }

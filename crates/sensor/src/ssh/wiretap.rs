@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -38,6 +38,9 @@ pub struct Wiretap {
     stage: Stage,
     deadline: Pin<Box<Sleep>>,
     ends_at: Instant,
+    /// Bytes moved in both directions, and how many may be.
+    moved: u64,
+    limit: u64,
     logged_in: Arc<AtomicBool>,
 }
 
@@ -51,8 +54,14 @@ enum Stage {
 
 impl Wiretap {
     /// Reads along until the first KEXINIT; ends the stream at `ends_at`, or after the login grace time unless
-    /// `logged_in` became true.
-    pub fn new(stream: TcpStream, session: Session, ends_at: Instant, logged_in: Arc<AtomicBool>) -> Self {
+    /// `logged_in` became true, or after `limit` bytes in both directions.
+    pub fn new(
+        stream: TcpStream,
+        session: Session,
+        ends_at: Instant,
+        limit: u64,
+        logged_in: Arc<AtomicBool>,
+    ) -> Self {
         let grace = (Instant::now() + LOGIN_GRACE).min(ends_at);
         Self {
             stream,
@@ -61,8 +70,24 @@ impl Wiretap {
             stage: Stage::Identification,
             deadline: Box::pin(tokio::time::sleep_until(grace)),
             ends_at,
+            moved: 0,
+            limit,
             logged_in,
         }
+    }
+
+    /// Counts what the transport moves, which is apart from what conversations count: packets that no conversation
+    /// hears of (requests, keys, rekeying) are events too, and compressed ones grow.
+    fn count(&mut self, bytes: usize) -> io::Result<()> {
+        let before = self.moved;
+        self.moved = before.saturating_add(bytes as u64);
+        if self.moved <= self.limit {
+            return Ok(());
+        }
+        if before <= self.limit {
+            self.session.note(EventKind::LimitHit { limit: "session_bytes".to_owned(), value: self.moved });
+        }
+        Err(io::ErrorKind::QuotaExceeded.into())
     }
 
     /// Looks at new bytes; `false` when the visitor does not speak SSH.
@@ -138,6 +163,7 @@ impl AsyncRead for Wiretap {
         }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.count(buf.filled().len().saturating_sub(before))?;
         if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
             let new = buf.filled().get(before..).unwrap_or_default().to_vec();
             if !self.overhear(&new) {
@@ -155,7 +181,9 @@ impl AsyncRead for Wiretap {
 
 impl AsyncWrite for Wiretap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.count(written)?;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
