@@ -27,7 +27,12 @@ pub struct Found<T> {
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn new(path: String, value: Value, origin: Option<Origin>, faults: &'a mut Vec<Fault>) -> Self {
+    pub(crate) fn new(
+        path: String,
+        value: Value,
+        origin: Option<Origin>,
+        faults: &'a mut Vec<Fault>,
+    ) -> Self {
         let entries = match value {
             Value::Table(entries) => entries,
             other => {
@@ -127,7 +132,9 @@ impl<'a> Section<'a> {
 
     /// A time such as `"8s"`, `"5m"`, `"1h 30m"`.
     pub fn time(&mut self, key: &str) -> Option<Duration> {
-        self.parsed(key, "a time such as \"30s\", \"5m\" or \"4h\"", |text| humantime::parse_duration(text).ok())
+        self.parsed(key, "a time such as \"30s\", \"5m\" or \"4h\"", |text| {
+            humantime::parse_duration(text).ok()
+        })
     }
 
     /// A time that may not be zero.
@@ -139,15 +146,22 @@ impl<'a> Section<'a> {
 
     /// A size in bytes: `"64MiB"`, or a plain whole number.
     pub fn size(&mut self, key: &str) -> Option<u64> {
+        self.size_within(key, 0..=u64::MAX, "a size such as \"64MiB\" or \"2GiB\"")
+    }
+
+    /// A size in bytes that must lie in `range`; `wanted` says what would.
+    pub fn size_within(&mut self, key: &str, range: RangeInclusive<u64>, wanted: &str) -> Option<u64> {
         let node = self.take(key)?;
         let size = match &node.value {
             Value::Integer(number) => u64::try_from(*number).ok(),
-            Value::Text(text) | Value::Loose(text) => text.parse::<bytesize::ByteSize>().ok().map(|size| size.as_u64()),
+            Value::Text(text) | Value::Loose(text) => {
+                text.parse::<bytesize::ByteSize>().ok().map(|size| size.as_u64())
+            }
             _ => None,
         };
-        match size {
+        match size.filter(|size| range.contains(size)) {
             Some(size) => Some(size),
-            None => self.wrong(key, node.origin, "a size such as \"64MiB\" or \"2GiB\"", &node.value),
+            None => self.wrong(key, node.origin, wanted, &node.value),
         }
     }
 
@@ -261,7 +275,12 @@ fn name_of(value: &Value) -> String {
 
 /// The known key that differs in at most two letters.
 fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k String> {
-    known.iter().map(|candidate| (distance(key, candidate), candidate)).filter(|(d, _)| *d <= 2).min().map(|(_, k)| k)
+    known
+        .iter()
+        .map(|candidate| (distance(key, candidate), candidate))
+        .filter(|(d, _)| *d <= 2)
+        .min()
+        .map(|(_, k)| k)
 }
 
 /// Levenshtein distance.

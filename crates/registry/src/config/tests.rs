@@ -98,6 +98,21 @@ fn every_fault_is_named_at_once_with_its_line() {
 }
 
 #[test]
+fn a_size_may_be_a_plain_number_of_bytes() {
+    for written in ["1048576", "\"1048576\"", "\"1MiB\""] {
+        let config = parse(&format!("[pull]\nmax_response = {written}\n")).unwrap();
+        assert_eq!(config.pull.max_response, 1024 * 1024, "{written}");
+    }
+    for wrong in ["1000", "\"2GiB\"", "-5", "true"] {
+        let found = faults(&format!("[pull]\nmax_response = {wrong}\n"));
+        assert!(
+            found.len() == 1 && found[0].starts_with("line 2: `pull.max_response`: must be a size"),
+            "{wrong}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn broken_toml_and_wrong_shapes_are_named() {
     assert!(faults("[server]\nlisten = = 3\n")[0].starts_with("line 2: "));
     assert!(faults("server = 3\n")[0].starts_with("line 1: `server`: must be a table"));
