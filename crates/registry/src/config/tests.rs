@@ -61,6 +61,7 @@ fn the_example_is_right_and_names_every_setting() {
         "provider",
         "budget_per_day",
         "max_tokens",
+        "prices",
         "api_key",
         "model",
         "base_url",
