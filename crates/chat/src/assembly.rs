@@ -36,38 +36,52 @@ pub fn build(settings: &ChatSettings) -> (Arc<dyn ChatService>, Vec<Warning>) {
 pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Option<Arc<Purse>>, Vec<Warning>) {
     let mut warnings = Vec::new();
     let day = settings.chat.budget_per_day.map(|limit| Arc::new(Purse::daily("day", limit)));
-    let named = settings.chat.providers.is_some();
-    let mut usable = Vec::new();
-    for provider in settings.chosen() {
-        if settings.usable(provider) {
-            usable.push(provider);
-        } else if named {
-            warnings.push(Warning(format!(
-                "{} has no key and is left out; set {}",
-                provider.name(),
-                keys(provider)
-            )));
-        }
-    }
-    if usable.is_empty() && !named {
-        warnings.push(Warning(
-            "no language model is asked, because there is no key; set OPENAI_API_KEY or ANTHROPIC_API_KEY, or \
-             name \"ollama\" in chat.providers"
-                .to_owned(),
-        ));
-    }
+    let (usable, keyless): (Vec<_>, Vec<_>) =
+        settings.chosen().into_iter().partition(|provider| settings.usable(*provider));
+    warnings.extend(missing_keys(settings.chat.providers.is_some(), &usable, &keyless));
     let share = settings.chat.timeout / u32::try_from(usable.len().max(1)).unwrap_or(u32::MAX);
     let mut services: Vec<Box<dyn ChatService>> = Vec::new();
     for provider in usable {
         let purses: Vec<_> = day.iter().cloned().collect();
         let parts = Parts { purses, share, limit: settings.chat.max_concurrent };
-        match settings.price_fault(provider).map_or_else(|| service(settings, provider, parts), Err) {
-            Ok(service) => services.push(service),
+        let unpriced = settings.unpriced(provider);
+        let price = settings.price(provider).or(unpriced.is_some().then_some(Price::DEAREST));
+        match service(settings, provider, price, parts) {
+            Ok(service) => {
+                services.push(service);
+                warnings.extend(unpriced.map(|reason| {
+                    Warning(format!(
+                        "{}: {reason}; until then its tokens are counted at {} in and {} out per million",
+                        provider.name(),
+                        Price::DEAREST.input,
+                        Price::DEAREST.output
+                    ))
+                }));
+            }
             Err(fault) => warnings.push(Warning(format!("{} is left out: {fault}", provider.name()))),
         }
     }
     let answers = settings.chat.cache_entries;
     (Arc::new(Cached::new(Failover::new(services), answers, CACHE_BYTES)), day, warnings)
+}
+
+/// One warning when nobody can be asked; otherwise one for each provider that was asked for by name and has no key.
+fn missing_keys(named: bool, usable: &[Provider], keyless: &[Provider]) -> Vec<Warning> {
+    if usable.is_empty() && !keyless.is_empty() {
+        let keys: Vec<&str> = keyless.iter().map(|provider| keys(*provider)).collect();
+        let text = format!(
+            "no language model is asked, because there is no key; set {}, or choose \"ollama\"",
+            keys.join("; or ")
+        );
+        return vec![Warning(text)];
+    }
+    let left_out = keyless.iter().filter(|_| named);
+    left_out
+        .map(|provider| {
+            let (name, keys) = (provider.name(), keys(*provider));
+            Warning(format!("{name} has no key and is left out; set {keys}"))
+        })
+        .collect()
 }
 
 /// What every provider is wrapped with.
@@ -87,10 +101,10 @@ impl Parts {
 fn service(
     settings: &ChatSettings,
     provider: Provider,
+    price: Option<Price>,
     parts: Parts,
 ) -> Result<Box<dyn ChatService>, SettingsFault> {
     let model = settings.model(provider);
-    let price = settings.price(provider);
     Ok(match provider {
         Provider::ChatGpt => {
             let section = &settings.openai;

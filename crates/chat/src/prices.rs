@@ -44,6 +44,10 @@ impl Price {
     /// A model on a machine of our own.
     pub const FREE: Self = Self::flat(0, 0);
 
+    /// What a model of unknown price is counted at, so that a budget holds whatever it is: the dearest list price of the
+    /// big providers, 30 and 150 US dollars per million tokens.
+    pub const DEAREST: Self = Self::flat(30_000, 150_000);
+
     /// What so many tokens cost, rounded up to the next billionth of a dollar.
     pub fn cost(&self, tokens_in: u64, tokens_out: u64) -> Usd {
         let (input, output) = match self.long {
@@ -200,6 +204,18 @@ mod tests {
         let price = Prices::default().of("claude-haiku-5-5").unwrap();
         assert_eq!(price.cost(1_000, 100), Usd::from_nanos(100_000 + 50_000));
         assert_eq!(price.cost(100_001, 0), Usd::from_nanos(100_001 * 500));
+    }
+
+    #[test]
+    fn no_listed_price_is_above_the_dearest() {
+        for (name, price) in LIST {
+            for (tokens_in, tokens_out) in [(1_000_000, 0), (0, 1_000_000)] {
+                assert!(
+                    price.cost(tokens_in, tokens_out) <= Price::DEAREST.cost(tokens_in, tokens_out),
+                    "{name}"
+                );
+            }
+        }
     }
 
     proptest! {

@@ -74,6 +74,8 @@ pub struct ChatSection {
     pub cache_entries: usize,
     /// US dollars per million tokens: `[chat.prices."MODEL"] input=… output=…`.
     pub prices: Prices,
+    /// The key of `prices` in the settings, for advice: `chat.prices` unless a program keeps them elsewhere.
+    pub prices_key: &'static str,
 }
 
 impl Default for ChatSection {
@@ -87,6 +89,7 @@ impl Default for ChatSection {
             max_concurrent: 16,
             cache_entries: 10_000,
             prices: Prices::default(),
+            prices_key: "chat.prices",
         }
     }
 }
@@ -171,6 +174,7 @@ impl ChatSection {
             max_concurrent: section.number("max_concurrent", 1..=10_000).unwrap_or(default.max_concurrent),
             cache_entries: section.number("cache_entries", 0..=10_000_000).unwrap_or(default.cache_entries),
             prices: Prices::read(section.section("prices")),
+            prices_key: default.prices_key,
         }
     }
 }
@@ -228,17 +232,23 @@ impl OllamaSection {
 
 impl ChatSettings {
     /// Reads `[chat] [openai] [anthropic] [ollama]`; what is wrong is reported to the file's tree. A missing key is not
-    /// wrong: [`build`](crate::build) warns of it.
+    /// wrong: [`build`](crate::build) warns of it. A budget for a provider that has its key but no known price is.
     pub fn read(top: &mut Section<'_>) -> Self {
+        Self::read_beside(top, |name| std::env::var(name).ok())
+    }
+
+    /// As [`read`](Self::read), with the environment that [`with_environment`](Self::with_environment) will be given.
+    pub fn read_beside(top: &mut Section<'_>, get: impl Fn(&str) -> Option<String>) -> Self {
         let settings = Self {
             chat: ChatSection::read(top.section("chat")),
             openai: OpenAiSection::read(top.section("openai")),
             anthropic: AnthropicSection::read(top.section("anthropic")),
             ollama: OllamaSection::read(top.section("ollama")),
         };
-        for provider in settings.chosen() {
-            if let Some(fault) = settings.unpriced(provider) {
-                top.fault(fault.key, None, fault.reason);
+        let keyed = settings.clone().with_environment(get);
+        for provider in keyed.chosen().into_iter().filter(|provider| keyed.usable(*provider)) {
+            if let Some(reason) = keyed.unpriced(provider) {
+                top.fault(settings.chat.prices_key, None, reason);
             }
         }
         settings
@@ -299,21 +309,16 @@ impl ChatSettings {
         }
     }
 
-    /// A budget that cannot be kept, because nobody knows the price.
-    pub(crate) fn price_fault(&self, provider: Provider) -> Option<SettingsFault> {
-        if !self.usable(provider) { None } else { self.unpriced(provider) }
-    }
-
-    fn unpriced(&self, provider: Provider) -> Option<SettingsFault> {
+    /// A budget for a model whose price nobody knows: what is wrong, and the remedy.
+    pub(crate) fn unpriced(&self, provider: Provider) -> Option<String> {
         if !self.budgeted() || self.price(provider).is_some() {
             return None;
         }
-        let model = self.model(provider);
-        let reason = format!(
-            "a budget is set, but the price of `{model}` is unknown; add [chat.prices.\"{model}\"] with input and \
-             output in US dollars per million tokens (0 for a machine of your own)"
-        );
-        Some(SettingsFault::new("chat.prices", reason))
+        let (model, key) = (self.model(provider), self.chat.prices_key);
+        Some(format!(
+            "a budget is set, but the price of `{model}` is unknown; add [{key}.\"{model}\"] with input and output in \
+             US dollars per million tokens (0 for a machine of your own)"
+        ))
     }
 
     /// A purse for one session, if sessions have a budget. For [`spending_from`](crate::spending_from).

@@ -247,7 +247,25 @@ fn missing_keys_and_unknown_prices_warn() {
     let mut by_hand = ChatSettings { openai, ..settings("") };
     assert!(build(&by_hand).1.is_empty());
     by_hand.chat.budget_per_session = Some(Usd::from_nanos(1));
-    assert!(build(&by_hand).1[0].to_string().contains("mystery"), "no budget can be kept without a price");
+    let [warning] = &build(&by_hand).1[..] else { panic!("one warning") };
+    let told = warning.to_string();
+    assert!(told.contains("[chat.prices.\"mystery\"]") && told.contains("30.00 USD in"), "{told}");
+    // Where a program keeps its prices elsewhere, the advice says so.
+    by_hand.chat.prices_key = "analysis.prices";
+    assert!(build(&by_hand).1[0].to_string().contains("[analysis.prices.\"mystery\"]"));
+    // Nobody can be asked: one warning, whether providers are named or not.
+    let named = warned("[chat]\nproviders = [\"chatgpt\", \"claude\"]\n");
+    assert!(
+        named.len() == 1 && named[0].contains("OPENAI_API_KEY") && named[0].contains("ANTHROPIC_API_KEY")
+    );
+    let named = warned("[chat]\nproviders = [\"claude\"]\n");
+    assert!(
+        named.len() == 1 && !named[0].contains("OPENAI_API_KEY") && named[0].contains("ANTHROPIC_API_KEY")
+    );
+    assert!(
+        warned("[chat]\nproviders = [\"chatgpt\", \"canned\"]\n").len() == 1,
+        "it was named and is left out"
+    );
 }
 
 #[test]
@@ -270,7 +288,10 @@ fn wrong_settings_are_named() {
         ),
         ("[ollama]\nbase_url = \"http://user:sk-secret@host\"\n", &["put the key into api_key"]),
         ("[chat]\nmax_concurrent = 0\n", &["1 to 10000"]),
-        ("[chat]\nbudget_per_session = 0.5\n[openai]\nmodel = \"mystery\"\n", &["chat.prices.\"mystery\""]),
+        (
+            "[chat]\nbudget_per_session = 0.5\n[openai]\nmodel = \"mystery\"\napi_key = \"k\"\n",
+            &["chat.prices.\"mystery\""],
+        ),
         ("[chat.prices.mystery]\ninput = 1\n", &["chat.prices.mystery", "needs `input` and `output`"]),
         (
             "[chat.prices.m]\ninput = 1\noutput = 2\nlong = { above = 10 }\n",

@@ -30,7 +30,7 @@ pub enum Command {
     /// People who may sign in.
     #[command(subcommand)]
     User(UserCommand),
-    /// Keys that let buckets in.
+    /// Keys that let buckets register.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Tokens for programs that use the API.
@@ -62,10 +62,20 @@ pub enum KeyCommand {
         /// For how many buckets; any number when not given.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         uses: Option<u32>,
-        /// For how long, as 12h or 7d; for ever when not given.
-        #[arg(long, value_parser = humantime::parse_duration)]
+        /// For how long, as 12h, 7d or 7 (days); for ever when not given.
+        #[arg(long, value_parser = ttl)]
         ttl: Option<Duration>,
     },
+}
+
+/// A time above zero; a number alone is days.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let time = match text.parse::<u64>() {
+        Ok(days) => days.checked_mul(86_400).map(Duration::from_secs),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.filter(|time| !time.is_zero())
+        .ok_or_else(|| "must be a time above zero such as 12h, 7d or 7 (days)".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -89,4 +99,18 @@ pub enum BucketCommand {
     Approve { name: String },
     /// Shut one out.
     Revoke { name: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_number_is_days() {
+        const DAY: Duration = Duration::from_secs(86_400);
+        assert_eq!((ttl("7"), ttl("7d"), ttl("12h")), (Ok(DAY * 7), Ok(DAY * 7), Ok(DAY / 2)));
+        for wrong in ["0", "0s", "", "-1", "soon", "99999999999999999999", "18446744073709551615"] {
+            assert!(ttl(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub struct ParsedEvent {
     pub session: String,
     /// `ssh` and so on.
     pub protocol: String,
-    /// The visitor.
+    /// The visitor; empty when the event belongs to no visit.
     pub src_ip: String,
     /// The visitor's port.
     pub src_port: u16,
@@ -99,7 +99,9 @@ pub fn parse_line(line: &[u8], bucket: &str) -> Result<ParsedEvent, String> {
         ("src_ip", &line.src_ip, NAME_LIMIT),
     ];
     for (name, value, limit) in limits {
-        if value.is_empty() || value.len() > limit {
+        // Behind the bucket's own events stands no visitor.
+        let nobody = name == "src_ip" && line.session == wire::event::NO_SESSION;
+        if (value.is_empty() && !nobody) || value.len() > limit {
             return Err(format!("`{name}` must have 1 to {limit} bytes, it has {}", value.len()));
         }
     }
@@ -201,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn the_buckets_own_events_have_no_visitor() {
+        let mut value = line();
+        value["eventid"] = "rustbucket.start".into();
+        value["session"] = wire::event::NO_SESSION.into();
+        (value["src_ip"], value["dst_ip"]) = ("".into(), "".into());
+        (value["src_port"], value["dst_port"]) = (0.into(), 0.into());
+        let event = parse_line(value.to_string().as_bytes(), BUCKET).unwrap();
+        assert_eq!((event.src_ip.as_str(), event.has_session()), ("", false));
+    }
+
+    #[test]
     fn a_line_that_is_no_event_says_why() {
         assert!(reason(|v| drop(v.as_object_mut().unwrap().remove("seq"))).contains("missing field `seq`"));
         assert!(reason(|v| v["seq"] = 0.into()).contains("out of range"));
@@ -209,6 +222,13 @@ mod tests {
         assert!(reason(|v| v["timestamp"] = "yesterday".into()).contains("is not a time"));
         assert!(reason(|v| v["session"] = "x".repeat(65).into()).contains("`session` must have 1 to 64"));
         assert!(reason(|v| v["src_ip"] = "".into()).contains("`src_ip`"));
+        assert!(
+            reason(|v| {
+                v["session"] = wire::event::NO_SESSION.into();
+                v["src_ip"] = "x".repeat(65).into();
+            })
+            .contains("`src_ip`")
+        );
         assert!(parse_line(b"{\"eventid\": \"\xff\"}", BUCKET).unwrap_err().contains("UTF-8"));
         assert!(parse_line(&vec![b' '; LINE_LIMIT + 1], BUCKET).unwrap_err().contains("more than"));
     }

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(faults) => return end(2, &faults.to_string()),
     };
+    // The HTTPS server and the S3 client ask for a default. Only a second installation fails, and this is the first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return end(1, &format!("cannot start: {error}")),

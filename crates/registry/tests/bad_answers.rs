@@ -72,6 +72,38 @@ async fn every_wrong_answer_is_refused_told_and_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_for_a_job_now_gets_every_bucket_called() {
+    let site = site::embedded(ALLOWED).await;
+    let bucket = FakeBucket::start("BACKBAC1").await;
+    site.enrol(&bucket).await;
+    bucket.log(visit(&bucket.name, 1, "0000000000a1", "192.0.2.1", ["a", "b", "c"]));
+    bucket.set(Mode::RefusesToken);
+    let store = &site.works.store;
+    let job = registry::jobs::named("extract_logs").unwrap();
+    let patience = std::time::Duration::from_secs(30);
+    let by_hand = || async {
+        // Hours to wait, were it left to the schedule.
+        site.sql("UPDATE buckets SET next_try_at = next_try_at + 9000000 WHERE failures > 0").await;
+        registry::jobs::scheduler::run_now(job, &site.works, patience).await.unwrap().unwrap().report
+    };
+    for _ in 0..2 {
+        let report = by_hand().await;
+        assert_eq!((report["called"].as_u64(), report["answered"].as_u64()), (Some(1), Some(0)), "{report}");
+    }
+    bucket.set(Mode::Honest);
+    assert_eq!(by_hand().await["events"], 8);
+    // From the page and the API a job is nudged, and the scheduler claims it.
+    store.note_failure(1, "away", registry::time::now_ms() + 9_000_000).await.unwrap();
+    assert!(store.claim_job("update_buckets", "scheduled", 1, 0, false).await.unwrap().is_none());
+    site.sql("UPDATE jobs SET next_due_at = 0").await;
+    assert!(store.claim_job("update_buckets", "scheduled", 9_000_000, 0, false).await.unwrap().is_some());
+    assert!(store.callable_buckets(registry::time::now_ms()).await.unwrap().is_empty(), "the schedule waits");
+    assert!(store.nudge_job("update_buckets").await.unwrap());
+    assert!(store.claim_job("update_buckets", "nudged", 9_000_000, 0, false).await.unwrap().is_some());
+    assert_eq!(store.callable_buckets(registry::time::now_ms()).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_certificate_is_refused_before_the_token_is_sent() {
     let site = site::embedded(ALLOWED).await;
     let (bucket, thief) = (FakeBucket::start("CERTCER1").await, FakeBucket::start("THIEFTH2").await);

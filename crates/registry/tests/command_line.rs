@@ -43,6 +43,7 @@ fn wrong_settings_and_arguments_are_2_with_every_fault() {
         &["user", "add", "x", "--role", "king"],
         &["bucket", "approve", "nobody"],
         &["key", "create", "--uses", "0"],
+        &["key", "create", "--ttl", "0"],
     ] {
         assert_eq!(run(folder.path(), SETTINGS, wrong).0, 2, "{wrong:?}");
     }
@@ -74,7 +75,76 @@ fn check_names_everything_that_cannot_be_used() {
     ] {
         assert!(err.contains(&format!("`{setting}`: ")), "{setting}: {err}");
     }
-    assert_eq!(run(folder.path(), &settings, &["serve"]).0, 1, "a taken port stops the start");
+    let (code, out, told) = run(folder.path(), &settings, &["serve"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{told}");
+    assert_eq!(told, err, "serve finds what check finds, and starts nothing");
+}
+
+#[test]
+fn https_is_served_and_s3_is_spoken() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["registry.invalid".to_owned()]).unwrap();
+    std::fs::write(folder.path().join("one.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.path().join("one.key"), made.signing_key.serialize_pem()).unwrap();
+    let tls = format!("{SETTINGS}tls = {{ certificate = \"one.pem\", key = \"one.key\" }}\n");
+    let mut child = program(folder.path(), &tls)
+        .arg("serve")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on https://").unwrap().to_owned();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let root = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let address: std::net::SocketAddr = address.parse().unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([root]);
+    let client = client.resolve("registry.invalid", address).build().unwrap();
+    let url = format!("https://registry.invalid:{}/register_bucket", address.port());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert_eq!(runtime.block_on(client.post(url).body("{}").send()).unwrap().status(), 400);
+    let ended = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(ended.success() && child.wait().unwrap().success());
+    // Nobody listens there; that is a fault of the settings, told as one.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let s3 = format!(
+        "{SETTINGS}[storage]\nurl = \"s3://honey\"\n[storage.s3]\nendpoint = \"http://{nobody}\"\nregion = \"x\"\n\
+         access_key_id = \"id\"\nsecret_access_key = \"key\"\n"
+    );
+    let (code, _, err) = run(folder.path(), &s3, &["check"]);
+    assert!(code == 2 && err.contains("`storage`: "), "{code} {err}");
+}
+
+#[test]
+fn certificate_and_key_are_parsed_and_must_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let [one, two] =
+        [(), ()].map(|()| rcgen::generate_simple_self_signed(vec!["registry.invalid".to_owned()]).unwrap());
+    write("one.pem", &one.cert.pem());
+    write("one.key", &one.signing_key.serialize_pem());
+    write("two.key", &two.signing_key.serialize_pem());
+    write("rubbish", "rubbish");
+    write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    for (certificate, key, told) in [
+        ("one.pem", "one.key", &[][..]),
+        ("one.pem", "two.key", &["`server.tls`: "]),
+        ("broken.pem", "one.key", &["`server.tls`: "]),
+        ("rubbish", "rubbish", &["`server.tls.certificate`: ", "`server.tls.key`: "]),
+        ("one.key", "one.pem", &["`server.tls.certificate`: ", "`server.tls.key`: "]),
+    ] {
+        let settings = format!("{SETTINGS}tls = {{ certificate = \"{certificate}\", key = \"{key}\" }}\n");
+        let (code, _, err) = run(folder.path(), &settings, &["check"]);
+        assert_eq!(code, if told.is_empty() { 0 } else { 2 }, "{certificate} {key}: {err}");
+        assert_eq!(err.lines().count(), told.len(), "{err}");
+        for told in told {
+            assert!(err.contains(told), "{told}: {err}");
+        }
+        if !told.is_empty() {
+            assert_eq!(run(folder.path(), &settings, &["serve"]).0, 2);
+        }
+    }
 }
 
 #[test]
@@ -96,6 +166,7 @@ fn people_keys_and_jobs() {
     assert!(changed.contains("password: ") && !changed.contains("token: "), "{changed}");
     assert!(ok(&["token", "create", "--role", "viewer"]).starts_with("rbt_"));
     assert!(ok(&["key", "create", "--uses", "3", "--ttl", "12h"]).starts_with("rbk_"));
+    assert!(ok(&["key", "create", "--ttl", "7"]).starts_with("rbk_"));
     assert!(ok(&["bucket", "list"]).starts_with("NAME"));
     let report: serde_json::Value = serde_json::from_str(&ok(&["run-job", "parse_logs"])).unwrap();
     assert_eq!(report["objects"], 0);

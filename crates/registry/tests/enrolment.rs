@@ -15,21 +15,23 @@ async fn status(site: &Site, body: &serde_json::Value) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_key_lets_a_bucket_in_and_its_token_speaks_for_it_from_then_on() {
+async fn a_key_lets_a_bucket_register_and_its_token_speaks_for_it_from_then_on() {
     let site = site::embedded(&format!("[registration]\n{ALLOWED}")).await;
     let bucket = FakeBucket::start("KEYKEYK1").await;
     let unauthorized = (401, "unauthorized".to_owned());
     assert_eq!(status(&site, &bucket.enrolment("")).await, unauthorized);
     assert_eq!(status(&site, &bucket.enrolment("rbk_wrong")).await, unauthorized);
     let key = site.key().await;
-    assert_eq!(status(&site, &bucket.enrolment(&key)).await, (200, "active".into()));
+    assert_eq!(status(&site, &bucket.enrolment(&key)).await, (200, "pending".into()));
+    assert_eq!(site.run("update_buckets").await["called"], 0, "a key alone approves nobody");
+    site.works.store.decide_bucket(&bucket.name, Status::Active, "a person").await.unwrap();
     // Again, with new figures and without the key; the row follows.
     let mut again = bucket.enrolment("");
     again["uptime"] = "99".into();
     assert_eq!(status(&site, &again).await, (200, "active".into()));
     let row = site.works.store.bucket(&bucket.name).await.unwrap().unwrap();
     assert_eq!((row.uptime.as_str(), row.management_port), ("99", bucket.address.port()));
-    assert_eq!(row.decided_by.as_deref(), Some("a registration key"));
+    assert_eq!(row.decided_by.as_deref(), Some("a person"));
     assert!(!row.token_sealed.contains(&bucket.token), "the token is not kept as it is");
     // The same name with another token, even with a key.
     let mut other = bucket.enrolment(&key);
@@ -40,7 +42,7 @@ async fn a_key_lets_a_bucket_in_and_its_token_speaks_for_it_from_then_on() {
     assert_eq!(status(&site, &bucket.enrolment(&key)).await, (403, "revoked".into()));
     let audit: Vec<String> =
         site.works.store.audit(10).await.unwrap().into_iter().map(|entry| entry.action).collect();
-    assert_eq!(audit, ["bucket.revoked", "bucket.register", "key.add"]);
+    assert_eq!(audit, ["bucket.revoked", "bucket.active", "bucket.register", "key.add"]);
 }
 
 #[tokio::test]
@@ -88,6 +90,17 @@ async fn whoever_approves_all_approves_all() {
         site::embedded(&format!("[registration]\nrequire_key = false\nauto_approve = true\n{ALLOWED}")).await;
     let bucket = FakeBucket::start("AUTOAUT1").await;
     assert_eq!(status(&site, &bucket.enrolment("")).await, (200, "active".into()));
+}
+
+#[tokio::test]
+async fn keys_and_approval_are_two_settings() {
+    let site =
+        site::embedded(&format!("[registration]\nrequire_key = true\nauto_approve = true\n{ALLOWED}")).await;
+    let bucket = FakeBucket::start("BOTHBOT1").await;
+    assert_eq!(status(&site, &bucket.enrolment("")).await, (401, "unauthorized".into()));
+    assert_eq!(status(&site, &bucket.enrolment(&site.key().await)).await, (200, "active".into()));
+    let row = site.works.store.bucket(&bucket.name).await.unwrap().unwrap();
+    assert_eq!(row.decided_by.as_deref(), Some("registration.auto_approve"));
 }
 
 #[tokio::test]

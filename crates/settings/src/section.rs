@@ -146,6 +146,11 @@ impl<'a> Section<'a> {
 
     /// A size in bytes: `"64MiB"`, or a plain whole number.
     pub fn size(&mut self, key: &str) -> Option<u64> {
+        self.size_within(key, 0..=u64::MAX, "a size such as \"64MiB\" or \"2GiB\"")
+    }
+
+    /// A size in bytes that must lie in `range`; `wanted` says what would.
+    pub fn size_within(&mut self, key: &str, range: RangeInclusive<u64>, wanted: &str) -> Option<u64> {
         let node = self.take(key)?;
         let size = match &node.value {
             Value::Integer(number) => u64::try_from(*number).ok(),
@@ -154,9 +159,9 @@ impl<'a> Section<'a> {
             }
             _ => None,
         };
-        match size {
+        match size.filter(|size| range.contains(size)) {
             Some(size) => Some(size),
-            None => self.wrong(key, node.origin, "a size such as \"64MiB\" or \"2GiB\"", &node.value),
+            None => self.wrong(key, node.origin, wanted, &node.value),
         }
     }
 

@@ -124,7 +124,7 @@ pub struct RegisterBucket {
     /// SHA-256 of the management certificate (DER), lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_sha256: Option<String>,
-    /// The key that lets a bucket in without a person.
+    /// The key that lets a bucket register; whether it is approved is a second decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration_key: Option<String>,
     /// Version of the bucket's program.

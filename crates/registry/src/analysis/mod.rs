@@ -59,7 +59,7 @@ impl Analyst {
         }
         let (service, purse, warnings) = chat::assembly::build_with_purse(&settings.chat);
         for warning in warnings {
-            tracing::warn!(%warning, "analyses may be written without a model");
+            tracing::warn!("analyses: {warning}");
         }
         Self { provider, service: Some(service), purse, max_tokens }
     }
@@ -162,6 +162,46 @@ mod tests {
         let written = analyst.write("rustbucket-aaaaaaaa", &facts(), &[]).await.unwrap();
         assert_eq!((written.text.as_str(), written.provider), ("Two [31mbots\nscanned.", "claude"));
         assert!(printable(&"é".repeat(TEXT_LIMIT)).len() <= TEXT_LIMIT + 3);
+    }
+
+    /// A server that answers every question as Anthropic's does, and counts nothing else.
+    async fn stand_in() -> std::net::SocketAddr {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"}") {
+                    socket.read_buf(&mut asked).await.unwrap();
+                }
+                let body = "{\"model\":\"claude-stand-in\",\"content\":[{\"type\":\"text\",\"text\":\"One bot.\"}],\
+                            \"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":1000,\"output_tokens\":10}}";
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_model_of_unknown_price_is_asked_and_counted_dearly() {
+        let address = stand_in().await;
+        let settings = format!(
+            "[anthropic]\napi_key = \"k\"\nmodel = \"claude-stand-in\"\nbase_url = \"http://{address}\"\n"
+        );
+        let config = config::Config::parse("Registry.toml", &settings, []).unwrap();
+        let (_, _, warnings) = chat::assembly::build_with_purse(&config.analysis.chat);
+        let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
+        assert!(warning.to_string().contains("[analysis.prices.\"claude-stand-in\"]"), "{warning}");
+        let analyst = Analyst::new(&config.analysis);
+        let written = analyst.write("rustbucket-aaaaaaaa", &facts(), &[]).await.unwrap();
+        assert_eq!((written.text.as_str(), written.provider), ("One bot.", "claude"));
+        assert!((written.cost_usd - 0.0315).abs() < 1e-9, "{}", written.cost_usd);
+        assert!((analyst.spent() - 0.0315).abs() < 1e-9, "the day's budget counts it");
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ pub(super) fn conversation(
         }
     }
     if data.len() > SHOWN {
-        data = data.chars().take(SHOWN / 2).collect();
+        data.truncate(data.floor_char_boundary(SHOWN));
         data.push_str("\n[the rest is left out]");
     }
     let content = format!("Decoy {bucket}.\n<{marker}>\n{data}\n</{marker}>\nWrite the analysis.");
@@ -65,6 +65,11 @@ mod tests {
         let asked = conversation("rustbucket-aaaaaaaa", &facts, &samples, 100);
         let [message] = asked.messages.as_slice() else { panic!("one message") };
         assert!(message.content.len() < SHOWN + 1000);
+        let wide = conversation("b", &Facts::default(), &vec![vec!["\u{1f600}".repeat(300); 50]; 50], 2000);
+        assert!(wide.messages[0].content.len() < SHOWN + 1000);
+        // Even at the price of a model that nobody knows, the budget of a day that holds unless another is set pays it.
+        let bound = chat::prices::Price::DEAREST.cost_at_most(wide.tokens_at_most(), 2000);
+        assert!(bound < chat::Usd::from_dollars(5.0).unwrap(), "{bound}");
         let marker = asked.system[1].split('<').nth(1).unwrap().split('>').next().unwrap();
         let (inside, after) = message.content.rsplit_once(&format!("</{marker}>")).unwrap();
         assert_eq!(after, "\nWrite the analysis.");

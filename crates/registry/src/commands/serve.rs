@@ -1,12 +1,12 @@
 //! `serve`: the jobs and the pages, until a signal comes.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::check::inspect;
 use super::{CommandError, open};
 use crate::config::Config;
 use crate::http;
@@ -15,11 +15,10 @@ use crate::vault::Vault;
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: Arc<Config>) -> Result<(), CommandError> {
-    let address = config.server.listen;
-    let listen = |source| CommandError::Listen { address, source };
     // Bound first: what cannot be reached should not begin to work.
-    let listener = TcpListener::bind(address).map_err(listen)?;
-    let at = listener.local_addr().map_err(listen)?;
+    let listener = inspect(&config).await?;
+    let address = config.server.listen;
+    let at = listener.local_addr().map_err(|source| CommandError::Listen { address, source })?;
     let vault = Vault::open(&config.key_file)?;
     let works = open(Arc::clone(&config)).await?;
     scheduler::prepare(&works).await?;

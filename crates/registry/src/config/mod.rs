@@ -91,9 +91,9 @@ pub struct Schedule {
 /// `[registration]`
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// A bucket nobody knows needs a registration key.
+    /// A bucket nobody knows may register only with a registration key.
     pub require_key: bool,
-    /// Let every bucket in without a person.
+    /// Approve every bucket that may register; otherwise it waits for a person.
     pub auto_approve: bool,
     /// Networks that are refused unless named here: loopback, link-local, private and the like.
     pub allowed_networks: Vec<IpNet>,

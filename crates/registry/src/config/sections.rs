@@ -107,13 +107,8 @@ pub(super) fn registration(mut section: Section<'_>) -> Registration {
 
 pub(super) fn pull(mut section: Section<'_>) -> Pull {
     const SIZES: std::ops::RangeInclusive<u64> = 64 * 1024..=1024 * 1024 * 1024;
-    let max_response =
-        section.parsed("max_response", "a size from 64KiB to 1GiB such as \"64MiB\"", |text| {
-            text.parse::<bytesize::ByteSize>()
-                .ok()
-                .map(|size| size.as_u64())
-                .filter(|size| SIZES.contains(size))
-        });
+    let wanted = "a size from 64KiB to 1GiB such as \"64MiB\"";
+    let max_response = section.size_within("max_response", SIZES, wanted);
     Pull {
         concurrency: section.number::<u32>("concurrency", 1..=65_536).unwrap_or(256) as usize,
         connect_timeout: duration(&mut section, "connect_timeout", 5),
@@ -137,6 +132,7 @@ pub(super) fn analysis(top: &mut Section<'_>) -> Analysis {
     let mut chat = ChatSection { cache_entries: 0, max_concurrent: 4, ..ChatSection::default() };
     chat.budget_per_day = Usd::from_dollars(section.amount("budget_per_day").unwrap_or(5.0));
     chat.timeout = duration(&mut section, "timeout", 120);
+    chat.prices_key = "analysis.prices";
     chat.prices = chat::prices::Prices::read(section.section("prices"));
     chat.providers = Some(match provider {
         Provider::Claude => vec![chat::settings::Provider::Claude],

@@ -61,6 +61,7 @@ fn the_example_is_right_and_names_every_setting() {
         "provider",
         "budget_per_day",
         "max_tokens",
+        "prices",
         "api_key",
         "model",
         "base_url",
@@ -94,6 +95,21 @@ fn every_fault_is_named_at_once_with_its_line() {
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
         assert!(found.starts_with(expected), "{found} / {expected}");
+    }
+}
+
+#[test]
+fn a_size_may_be_a_plain_number_of_bytes() {
+    for written in ["1048576", "\"1048576\"", "\"1MiB\""] {
+        let config = parse(&format!("[pull]\nmax_response = {written}\n")).unwrap();
+        assert_eq!(config.pull.max_response, 1024 * 1024, "{written}");
+    }
+    for wrong in ["1000", "\"2GiB\"", "-5", "true"] {
+        let found = faults(&format!("[pull]\nmax_response = {wrong}\n"));
+        assert!(
+            found.len() == 1 && found[0].starts_with("line 2: `pull.max_response`: must be a size"),
+            "{wrong}: {found:?}"
+        );
     }
 }
 

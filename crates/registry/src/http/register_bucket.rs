@@ -157,11 +157,8 @@ async fn first(
         None if settings.require_key => return Ok(Some((StatusCode::UNAUTHORIZED, "unauthorized"))),
         None => None,
     };
-    let decided_by = match (&key_sha256, settings.auto_approve) {
-        (Some(_), _) => Some("a registration key".to_owned()),
-        (None, true) => Some("registration.auto_approve".to_owned()),
-        (None, false) => None,
-    };
+    // A key lets a bucket register; whether it is called is another question, which a person or the settings answer.
+    let decided_by = settings.auto_approve.then(|| "registration.auto_approve".to_owned());
     let new = NewBucket {
         registration: request.registration.clone(),
         token_sealed: desk.vault.seal(request.registration.name.as_str(), &request.token)?,

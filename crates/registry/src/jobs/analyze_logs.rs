@@ -65,8 +65,17 @@ impl Job for AnalyzeLogs {
             Err(error) => return Outcome::failed(&error),
         };
         let mut report = Report { buckets: open.len() as u64, ..Report::default() };
+        // Everything that waits happens in here: while the loop below waited for the writer, nobody would drive the
+        // analysis that holds it.
         let analyses = futures::stream::iter(open).map(|open| async move {
-            let result = analyze(works, &open).await;
+            let result = match analyze(works, &open).await {
+                Ok(written) => Ok(written),
+                Err(error) => {
+                    let cost = if let Failure::Model(failed) = &error { failed.cost_usd } else { 0.0 };
+                    let error = chain(&error);
+                    Err((works.store.note_analysis_failed(open.id, &error, cost).await, error, cost))
+                }
+            };
             (open, result)
         });
         let mut analyses = analyses.buffer_unordered(AT_ONCE);
@@ -80,12 +89,10 @@ impl Job for AnalyzeLogs {
                     report.tokens_out += written.tokens_out;
                     report.cost_usd += written.cost_usd;
                 }
-                Err(error) => {
-                    let cost = if let Failure::Model(failed) = &error { failed.cost_usd } else { 0.0 };
+                Err((noted, error, cost)) => {
                     report.cost_usd += cost;
-                    let error = chain(&error);
                     tracing::warn!(bucket = open.bucket, error, "a bucket was not analysed");
-                    if let Err(error) = works.store.note_analysis_failed(open.id, &error, cost).await {
+                    if let Err(error) = noted {
                         return Outcome::failed(&error);
                     }
                     if report.troubles.len() < TROUBLES {

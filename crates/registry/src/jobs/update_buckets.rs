@@ -51,19 +51,26 @@ impl Job for UpdateBuckets {
             Err(error) => return Outcome::failed(&error),
         };
         let mut report = Report { called: buckets.len() as u64, ..Report::default() };
+        // Everything that waits happens in here: while the loop below waited for the writer, nobody would drive the call
+        // that holds it.
         let calls = futures::stream::iter(buckets).map(|bucket| async move {
-            let result = update(works, &bucket).await;
+            let result = match update(works, &bucket).await {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    let error = chain(&error);
+                    Err((works.store.note_failure(bucket.id, &error, next_try(bucket.failures)).await, error))
+                }
+            };
             (bucket, result)
         });
         let mut calls = calls.buffer_unordered(works.config.pull.concurrency);
         while let Some((bucket, result)) = calls.next().await {
-            let Err(error) = result else {
+            let Err((noted, error)) = result else {
                 report.answered += 1;
                 continue;
             };
-            let error = chain(&error);
             tracing::warn!(bucket = bucket.name, error, "a bucket did not tell its state");
-            if let Err(error) = works.store.note_failure(bucket.id, &error, next_try(bucket.failures)).await {
+            if let Err(error) = noted {
                 return Outcome::failed(&error);
             }
             if report.troubles.len() < TROUBLES {

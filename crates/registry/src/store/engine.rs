@@ -15,6 +15,9 @@ use sqlx::{AssertSqlSafe, MySql, Row as _, Sqlite, Transaction};
 
 use super::{Query, StoreError, Value};
 
+/// How long SQLite waits for another process (`run-job` beside `serve`) that writes, before it says "database is locked".
+const BUSY: Duration = Duration::from_secs(60);
+
 /// What a statement changed.
 #[derive(Clone, Copy, Debug)]
 pub struct Done {
@@ -143,11 +146,12 @@ impl Engine {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(20))
+            .busy_timeout(BUSY)
             .statement_cache_capacity(200);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .acquire_timeout(Duration::from_secs(60))
+            // Longer than one holder of the writer may wait for another process.
+            .acquire_timeout(BUSY + Duration::from_secs(30))
             .connect_with(options.clone())
             .await
             .map_err(open)?;

@@ -122,7 +122,8 @@ impl Store {
         retry(|| self.engine.execute(query.clone())).await.map(|done| done.rows > 0)
     }
 
-    /// Takes the job, if nobody has it and it is due (or `anyway`). The number returned fences off every earlier owner.
+    /// Takes the job, if nobody has it and it is due (or `anyway`). When a person asked for it (`anyway`, or a nudge),
+    /// the waiting times of buckets that failed are forgotten. The number returned fences off every earlier owner.
     pub async fn claim_job(
         &self,
         name: &str,
@@ -176,6 +177,12 @@ impl Store {
         let old =
             Query::new("DELETE FROM job_runs WHERE job = ? AND fence <= ?").bind(name).bind(fence - 200);
         tx.execute(old).await?;
+        if anyway || known.nudged {
+            // Somebody asked for it now: a bucket that has recovered is not made to wait, nor are its captured files.
+            tx.execute(Query::new("UPDATE buckets SET next_try_at = 0 WHERE next_try_at > 0")).await?;
+            let files = "UPDATE artifacts SET next_try_at = 0 WHERE state = 'wanted' AND next_try_at > 0";
+            tx.execute(Query::new(files)).await?;
+        }
         tx.commit().await?;
         Ok(Some(fence))
     }

@@ -105,12 +105,12 @@ pub struct ApiToken {
     pub revoked_at: Option<i64>,
 }
 
-/// What lets a bucket in without a person. The key itself is nowhere.
+/// What lets a bucket register. The key itself is nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistrationKey {
     /// Row number.
     pub id: i64,
-    /// How many buckets it still lets in; none: any number.
+    /// How many buckets may still register with it; none: any number.
     pub uses_left: Option<i64>,
     /// Since when.
     pub created_at: i64,
@@ -315,7 +315,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Whether a registration key with this digest lets a bucket in now. Adding the bucket spends a use.
+    /// Whether a registration key with this digest lets a bucket register now. Adding the bucket spends a use.
     pub async fn registration_key_holds(&self, key_sha256: &str) -> Result<bool, StoreError> {
         let query = Query::new(
             "SELECT id FROM registration_keys WHERE key_sha256 = ? AND revoked_at IS NULL \

@@ -66,6 +66,50 @@ async fn a_job_has_one_owner_and_a_late_one_is_fenced_off() {
     assert!(store.claim_job("parse_logs", "a", 1, 1, false).await.unwrap().is_some());
 }
 
+#[tokio::test]
+async fn another_process_that_writes_is_waited_for() {
+    let (_folder, store) = store().await;
+    let Engine::Sqlite { writer, reader } = store.engine() else { panic!("SQLite") };
+    for pool in [writer, reader] {
+        let wait: i64 = sqlx::query_scalar("PRAGMA busy_timeout").fetch_one(pool).await.unwrap();
+        assert!(wait >= 30_000, "{wait} ms");
+    }
+}
+
+/// Each store has connections of its own, as each process has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_that_open_and_write_at_once_never_find_it_locked() {
+    const EACH: u64 = 25;
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(folder.path().join("registry.db"));
+    let begin = std::sync::Arc::new(tokio::sync::Barrier::new(5));
+    let processes = (0..5).map(|process| {
+        let (url, begin) = (url.clone(), std::sync::Arc::clone(&begin));
+        tokio::spawn(async move {
+            begin.wait().await;
+            for turn in 0..EACH {
+                // As `run-job` does beside `serve`: open, migrate, read and write in one transaction, close.
+                let store = Store::open(&url).await.unwrap();
+                store.migrate().await.unwrap();
+                let mut tx = store.engine.begin().await.unwrap();
+                let known = tx.first(Query::new("SELECT COUNT(*) FROM audit")).await.unwrap();
+                let known = known.unwrap().count(0).unwrap();
+                tx.note("a test", "turn", &format!("{process}/{turn}"), &known.to_string()).await.unwrap();
+                tx.commit().await.unwrap();
+                store.close().await;
+            }
+        })
+    });
+    for process in processes.collect::<Vec<_>>() {
+        process.await.unwrap();
+    }
+    let store = Store::open(&url).await.unwrap();
+    // Nobody wrote between the reading and the writing of another.
+    let rows = store.engine.all(Query::new("SELECT detail FROM audit ORDER BY id")).await.unwrap();
+    let seen: Vec<u64> = rows.iter().map(|row| row.text(0).unwrap().parse().unwrap()).collect();
+    assert_eq!(seen, (0..5 * EACH).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_search_text_is_no_pattern() {
     assert_eq!(sessions::anywhere("100%_!x"), "%100!%!_!!x%");

@@ -84,9 +84,14 @@ impl Job for ExtractLogs {
         };
         let mut report = Report { called: buckets.len() as u64, ..Report::default() };
         let mut ours = false;
+        // Everything that waits happens in here: while the loop below waited for the writer, nobody would drive the call
+        // that holds it.
         let calls = futures::stream::iter(buckets).map(|bucket| async move {
             let mut brought = Brought::default();
-            let result = extract(works, &bucket, &mut brought).await;
+            let result = match extract(works, &bucket, &mut brought).await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(blame(works, &bucket, &error).await),
+            };
             (bucket, brought, result)
         });
         let mut calls = calls.buffer_unordered(works.config.pull.concurrency);
@@ -96,28 +101,41 @@ impl Job for ExtractLogs {
             report.plain_bytes += brought.plain_bytes;
             report.stored_bytes += brought.stored_bytes;
             report.artifacts += brought.artifacts;
-            let Err(error) = result else {
+            let Err(blamed) = result else {
                 report.answered += 1;
                 continue;
             };
-            let text = chain(&error);
+            let Blamed { text, ours: on_our_side, noted } = blamed;
             tracing::warn!(bucket = bucket.name, error = text, "a bucket's log was not taken");
-            // What fails on our side is not held against the bucket.
-            if matches!(error, Failure::Pull(_) | Failure::Refused(_)) {
-                if let Err(error) =
-                    works.store.note_failure(bucket.id, &text, next_try(bucket.failures)).await
-                {
-                    return Outcome::failed(&error);
-                }
-            } else {
-                ours = true;
+            if let Err(error) = noted {
+                return Outcome::failed(&error);
             }
+            ours |= on_our_side;
             if report.troubles.len() < TROUBLES {
                 report.troubles.push(Trouble { bucket: bucket.name, error: text });
             }
         }
         Outcome::new(!ours && (report.called == 0 || report.answered > 0), &report)
     }
+}
+
+/// A failure, and whose it is.
+struct Blamed {
+    text: String,
+    ours: bool,
+    noted: Result<(), StoreError>,
+}
+
+/// Notes a failure of the bucket; what fails on our side is not held against it.
+async fn blame(works: &Works, bucket: &Bucket, error: &Failure) -> Blamed {
+    let text = chain(error);
+    let ours = !matches!(error, Failure::Pull(_) | Failure::Refused(_));
+    let noted = if ours {
+        Ok(())
+    } else {
+        works.store.note_failure(bucket.id, &text, next_try(bucket.failures)).await
+    };
+    Blamed { text, ours, noted }
 }
 
 /// Everything one bucket has, within a time that no bucket can stretch.
