@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -123,8 +123,6 @@ struct Shared {
     turns_taken: Notify,
     /// Bytes of all turns that were not performed yet.
     waiting: AtomicUsize,
-    /// Nobody performs turns any more.
-    closed: AtomicBool,
     typed: Mutex<Typed>,
     typed_added: Notify,
 }
@@ -208,15 +206,9 @@ impl Stage {
     /// commands, and what they say would otherwise pile up in memory for a visitor who does not read.
     pub async fn room(&self) {
         tokio::task::consume_budget().await;
-        while self.backlog() > BACKLOG && !self.0.closed.load(Ordering::Relaxed) {
+        while self.backlog() > BACKLOG {
             self.0.turns_taken.notified().await;
         }
-    }
-
-    /// The visitor is gone: nobody waits for room any more. For the sensor.
-    pub fn close(&self) {
-        self.0.closed.store(true, Ordering::Relaxed);
-        self.0.turns_taken.notify_one();
     }
 
     /// How many bytes wait to be said or kept.

@@ -1,11 +1,11 @@
 //! The life of one conversation: hears the visitor, lets the dialogue answer, performs its turns in order.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use decoy::{Dialogue, Stage, Turn};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
 use crate::{artifacts::Artifacts, session::Session};
@@ -38,8 +38,19 @@ pub struct Bounds {
     pub bytes: u64,
 }
 
+/// How much is read ahead of a busy dialogue beyond its own type-ahead.
+const READ_AHEAD: usize = 4096;
 /// How much output is gathered before it is sent.
 const GATHER: usize = 64 * 1024;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How long a goodbye may take on its way to a visitor who does not read.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// The longest that pauses may keep a visitor waiting who sends nothing new.
+const PAUSES: Duration = Duration::from_secs(60);
+/// How long a dialogue may take to note what a visitor sent before it was cut off.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Holds one conversation to its end.
 pub async fn handle_client(
@@ -58,17 +69,21 @@ pub async fn handle_client(
         ends_at: Instant::from_std(session.began()) + bounds.session,
         gathered: BytesMut::new(),
         heard: BytesMut::new(),
+        paused: Duration::ZERO,
     };
-    // Every way out of a conversation is its end; the close is noted by the session's owner.
-    if let Err(End::Broken(error)) = conversation.hold(dialogue).await {
+    let Err(end) = conversation.hold(dialogue).await;
+    if let End::Broken(error) = &end {
         tracing::debug!(%error, peer = %session.peer(), "connection broke");
     }
+    conversation.note_rest(dialogue, end).await;
 }
 
 /// Why a conversation ended.
 enum End {
-    /// The dialogue hung up, the visitor left, or a bound was reached.
-    Done,
+    /// The dialogue hung up, or the visitor left in order.
+    HungUp,
+    /// A bound was reached.
+    Limit,
     /// The transport failed.
     Broken(io::Error),
 }
@@ -87,17 +102,30 @@ struct Conversation<'a> {
     artifacts: &'a Arc<Artifacts>,
     ends_at: Instant,
     gathered: BytesMut,
+    /// Read from the line, not yet heard by the dialogue.
     heard: BytesMut,
+    /// Pauses since the visitor last sent something.
+    paused: Duration,
 }
 
 impl Conversation<'_> {
-    async fn hold(&mut self, dialogue: &mut dyn Dialogue) -> Result<(), End> {
+    async fn hold(&mut self, dialogue: &mut dyn Dialogue) -> Result<Infallible, End> {
         let stage = self.stage.clone();
         self.attend(dialogue.open(&stage)).await?;
         loop {
+            // What was typed while the dialogue was busy comes first, then what found no room there.
             let typed = self.stage.take_typed();
             if !typed.is_empty() {
                 self.attend(dialogue.hear(&typed, &stage)).await?;
+                continue;
+            }
+            if !self.heard.is_empty() {
+                let bytes = self.heard.split();
+                self.attend(dialogue.hear(&bytes, &stage)).await?;
+                if self.heard.is_empty() {
+                    // A visitor who is idle costs no buffer.
+                    self.heard = BytesMut::new();
+                }
                 continue;
             }
             if self.stage.typing_ended() {
@@ -113,58 +141,47 @@ impl Conversation<'_> {
                     self.attend(dialogue.timed_out(&stage)).await?;
                 }
                 Err(_elapsed) => {
-                    let limit =
-                        if Instant::now() >= self.ends_at { "session_timeout" } else { "idle_timeout" };
-                    self.note_limit(limit);
+                    self.note_time_limit();
                     self.attend(dialogue.timed_out(&stage)).await?;
                     return self.leave(0).await;
                 }
-                Ok(heard) => {
-                    if heard? == 0 {
-                        self.stage.type_end();
-                        continue;
-                    }
-                    let bytes = self.heard.split();
-                    self.count(bytes.len())?;
-                    self.attend(dialogue.hear(&bytes, &stage)).await?;
-                    // A visitor who is idle should cost no buffer.
-                    self.heard = BytesMut::new();
-                }
+                Ok(heard) => self.take_in(heard?)?,
             }
         }
+    }
+
+    /// Counts what was read; 0 bytes are the visitor's end.
+    fn take_in(&mut self, heard: usize) -> Result<(), End> {
+        if heard == 0 {
+            self.stage.type_end();
+        }
+        self.paused = Duration::ZERO;
+        self.count(heard)
     }
 
     /// Runs one call of the dialogue; meanwhile performs its turns and collects what the visitor types ahead.
     async fn attend(&mut self, call: impl Future<Output = ()>) -> Result<(), End> {
         let mut call = pin!(call);
         let stage = self.stage.clone();
-        let mut room = true;
+        let mut quiet_since = Instant::now();
         loop {
+            let until = (quiet_since + self.bounds.idle).min(self.ends_at);
             tokio::select! {
                 biased;
                 () = &mut call => return self.perform().await,
                 () = stage.turns_added() => self.perform().await?,
-                heard = self.line.hear(&mut self.heard), if room && !stage.typing_ended() => {
-                    let heard = heard?;
-                    if heard == 0 {
-                        stage.type_end();
-                    }
-                    self.count(heard)?;
-                    let taken = stage.type_ahead(&self.heard);
-                    // What finds no room waits in our buffer, and the rest in the visitor's socket.
-                    let _taken = self.heard.split_to(taken);
-                    room = self.heard.is_empty();
+                heard = self.line.hear(&mut self.heard), if self.heard.len() < READ_AHEAD && !stage.typing_ended() => {
+                    self.take_in(heard?)?;
                 }
-                () = tokio::time::sleep_until(self.ends_at) => {
-                    self.note_limit("session_timeout");
-                    return self.leave(1).await;
+                () = tokio::time::sleep_until(until) => {
+                    self.note_time_limit();
+                    self.leave(1).await?;
                 }
             }
-            if !room {
-                let taken = stage.type_ahead(&self.heard);
-                let _taken = self.heard.split_to(taken);
-                room = self.heard.is_empty();
-            }
+            quiet_since = Instant::now();
+            // What finds no room waits in our buffer, and the rest in the visitor's socket.
+            let taken = stage.type_ahead(&self.heard);
+            let _taken = self.heard.split_to(taken);
         }
     }
 
@@ -185,31 +202,42 @@ impl Conversation<'_> {
                 Turn::SayError(bytes) => {
                     self.flush().await?;
                     self.count(bytes.len())?;
-                    self.line.say_error(bytes).await?;
+                    let until = self.until(self.bounds.idle);
+                    let done = timeout_at(until, self.line.say_error(bytes)).await;
+                    self.in_time(done)?;
                 }
                 Turn::Note(kind) => self.session.note(kind),
                 Turn::Keep { sha256, bytes } => self.keep(sha256, bytes).await,
                 Turn::Pause(time) => {
                     self.flush().await?;
-                    tokio::time::sleep_until((Instant::now() + time).min(self.ends_at)).await;
+                    let time = time.min(PAUSES.saturating_sub(self.paused));
+                    self.paused += time;
+                    tokio::time::sleep_until(self.until(time)).await;
                 }
                 Turn::StartTls => {
                     self.flush().await?;
-                    self.line.start_tls().await?;
+                    let until = self.until(HANDSHAKE);
+                    let done = timeout_at(until, self.line.start_tls()).await;
+                    self.in_time(done)?;
                 }
-                Turn::HangUp(status) => return self.leave(status).await,
+                Turn::HangUp(status) => return self.leave(status).await.map(|never| match never {}),
             }
         }
         self.flush().await
     }
 
     /// Ends the line. Always gives the end of the conversation.
-    async fn leave(&mut self, status: u32) -> Result<(), End> {
+    async fn leave(&mut self, status: u32) -> Result<Infallible, End> {
         self.flush().await?;
-        self.line.hang_up(status).await?;
-        Err(End::Done)
+        // A visitor who does not take the goodbye goes without.
+        match timeout(GOODBYE, self.line.hang_up(status)).await {
+            Ok(said) => said?,
+            Err(_elapsed) => tracing::debug!(peer = %self.session.peer(), "a goodbye was not taken"),
+        }
+        Err(End::HungUp)
     }
 
+    /// Sends what was gathered.
     async fn flush(&mut self) -> Result<(), End> {
         if self.gathered.is_empty() {
             return Ok(());
@@ -221,27 +249,84 @@ impl Conversation<'_> {
     /// Sends, but waits no longer for a visitor who does not read than for one who does not speak.
     async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
         self.count(bytes.len())?;
-        let until = (Instant::now() + self.bounds.idle).min(self.ends_at);
-        match timeout_at(until, self.line.say(bytes)).await {
-            Ok(sent) => Ok(sent?),
+        let until = self.until(self.bounds.idle);
+        let done = timeout_at(until, self.line.say(bytes)).await;
+        self.in_time(done)
+    }
+
+    /// `time` from now, but not beyond the end of the visit.
+    fn until(&self, time: Duration) -> Instant {
+        (Instant::now() + time).min(self.ends_at)
+    }
+
+    fn in_time(&self, done: Result<io::Result<()>, Elapsed>) -> Result<(), End> {
+        match done {
+            Ok(done) => Ok(done?),
             Err(_elapsed) => {
-                self.note_limit("idle_timeout");
-                Err(End::Done)
+                self.note_time_limit();
+                Err(End::Limit)
             }
         }
     }
 
     /// A bound in time was reached; the event says after how many seconds of the visit.
-    fn note_limit(&self, limit: &str) {
+    fn note_time_limit(&self) {
+        let limit = if Instant::now() >= self.ends_at { "session_timeout" } else { "idle_timeout" };
         let value = self.session.began().elapsed().as_secs();
         self.session.note(EventKind::LimitHit { limit: limit.to_owned(), value });
+    }
+
+    /// Nobody listens any more; what the visitor did and sent is still noted.
+    async fn note_rest(&mut self, dialogue: &mut dyn Dialogue, end: End) {
+        self.perform_silently().await;
+        let stage = self.stage.clone();
+        let mut rest = stage.take_typed();
+        rest.extend_from_slice(&self.heard);
+        let last = async {
+            match end {
+                // The dialogue knows that it is over.
+                End::HungUp => {}
+                End::Limit => dialogue.end(&stage).await,
+                End::Broken(_) => {
+                    if !rest.is_empty() {
+                        dialogue.hear(&rest, &stage).await;
+                    }
+                    dialogue.end(&stage).await;
+                }
+            }
+        };
+        let mut last = pin!(timeout(LAST_WORDS, last));
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut last => {
+                    if ended.is_err() {
+                        tracing::debug!(peer = %self.session.peer(), "a dialogue had no time for its last words");
+                    }
+                    break;
+                }
+                () = stage.turns_added() => self.perform_silently().await,
+            }
+        }
+        self.perform_silently().await;
+    }
+
+    /// Events and captured files only.
+    async fn perform_silently(&mut self) {
+        while let Some(turn) = self.stage.next_turn() {
+            match turn {
+                Turn::Note(kind) => self.session.note(kind),
+                Turn::Keep { sha256, bytes } => self.keep(sha256, bytes).await,
+                Turn::Say(_) | Turn::SayError(_) | Turn::Pause(_) | Turn::StartTls | Turn::HangUp(_) => {}
+            }
+        }
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), End> {
         let total = self.session.count_bytes(bytes);
         if total > self.bounds.bytes {
             self.session.note(EventKind::LimitHit { limit: "session_bytes".to_owned(), value: total });
-            return Err(End::Done);
+            return Err(End::Limit);
         }
         Ok(())
     }

@@ -13,6 +13,9 @@ use wire::{Event, EventKind, Protocol, Stamp, event};
 
 use crate::event_log::EventLog;
 
+/// What an event costs of a visit's bytes: about what it takes in the log.
+const EVENT_BYTES: u64 = 512;
+
 /// Who the bucket is, as every event says it.
 #[derive(Clone, Debug)]
 pub struct Sensor {
@@ -69,6 +72,8 @@ impl Session {
     /// Writes one event. What the visitor sent can fill fields of `kind`, never the stamp.
     pub fn note(&self, kind: EventKind) {
         let inner = &self.0;
+        // A visitor pays for events too, or one byte each could fill the log.
+        inner.bytes.fetch_add(EVENT_BYTES, Ordering::Relaxed);
         // What could not be written is counted by the log and told by a gap event.
         let _seq = inner.log.append(|seq, timestamp| {
             let message = kind.message();

@@ -46,6 +46,10 @@ pub struct Wanted {
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked.
 const POLL: Duration = Duration::from_millis(100);
+/// How long nothing is done about a death: whoever killed it may want to start it himself.
+const RESTART_AFTER: Duration = Duration::from_secs(2);
+/// How many deaths are made good before `up` gives up.
+const RESTARTS: u32 = 1000;
 /// How often the event logs are read.
 const FOLLOW_POLL: Duration = Duration::from_millis(250);
 
@@ -98,7 +102,7 @@ async fn start_and_follow(
     settings::write(&layout.registry_settings(), &settings::registry(layout, claude))?;
     let registry = Registry::prepare(program(&programs, "rustbucket-registry")?, layout, &mut kept).await?;
     step("starting the registry");
-    let registry_pid = registry.start(processes)?;
+    let mut registry_pid = registry.start(processes)?;
     or_death(processes, registry.answers()).await?;
 
     let mut buckets = Vec::new();
@@ -118,10 +122,7 @@ async fn start_and_follow(
         let logs = layout.bucket_logs(number);
         fs::create_dir_all(&logs).map_err(Failure::file("make", &logs))?;
         let mut follower = Follower::from_now(&logs);
-        let mut command = Command::new(program(&programs, "rustbucket")?);
-        command.args(["run", "--config"]).arg(layout.bucket_settings(number));
-        let home = layout.bucket(number);
-        let pid = processes.start(&folder, &mut command, &home, home.join("diagnostics.log"))?;
+        let pid = start_bucket(program(&programs, "rustbucket")?, layout, number, processes)?;
         let name = or_death(processes, serves(&folder, ports, &mut follower)).await?;
         buckets.push(Bucket {
             name,
@@ -147,7 +148,51 @@ async fn start_and_follow(
     println!("ready");
     *ready = true;
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    or_death(processes, follow_all(&buckets, &mut followers, colour)).await
+    // Whoever is killed comes back, as a service manager would bring it back: a crash must cost no event, and `up` is
+    // where one looks at that.
+    let mut restarts = 0;
+    loop {
+        let (name, failure) = tokio::select! {
+            result = follow_all(&buckets, &mut followers, colour) => return result,
+            death = processes.next_death() => death,
+        };
+        eprintln!("{failure}");
+        restarts += 1;
+        if restarts > RESTARTS {
+            return Err(failure);
+        }
+        sleep(RESTART_AFTER).await;
+        let bucket = buckets.iter_mut().enumerate().find(|(_, bucket)| bucket.folder == name);
+        let port = bucket.as_ref().map_or(ports::REGISTRY, |(_, bucket)| bucket.ports.management);
+        if ports::is_listening(port) {
+            eprintln!("{name}: somebody else has started it again; it is theirs now");
+            continue;
+        }
+        match bucket {
+            Some((number, bucket)) => {
+                bucket.pid = start_bucket(program(&programs, "rustbucket")?, layout, number, processes)?;
+            }
+            None => registry_pid = registry.start(processes)?,
+        }
+        println!("» {name} runs again");
+        kept::write_private(
+            &layout.up_json(),
+            &report::up_json(&registry.seen(layout, &kept, registry_pid), &buckets),
+        )?;
+    }
+}
+
+/// Starts a bucket's program; gives its process id.
+fn start_bucket(
+    program: &Path,
+    layout: &Layout,
+    number: usize,
+    processes: &mut Processes,
+) -> Result<u32, Failure> {
+    let mut command = Command::new(program);
+    command.args(["run", "--config"]).arg(layout.bucket_settings(number));
+    let home = layout.bucket(number);
+    processes.start(&settings::bucket_folder(number), &mut command, &home, home.join("diagnostics.log"))
 }
 
 /// Both programs, by the name of their executable.

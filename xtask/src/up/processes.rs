@@ -80,11 +80,17 @@ impl Processes {
 
     /// Waits until one dies, and says which and why.
     pub async fn one_dies(&mut self) -> Failure {
+        self.next_death().await.1
+    }
+
+    /// As [`Self::one_dies`], with the name it was started under.
+    pub async fn next_death(&mut self) -> (String, Failure) {
         loop {
             match self.ended.recv().await {
                 Some((number, status)) => {
                     if let Some(dead) = self.running.remove(&number) {
-                        return dead.failure(status);
+                        let failure = dead.failure(status);
+                        return (dead.name, failure);
                     }
                 }
                 None => std::future::pending::<()>().await, // never: we hold a sender
