@@ -18,7 +18,7 @@ use russh::{
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
@@ -51,13 +51,28 @@ pub struct Visit {
     bounds: Bounds,
     artifacts: Arc<Artifacts>,
     account: Option<Account>,
-    logged_in: Arc<AtomicBool>,
+    startup: Startup,
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
     tasks: TaskTracker,
     gone: CancellationToken,
     /// Memory of all sftp channels.
     pool: Arc<Pool>,
+}
+
+/// A connection before its login, and who must know when that is over.
+pub struct Startup {
+    /// Becomes true at the login.
+    pub logged_in: Arc<AtomicBool>,
+    /// A place among those who have not logged in.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
+impl Startup {
+    fn finish(&mut self) {
+        self.logged_in.store(true, Ordering::Relaxed);
+        self.place = None;
+    }
 }
 
 /// A channel: waiting for what to do, or with something running on it.
@@ -78,7 +93,7 @@ impl Visit {
         session: Session,
         bounds: Bounds,
         artifacts: Arc<Artifacts>,
-        logged_in: Arc<AtomicBool>,
+        startup: Startup,
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
@@ -89,7 +104,7 @@ impl Visit {
             bounds,
             artifacts,
             account: None,
-            logged_in,
+            startup,
             channels: HashMap::new(),
             terminals: 0,
             tasks,
@@ -110,7 +125,7 @@ impl Visit {
         match login {
             Login::Accepted(account) => {
                 self.account = Some(account);
-                self.logged_in.store(true, Ordering::Relaxed);
+                self.startup.finish();
                 Auth::Accept
             }
             Login::Refused => Auth::reject(),
