@@ -8,8 +8,9 @@ use std::{
 };
 
 use russh::{
-    ChannelMsg, Disconnect,
+    ChannelMsg, Disconnect, Preferred,
     client::{self, Handle, Msg},
+    kex,
     keys::PublicKeyOrCertificate,
 };
 use russh_sftp::{
@@ -241,4 +242,21 @@ async fn an_sftp_length_that_no_packet_has_ends_the_channel() {
     channel.data(&[0xff; 64][..]).await.unwrap();
     assert_eq!(listen(&mut channel).await.0, "");
     leave(client).await;
+}
+
+#[tokio::test]
+async fn costly_key_exchanges_take_turns() {
+    let visits = [kex::DH_G14_SHA256, kex::DH_GEX_SHA256, kex::DH_G14_SHA256].map(|name| {
+        tokio::spawn(async move {
+            let preferred = Preferred { kex: vec![name].into(), ..Preferred::default() };
+            let client = log_in(client::Config { preferred, ..client::Config::default() }).await;
+            let mut channel = client.channel_open_session().await.unwrap();
+            channel.exec(true, "echo here").await.unwrap();
+            assert_eq!(listen(&mut channel).await, ("here\n".to_owned(), Some(0)));
+            leave(client).await;
+        })
+    });
+    for visit in visits {
+        visit.await.unwrap();
+    }
 }
