@@ -1,11 +1,14 @@
 //! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
 
 mod channel;
+mod file_attributes;
+mod forwarding;
 mod framed;
 mod holding;
 pub mod host_keys;
 mod kexinit;
 mod sftp;
+mod status;
 mod turns;
 mod upload;
 mod visit;
@@ -14,7 +17,10 @@ mod wiretap;
 
 use std::{
     borrow::Cow,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,7 +31,12 @@ use russh::{
     mac,
     server::Config,
 };
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::Semaphore, time::Instant};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use wire::EventKind;
@@ -92,6 +103,33 @@ fn is_costly(offer: &kexinit::Kexinit) -> bool {
     offer.kex_names().find(ours).is_some_and(|name| name.starts_with("diffie-hellman-"))
 }
 
+/// A connection before its login, and who must know when that is over.
+struct Startup {
+    /// Becomes true at the login.
+    logged_in: Arc<AtomicBool>,
+    /// A place among those who have not logged in.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Startup {
+    fn finish(&mut self) {
+        self.logged_in.store(true, Ordering::Relaxed);
+        self.place = None;
+    }
+}
+
+/// Runs a program; when its channel is gone, it has some time to notice.
+async fn within(program: impl Future<Output = ()>, gone: CancellationToken) {
+    let too_late = async {
+        gone.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        () = program => {}
+        () = too_late => tracing::debug!("a program outlived its SSH channel and was ended"),
+    }
+}
+
 /// What every SSH connection shares.
 pub struct Daemon {
     config: Arc<Config>,
@@ -154,7 +192,7 @@ impl Daemon {
             return;
         };
         let logged_in = Arc::new(AtomicBool::new(false));
-        let startup = visit::Startup { logged_in: Arc::clone(&logged_in), place: Some(place) };
+        let startup = Startup { logged_in: Arc::clone(&logged_in), place: Some(place) };
         let turns = turns::Turns::new(Arc::clone(&self.turns));
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let (tapping, bytes) = (session.clone(), self.bounds.bytes);

@@ -1,5 +1,7 @@
 //! A bucket as an SSH client meets it: programs, files, and visitors who try to stay for ever.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 use std::{
     net::SocketAddr,
     path::Path,
