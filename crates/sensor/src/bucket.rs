@@ -257,7 +257,10 @@ fn assemble(
     for entry in ssh_listeners {
         let keys = host_keys::load(state)?;
         let banner = entry.banner.clone().unwrap_or_else(|| ssh::BANNER.to_owned());
-        daemons.push((entry.name.clone(), ssh::Daemon::new(keys, banner, bounds, Arc::clone(&artifacts))));
+        // Far more than sshd's 100, so that a burst of visitors is not turned away for coming together.
+        let startups = (limits.connections.connections / 4).max(100);
+        let daemon = ssh::Daemon::new(keys, banner, bounds, Arc::clone(&artifacts), startups);
+        daemons.push((entry.name.clone(), daemon));
     }
     Ok(Bucket {
         log: log.clone(),

@@ -32,7 +32,7 @@ use crate::artifacts::Artifacts;
 use crate::birth::Birth;
 use crate::event_log::EventLog;
 use crate::vitals::Vitals;
-use door::{Connections, Door};
+use door::{Connections, Door, Entry, Seat};
 
 /// A client has this long for the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -173,11 +173,10 @@ async fn serve(listener: tokio::net::TcpListener, deps: Deps, stop: Cancellation
                     let (tls, door, router, stop) =
                         (tls.clone(), Arc::clone(&door), router.clone(), stop.clone());
                     tasks.spawn(async move {
-                        let serving = attend(stream, peer, tls, door, router, stop);
+                        let serving = attend(stream, peer, seat, tls, door, router, stop);
                         if tokio::time::timeout(CONNECTION_TIMEOUT, serving).await.is_err() {
                             tracing::debug!(%peer, "a management connection was ended after its time");
                         }
-                        drop(seat);
                     });
                 }
             }
@@ -197,6 +196,7 @@ async fn serve(listener: tokio::net::TcpListener, deps: Deps, stop: Cancellation
 async fn attend(
     stream: TcpStream,
     peer: SocketAddr,
+    seat: Seat,
     tls: TlsAcceptor,
     door: Arc<Door>,
     router: Router,
@@ -211,17 +211,27 @@ async fn attend(
         }
         Err(_) => return tracing::debug!(%peer, "a TLS handshake on the management port took too long"),
     };
+    let seat = Arc::new(seat);
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let (door, router) = (Arc::clone(&door), router.clone());
+        let (door, router, seat) = (Arc::clone(&door), router.clone(), Arc::clone(&seat));
         async move {
             let (mut head, body) = request.into_parts();
             if let Some(local) = local {
                 head.extensions.insert(local);
             }
             // Before any route: what is added to the router later is behind the door too.
-            match door.check(&head, peer.ip()).await {
-                Some(answer) => Ok(answer),
-                None => router.oneshot(hyper::Request::from_parts(head, Body::new(body))).await,
+            let entry = door.check(&head, peer.ip()).await;
+            let request = hyper::Request::from_parts(head, Body::new(body));
+            match entry {
+                Entry::Refused(answer) => Ok(answer),
+                Entry::Stranger => router.oneshot(request).await.map(|mut answer| {
+                    door::close_after(&mut answer);
+                    answer
+                }),
+                Entry::Registry => {
+                    seat.is_registry();
+                    router.oneshot(request).await
+                }
             }
         }
     });

@@ -76,10 +76,11 @@ impl Oracle for SessionOracle {
                     ms,
                     cached: reply.cached,
                     fallback: repaired.is_none(),
-                    reason: repaired
-                        .is_none()
-                        .then(|| "refused_or_out_of_role".to_owned())
-                        .unwrap_or_default(),
+                    reason: if repaired.is_none() {
+                        "refused_or_out_of_role".to_owned()
+                    } else {
+                        String::new()
+                    },
                 });
                 match repaired {
                     Some(text) => Answer { text: Bytes::from(text), invented: true },

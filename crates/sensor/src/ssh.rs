@@ -1,11 +1,15 @@
 //! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
 
 mod channel;
+mod file_attributes;
+mod forwarding;
 mod framed;
 mod holding;
 pub mod host_keys;
 mod kexinit;
 mod sftp;
+mod status;
+mod turns;
 mod upload;
 mod visit;
 mod waiting_room;
@@ -13,7 +17,10 @@ mod wiretap;
 
 use std::{
     borrow::Cow,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,8 +31,15 @@ use russh::{
     mac,
     server::Config,
 };
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use wire::EventKind;
 
 use crate::{artifacts::Artifacts, handler::Bounds, session::Session};
 
@@ -79,16 +93,65 @@ const PREFERRED: Preferred = Preferred {
     compression: Cow::Borrowed(&[compression::NONE, compression::ZLIB_LEGACY]),
 };
 
+/// What sshd says at MaxStartups (sshd.c of OpenSSH 9.2).
+const TOO_MANY: &[u8] = b"Exceeded MaxStartups\r\n";
+
+/// Whether the key exchange that will come of this offer takes noticeable time: the client's first that is ours too
+/// is chosen (RFC 4253, 7.1).
+fn is_costly(offer: &kexinit::Kexinit) -> bool {
+    let ours = |name: &&str| PREFERRED.kex.iter().any(|ours| ours.as_ref() == *name);
+    offer.kex_names().find(ours).is_some_and(|name| name.starts_with("diffie-hellman-"))
+}
+
+/// A connection before its login, and who must know when that is over.
+struct Startup {
+    /// Becomes true at the login.
+    logged_in: Arc<AtomicBool>,
+    /// A place among those who have not logged in.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Startup {
+    fn finish(&mut self) {
+        self.logged_in.store(true, Ordering::Relaxed);
+        self.place = None;
+    }
+}
+
+/// Runs a program; when its channel is gone, it has some time to notice.
+async fn within(program: impl Future<Output = ()>, gone: CancellationToken) {
+    let too_late = async {
+        gone.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        () = program => {}
+        () = too_late => tracing::debug!("a program outlived its SSH channel and was ended"),
+    }
+}
+
 /// What every SSH connection shares.
 pub struct Daemon {
     config: Arc<Config>,
     artifacts: Arc<Artifacts>,
     bounds: Bounds,
+    /// Places for connections that have not logged in.
+    startups: Arc<Semaphore>,
+    startups_limit: usize,
+    /// Turns of costly key exchanges.
+    turns: Arc<Semaphore>,
 }
 
 impl Daemon {
-    /// A daemon with these host keys; `banner` is the whole identification line without its line end.
-    pub fn new(keys: Vec<PrivateKey>, banner: String, bounds: Bounds, artifacts: Arc<Artifacts>) -> Self {
+    /// A daemon with these host keys; `banner` is the whole identification line without its line end, `startups` how
+    /// many connections may be there that have not logged in (sshd_config(5): MaxStartups).
+    pub fn new(
+        keys: Vec<PrivateKey>,
+        banner: String,
+        bounds: Bounds,
+        artifacts: Arc<Artifacts>,
+        startups: usize,
+    ) -> Self {
         let methods: &[MethodKind] =
             &[MethodKind::PublicKey, MethodKind::Password, MethodKind::KeyboardInteractive];
         let config = Config {
@@ -108,15 +171,32 @@ impl Daemon {
             nodelay: true,
             ..Config::default()
         };
-        Self { config: Arc::new(config), artifacts, bounds }
+        Self {
+            config: Arc::new(config),
+            artifacts,
+            bounds,
+            startups: Arc::new(Semaphore::new(startups)),
+            startups_limit: startups,
+            turns: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Serves one connection to its end.
-    pub async fn serve(&self, stream: TcpStream, contact: Contact, session: Session) {
+    pub async fn serve(&self, mut stream: TcpStream, contact: Contact, session: Session) {
+        let Ok(place) = Arc::clone(&self.startups).try_acquire_owned() else {
+            let value = self.startups_limit as u64;
+            session.note(EventKind::LimitHit { limit: "ssh_startups".to_owned(), value });
+            // A visitor who does not take a few bytes at once is not waited for.
+            let said = tokio::time::timeout(Duration::from_secs(1), stream.write_all(TOO_MANY)).await;
+            tracing::trace!(?said, peer = %session.peer(), "turned away");
+            return;
+        };
         let logged_in = Arc::new(AtomicBool::new(false));
+        let startup = Startup { logged_in: Arc::clone(&logged_in), place: Some(place) };
+        let turns = turns::Turns::new(Arc::clone(&self.turns));
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let (tapping, bytes) = (session.clone(), self.bounds.bytes);
-        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, Arc::clone(&logged_in));
+        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in, turns);
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
         let gone = CancellationToken::new();
@@ -127,7 +207,7 @@ impl Daemon {
             session.clone(),
             self.bounds,
             artifacts,
-            logged_in,
+            startup,
             tasks.clone(),
             gone.clone(),
         );

@@ -15,8 +15,12 @@ use wire::Token;
 
 /// Connections at once.
 const CONNECTIONS: usize = 256;
-/// Connections at once from one source.
-const CONNECTIONS_PER_SOURCE: usize = 64;
+/// Connections at once from the source that last showed the right token.
+const CONNECTIONS_OF_REGISTRY: usize = 64;
+/// Connections at once from any other source.
+const CONNECTIONS_PER_SOURCE: usize = 8;
+/// Connections that only the registry may take.
+const RESERVED: usize = 16;
 /// Wrong tokens are counted over this time.
 const WINDOW: Duration = Duration::from_secs(60);
 /// So many wrong tokens are answered at once, further ones late.
@@ -33,6 +37,16 @@ pub struct Door {
     digest: [u8; 32],
     wrong: Mutex<HashMap<IpAddr, (Instant, u32)>>,
     refused: AtomicU64,
+}
+
+/// What the door says to a request.
+pub enum Entry {
+    /// It showed the token.
+    Registry,
+    /// It asks for what strangers may know. Its connection should end with the answer.
+    Stranger,
+    /// This is the answer.
+    Refused(Response<Body>),
 }
 
 /// What a wrong token brings.
@@ -58,10 +72,13 @@ impl Door {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Nothing when the request may pass, otherwise the refusal.
-    pub async fn check(&self, request: &http::request::Parts, source: IpAddr) -> Option<Response<Body>> {
-        if OPEN_PATHS.contains(&request.uri.path()) || self.knows(&request.headers) {
-            return None;
+    /// Whether a request may pass.
+    pub async fn check(&self, request: &http::request::Parts, source: IpAddr) -> Entry {
+        if self.knows(&request.headers) {
+            return Entry::Registry;
+        }
+        if OPEN_PATHS.contains(&request.uri.path()) {
+            return Entry::Stranger;
         }
         self.refused.fetch_add(1, Ordering::Relaxed);
         match self.count(source, Instant::now()) {
@@ -74,7 +91,8 @@ impl Door {
         let mut answer = Response::new(Body::empty());
         *answer.status_mut() = StatusCode::UNAUTHORIZED;
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        Some(answer)
+        close_after(&mut answer);
+        Entry::Refused(answer)
     }
 
     fn knows(&self, headers: &HeaderMap) -> bool {
@@ -112,6 +130,11 @@ impl Door {
     }
 }
 
+/// Ends the connection with this answer, so that no stranger holds a seat in silence.
+pub fn close_after(answer: &mut Response<Body>) {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 /// Whoever has one IPv6 address has its whole /64.
 fn network_of(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
@@ -125,7 +148,14 @@ fn network_of(source: IpAddr) -> IpAddr {
 
 /// Counts open connections.
 #[derive(Clone, Default)]
-pub struct Connections(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub struct Connections(Arc<Mutex<Seats>>);
+
+#[derive(Default)]
+struct Seats {
+    open: HashMap<IpAddr, usize>,
+    /// Who last showed the right token.
+    registry: Option<IpAddr>,
+}
 
 /// One open connection; dropping it frees its place.
 pub struct Seat {
@@ -134,15 +164,20 @@ pub struct Seat {
 }
 
 impl Connections {
-    /// A place for one more connection, when there is one.
+    /// A place for one more connection, when there is one. The last places are the registry's.
     pub fn seat(&self, source: IpAddr) -> Option<Seat> {
         let source = network_of(source);
-        let mut open = self.0.lock();
-        if open.values().sum::<usize>() >= CONNECTIONS {
+        let mut seats = self.0.lock();
+        let (most, per_source) = if seats.registry == Some(source) {
+            (CONNECTIONS, CONNECTIONS_OF_REGISTRY)
+        } else {
+            (CONNECTIONS - RESERVED, CONNECTIONS_PER_SOURCE)
+        };
+        if seats.open.values().sum::<usize>() >= most {
             return None;
         }
-        let count = open.entry(source).or_insert(0);
-        if *count >= CONNECTIONS_PER_SOURCE {
+        let count = seats.open.entry(source).or_insert(0);
+        if *count >= per_source {
             return None;
         }
         *count += 1;
@@ -150,13 +185,20 @@ impl Connections {
     }
 }
 
+impl Seat {
+    /// Whoever sits here showed the right token.
+    pub fn is_registry(&self) {
+        self.connections.0.lock().registry = Some(self.source);
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut open = self.connections.0.lock();
-        if let Some(count) = open.get_mut(&self.source) {
+        let mut seats = self.connections.0.lock();
+        if let Some(count) = seats.open.get_mut(&self.source) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.source);
+                seats.open.remove(&self.source);
             }
         }
     }
@@ -221,8 +263,24 @@ mod tests {
         let others: Vec<_> = (0..1000u32)
             .filter_map(|n| connections.seat(IpAddr::from((n + 1_000_000).to_be_bytes())))
             .collect();
-        assert_eq!(seats.len() + others.len(), CONNECTIONS);
+        assert_eq!(seats.len() + others.len(), CONNECTIONS - RESERVED);
         drop((seats, others));
-        assert!(connections.0.lock().is_empty());
+        assert!(connections.0.lock().open.is_empty());
+    }
+
+    #[test]
+    fn strangers_do_not_shut_the_registry_out() {
+        let connections = Connections::default();
+        let registry = IpAddr::from([192, 0, 2, 1]);
+        connections.seat(registry).unwrap().is_registry();
+        let strangers: Vec<_> = (0..1000u32)
+            .filter_map(|n| connections.seat(IpAddr::from((n + 1_000_000).to_be_bytes())))
+            .collect();
+        assert_eq!(strangers.len(), CONNECTIONS - RESERVED);
+        let seats: Vec<_> = std::iter::from_fn(|| connections.seat(registry)).collect();
+        assert_eq!(seats.len(), RESERVED);
+        drop(strangers);
+        let more: Vec<_> = std::iter::from_fn(|| connections.seat(registry)).collect();
+        assert_eq!(seats.len() + more.len(), CONNECTIONS_OF_REGISTRY);
     }
 }

@@ -84,7 +84,9 @@ async fn strangers_learn_nothing() {
             break; // further ones would be answered late
         }
     }
-    assert_eq!(port.stranger("/healthz").send().await.unwrap().status(), StatusCode::OK);
+    let response = port.stranger("/healthz").send().await.unwrap();
+    assert_eq!((response.status(), header(&response, "connection")), (StatusCode::OK, "close"));
+    assert!(!port.get("/healthz").await.headers().contains_key("connection"), "the registry may stay");
     let token = format!("Token {}", port.deps.birth.token.reveal());
     let response = port.stranger("/update_bucket").header("authorization", token).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);

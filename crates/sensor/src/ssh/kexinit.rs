@@ -8,7 +8,7 @@ use wire::EventKind;
 /// SSH_MSG_KEXINIT (RFC 4253, 12).
 const SSH_MSG_KEXINIT: u8 = 20;
 /// The largest packet a peer must accept (RFC 4253, 6.1).
-const PACKET_LIMIT: u32 = 35_000;
+pub const PACKET_LIMIT: u32 = 35_000;
 
 /// The lists of a KEXINIT that tell clients apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,11 @@ fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 impl Kexinit {
+    /// The key exchanges the client can do, the one it likes best first.
+    pub fn kex_names(&self) -> impl Iterator<Item = &str> {
+        self.kex.split(',')
+    }
+
     /// The event for this offer, with Cowrie's field names.
     pub fn into_event(self) -> EventKind {
         let algorithms = format!("{};{};{};{}", self.kex, self.ciphers, self.macs, self.compression);

@@ -3,26 +3,28 @@
 use std::{
     collections::HashMap,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use decoy::{
     Account, Contact,
     machine::{
-        Attributes, FileError, Kind,
+        Attributes, FileError,
         files::{Access, Owner},
     },
 };
 use russh_sftp::{
     protocol::{Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Status, StatusCode, Version},
-    server::{Handler, StatusReply},
+    server::Handler,
 };
 use tokio_util::sync::DropGuard;
 use wire::EventKind;
 
 use super::{
+    file_attributes::wire_attributes,
     holding::{Holding, Pool},
+    status::{Fault, well},
     upload::{Keeper, Upload},
 };
 
@@ -117,33 +119,7 @@ impl Sftp {
     }
 
     fn wire_attributes(&self, attributes: &Attributes) -> FileAttributes {
-        let kind = match attributes.kind {
-            Kind::Dir => 0o040_000,
-            Kind::Symlink => 0o120_000,
-            Kind::CharDevice => 0o020_000,
-            Kind::BlockDevice => 0o060_000,
-            Kind::Fifo => 0o010_000,
-            Kind::Socket => 0o140_000,
-            Kind::File => 0o100_000,
-        };
-        let seconds = |time: SystemTime| {
-            time.duration_since(UNIX_EPOCH)
-                .ok()
-                .and_then(|since| u32::try_from(since.as_secs()).ok())
-                .unwrap_or(0)
-        };
-        let name =
-            |uid| self.contact.visitor.identity().account_by_uid(uid).map(|account| account.name.clone());
-        FileAttributes {
-            size: Some(attributes.size),
-            uid: Some(attributes.uid),
-            user: name(attributes.uid),
-            gid: Some(attributes.gid),
-            group: None,
-            permissions: Some(kind | attributes.mode),
-            atime: Some(seconds(attributes.atime)),
-            mtime: Some(seconds(attributes.mtime)),
-        }
+        wire_attributes(attributes, self.contact.visitor.identity())
     }
 
     fn change(&self, path: &str, wanted: &FileAttributes) -> Result<(), Fault> {
@@ -193,34 +169,6 @@ impl Drop for Sftp {
                 Err(_) => put_away(),
             }
         }
-    }
-}
-
-/// A status that is not well.
-pub struct Fault(StatusCode);
-
-impl From<FileError> for Fault {
-    fn from(error: FileError) -> Self {
-        Self(match error {
-            FileError::NotFound => StatusCode::NoSuchFile,
-            FileError::Denied => StatusCode::PermissionDenied,
-            _ => StatusCode::Failure,
-        })
-    }
-}
-
-impl From<Fault> for StatusReply {
-    fn from(fault: Fault) -> Self {
-        fault.0.into()
-    }
-}
-
-fn well(id: u32) -> Status {
-    Status {
-        id,
-        status_code: StatusCode::Ok,
-        error_message: "Success".to_owned(),
-        language_tag: String::new(),
     }
 }
 

@@ -1,12 +1,6 @@
 //! One SSH visit: what the client asks of the connection, recorded and answered as sshd does.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use decoy::{
     Account, Contact, Dialogue, Login,
@@ -14,7 +8,7 @@ use decoy::{
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
-    Channel, ChannelId, ChannelMsg, ChannelOpenFailure, Pty,
+    Channel, ChannelId, ChannelOpenFailure, Pty,
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
 };
@@ -23,8 +17,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    LAST_WORDS, channel::ChannelLine, framed::Framed, holding::Pool, sftp::Sftp, upload::Keeper,
-    waiting_room::WaitingRoom,
+    Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, sftp::Sftp,
+    upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
     artifacts::Artifacts,
@@ -36,8 +30,6 @@ use crate::{
 const MAX_SESSIONS: usize = 10;
 /// The most environment variables and bytes of them that are kept.
 const MAX_VARIABLES: usize = 32;
-/// The most bytes that are recorded of what a visitor sends through a forwarding.
-const FORWARDED_LIMIT: usize = 64 * 1024;
 /// How much of one text from the client goes into an event.
 const TEXT_LIMIT: usize = 4096;
 
@@ -51,7 +43,7 @@ pub struct Visit {
     bounds: Bounds,
     artifacts: Arc<Artifacts>,
     account: Option<Account>,
-    logged_in: Arc<AtomicBool>,
+    startup: Startup,
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
     tasks: TaskTracker,
@@ -78,7 +70,7 @@ impl Visit {
         session: Session,
         bounds: Bounds,
         artifacts: Arc<Artifacts>,
-        logged_in: Arc<AtomicBool>,
+        startup: Startup,
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
@@ -89,7 +81,7 @@ impl Visit {
             bounds,
             artifacts,
             account: None,
-            logged_in,
+            startup,
             channels: HashMap::new(),
             terminals: 0,
             tasks,
@@ -110,7 +102,7 @@ impl Visit {
         match login {
             Login::Accepted(account) => {
                 self.account = Some(account);
-                self.logged_in.store(true, Ordering::Relaxed);
+                self.startup.finish();
                 Auth::Accept
             }
             Login::Refused => Auth::reject(),
@@ -157,18 +149,6 @@ impl Visit {
         };
         opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
         true
-    }
-}
-
-/// Runs a program; when its channel is gone, it has some time to notice.
-async fn within(program: impl Future<Output = ()>, gone: CancellationToken) {
-    let too_late = async {
-        gone.cancelled().await;
-        tokio::time::sleep(LAST_WORDS).await;
-    };
-    tokio::select! {
-        () = program => {}
-        () = too_late => tracing::debug!("a program outlived its SSH channel and was ended"),
     }
 }
 
@@ -410,34 +390,5 @@ impl Handler for Visit {
         let running = self.tasks.spawn(within(recording, gone.clone()));
         self.channels.insert(id, Opened { running: Some(running), gone, ..Opened::default() });
         Ok(())
-    }
-}
-
-/// Listens to what a visitor sends to another host. Nobody is called and nothing is answered.
-async fn record_forwarded(channel: Channel<Msg>, session: Session, target_host: String, target_port: u32) {
-    let (mut reader, writer) = channel.split();
-    let mut recorded = 0;
-    while let Some(message) = reader.wait().await {
-        match message {
-            ChannelMsg::Data { data } => {
-                recorded += data.len();
-                let Captured { text, b64, truncated } = Captured::new(&data, FORWARDED_LIMIT);
-                session.note(EventKind::DirectTcpipData {
-                    target_host: target_host.clone(),
-                    target_port,
-                    data: text,
-                    data_b64: b64,
-                    truncated,
-                });
-                if recorded >= FORWARDED_LIMIT {
-                    break;
-                }
-            }
-            ChannelMsg::Eof | ChannelMsg::Close => break,
-            _ => {}
-        }
-    }
-    if let Err(error) = writer.close().await {
-        tracing::debug!(%error, "a forwarding was gone before it was closed");
     }
 }

@@ -19,6 +19,7 @@ use tokio::{
 };
 use wire::{EventKind, event::Captured};
 
+use super::turns::Turns;
 use crate::session::Session;
 
 /// OpenSSH's `LoginGraceTime` default (sshd_config(5)).
@@ -42,6 +43,7 @@ pub struct Wiretap {
     moved: u64,
     limit: u64,
     logged_in: Arc<AtomicBool>,
+    turns: Turns,
 }
 
 #[derive(PartialEq)]
@@ -54,13 +56,15 @@ enum Stage {
 
 impl Wiretap {
     /// Reads along until the first KEXINIT; ends the stream at `ends_at`, or after the login grace time unless
-    /// `logged_in` became true, or after `limit` bytes in both directions.
+    /// `logged_in` became true, or after `limit` bytes in both directions. Costly key exchanges
+    /// wait for `turns`.
     pub fn new(
         stream: TcpStream,
         session: Session,
         ends_at: Instant,
         limit: u64,
         logged_in: Arc<AtomicBool>,
+        turns: Turns,
     ) -> Self {
         let grace = (Instant::now() + LOGIN_GRACE).min(ends_at);
         Self {
@@ -73,6 +77,7 @@ impl Wiretap {
             moved: 0,
             limit,
             logged_in,
+            turns,
         }
     }
 
@@ -116,6 +121,9 @@ impl Wiretap {
             match super::kexinit::read(&self.heard) {
                 super::kexinit::Reading::Incomplete if self.heard.len() < KEXINIT_LIMIT => {}
                 super::kexinit::Reading::Kexinit(kexinit) => {
+                    if super::is_costly(&kexinit) {
+                        self.turns.begin(std::mem::take(&mut self.heard));
+                    }
                     self.session.note(kexinit.into_event());
                     self.stage = Stage::Known;
                 }
@@ -161,10 +169,25 @@ impl AsyncRead for Wiretap {
             self.stage = Stage::Refused;
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        // Who asks for more has dealt with what it got.
+        self.turns.end();
+        if self.turns.has_put_off() {
+            ready!(self.turns.poll(cx));
+            self.turns.take_put_off(buf);
+            return Poll::Ready(Ok(()));
+        }
+        if self.turns.needed() {
+            ready!(self.stream.poll_read_ready(cx))?;
+            ready!(self.turns.poll(cx));
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         self.count(buf.filled().len().saturating_sub(before))?;
-        if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
+        if polled.is_pending() {
+            self.turns.end();
+        } else if self.turns.needed() {
+            self.turns.overhear(buf.filled().get(before..).unwrap_or_default());
+        } else if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
             let new = buf.filled().get(before..).unwrap_or_default().to_vec();
             if !self.overhear(&new) {
                 // The line fits the empty send buffer of a fresh connection; a visitor who does not take it misses it.
@@ -174,6 +197,12 @@ impl AsyncRead for Wiretap {
                 buf.set_filled(before);
                 return Poll::Ready(Ok(()));
             }
+            // The whole exchange may have come at once.
+            if self.stage == Stage::Known && self.turns.needed() && self.turns.poll(cx).is_pending() {
+                self.turns.put_off(&new);
+                buf.set_filled(before);
+                return Poll::Pending;
+            }
         }
         polled
     }
@@ -181,6 +210,8 @@ impl AsyncRead for Wiretap {
 
 impl AsyncWrite for Wiretap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        // What is answered has been computed.
+        self.turns.end();
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.count(written)?;
         Poll::Ready(Ok(written))
