@@ -165,6 +165,7 @@ impl Dialogue for Smtp {
         while !bytes.is_empty() && !self.over {
             if matches!(self.mode, Mode::Data(_) | Mode::Chunk { .. }) {
                 self.collect(&mut bytes, stage);
+                stage.room().await;
                 continue;
             }
             let Some(line) = self.lines.next(&mut bytes) else { return };
@@ -179,12 +180,14 @@ impl Dialogue for Smtp {
                 return;
             }
             self.after_command(stage);
+            stage.room().await;
         }
         // Postfix reads no further; what is already here is still worth remembering.
         while self.over
             && let Some(line) = self.lines.next(&mut bytes)
         {
             stage.note(EventKind::command_input(&line.bytes));
+            stage.room().await;
         }
     }
 

@@ -93,6 +93,7 @@ impl Terminal {
                             let mut echo = input.echo().then(Vec::new);
                             cooked.press(now, &input, &mut echo);
                             stage.say(encode(telnet, &echo.unwrap_or_default()));
+                            stage.room().await;
                             if let Some(later) = later {
                                 self.keys.extend(later);
                                 break None;

@@ -154,3 +154,71 @@ proptest! {
         prop_assert_eq!(inputs(&whole.noted), inputs(&cut.noted));
     }
 }
+
+/// How much ever waits to be sent while `work` goes on and the visitor reads slowly.
+async fn most_backlog(stage: &Stage, work: impl Future<Output = ()>) -> usize {
+    let mut most = 0;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut work => return most,
+            () = tokio::task::yield_now() => {
+                most = most.max(stage.backlog());
+                let _ = stage.next_turn(); // the slow visitor: one turn, whichever it is
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_packet_of_many_commands_does_not_pile_up() {
+    let packet = b"cat /dev/zero\r".repeat(200);
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let most = most_backlog(&stage, terminal.hear(&packet, &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let mut terminal = Terminal::new(contact, account, TerminalMode::Piped { env: vec![] });
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let most = most_backlog(&stage, terminal.hear(&b"uname -a\n".repeat(20_000), &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+}
+
+#[tokio::test]
+async fn redrawing_a_long_line_does_not_pile_up() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    // Every key typed in front of a long line shows all of it again.
+    let keys = [b"x".repeat(8000), b"\x01".to_vec(), b"\x01y\x0c".repeat(2000)].concat();
+    let most = most_backlog(&stage, terminal.hear(&keys, &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+}
+
+#[tokio::test]
+async fn programs_without_an_end_end() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    for line in ["cat /dev/zero\r", "yes\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"] {
+        let most = most_backlog(&stage, terminal.hear(line.as_bytes(), &stage)).await;
+        assert!(most < 3 * 1024 * 1024, "{line}: {most}");
+    }
+}
+
+#[tokio::test]
+async fn a_shell_without_a_terminal_leaves_without_a_word() {
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    for exit in ["exit\n", "logout\n", "exit 0; true\n", "true; exit\n"] {
+        let mode = TerminalMode::Piped { env: vec![] };
+        let mut terminal = Terminal::new(contact.clone(), account.clone(), mode);
+        let done = visit(&mut terminal, &[exit.as_bytes()]).await;
+        assert_eq!((done.text().as_str(), done.hung_up), ("", Some(0)), "{exit}");
+    }
+}
