@@ -108,6 +108,9 @@ impl Http {
                     }
                 }
                 State::Head => {
+                    // nginx skips any number of these; none are kept, so they cost nothing.
+                    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+                    bytes = begin.and_then(|begin| bytes.get(begin..)).unwrap_or_default();
                     if bytes.is_empty() {
                         return bytes;
                     }

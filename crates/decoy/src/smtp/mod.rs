@@ -177,6 +177,11 @@ impl Dialogue for Smtp {
                 self.login_answer(step, &line.bytes, stage);
             } else if self.command(&line.bytes, stage) {
                 // What came with STARTTLS in one write was sent by somebody in the middle (CVE-2011-0411).
+                while !bytes.is_empty() {
+                    let line = self.lines.next(&mut bytes).unwrap_or_else(|| self.lines.take_rest());
+                    stage.note(EventKind::command_input(&line.bytes));
+                    stage.room().await;
+                }
                 return;
             }
             self.after_command(stage);
