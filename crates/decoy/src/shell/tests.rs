@@ -127,7 +127,7 @@ async fn a_shell_that_only_answers_by_heart_has_no_interpreter() {
 
 #[tokio::test]
 async fn no_width_and_no_precision_ends_the_process() {
-    let contact = testing::contact();
+    let contact = crate::testing::contact();
     let (long, digits) = ("x".repeat(70_000), "70000");
     let script = format!("{long}\n");
     contact.visitor.files().write("/tmp/long", script.as_bytes(), &crate::machine::Owner::ROOT, 0o644).unwrap();

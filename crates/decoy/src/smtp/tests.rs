@@ -157,7 +157,7 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
 #[tokio::test]
 async fn one_who_is_named_often_gets_one_copy() {
     let contact = contact();
-    let recipients = "RCPT TO:<root>\r\n".repeat(900) + "RCPT TO:<deploy>\r\n";
+    let recipients = "RCPT TO:<root>\r\n".repeat(400) + "RCPT TO:<deploy>\r\n";
     let mail = format!("HELO x\r\nMAIL FROM:<a@b.example>\r\n{recipients}DATA\r\n{}.\r\n", "\r\n".repeat(20_000));
     let done = talk(&contact, &[mail.as_bytes()]).await;
     assert!(done.text().contains("queued as"));
@@ -171,7 +171,7 @@ async fn one_who_is_named_often_gets_one_copy() {
 #[tokio::test]
 async fn lines_behind_starttls_are_noted_and_not_run() {
     let done = talk(&contact(), &[b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<a@b.example>\r\nQU"]).await;
-    assert_eq!(testing::inputs(&done.noted), ["EHLO x", "STARTTLS", "MAIL FROM:<a@b.example>", "QU"]);
+    assert_eq!(inputs(&done.noted), ["EHLO x", "STARTTLS", "MAIL FROM:<a@b.example>", "QU"]);
     assert!(done.text().ends_with("220 2.0.0 Ready to start TLS\r\n"), "{}", done.text());
 }
 

@@ -83,7 +83,11 @@ impl Terminal {
                             open = false;
                             input.end();
                         }
-                        Some(bytes) if piped => cooked.pass(&bytes, &input),
+                        Some(bytes) if piped => {
+                            cooked.pass(&bytes, &input);
+                            cooked.note_lost(stage);
+                            stage.room().await;
+                        }
                         Some(bytes) => {
                             let keys = decode(&mut self.telnet, &bytes, stage);
                             let (now, later) = match memchr::memchr(0x03, &keys) {
@@ -92,6 +96,7 @@ impl Terminal {
                             };
                             let mut echo = input.echo().then(Vec::new);
                             cooked.press(now, &input, &mut echo);
+                            cooked.note_lost(stage);
                             stage.say(encode(telnet, &echo.unwrap_or_default()));
                             stage.room().await;
                             if let Some(later) = later {
@@ -109,6 +114,7 @@ impl Terminal {
         for line in cooked.read_lines(unread.len()) {
             stage.note(EventKind::command_input(line));
         }
+        cooked.note_lost(stage);
         unread.append(&mut cooked.line);
         match finished {
             Some(finished) => {
@@ -245,9 +251,23 @@ struct Cooked {
     /// Everything that was given to the program, for the log.
     given: Vec<u8>,
     after_return: bool,
+    /// What found no room, for the log.
+    lost: Vec<u8>,
 }
 
 impl Cooked {
+    /// Lines that no program will read were sent all the same.
+    fn note_lost(&mut self, stage: &Stage) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost.is_empty() {
+            return;
+        }
+        for line in lost.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            stage.note(EventKind::command_input(line));
+        }
+        stage.note(EventKind::LimitHit { limit: "input_bytes".into(), value: TYPE_AHEAD as u64 });
+    }
+
     /// Gives whole lines to the program; what the kernel shows goes to `echo` unless a secret is asked for.
     fn press(&mut self, keys: &[u8], input: &Input, echo: &mut Option<Vec<u8>>) {
         let mut show = |bytes: &[u8]| {
@@ -286,11 +306,13 @@ impl Cooked {
     fn pass(&mut self, bytes: &[u8], input: &Input) {
         let taken = input.push(bytes, 2 * TYPE_AHEAD);
         self.given.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        self.lost.extend_from_slice(bytes.get(taken..).unwrap_or_default());
     }
 
     fn give(&mut self, input: &Input) {
         let taken = input.push(&self.line, TYPE_AHEAD);
         self.given.extend_from_slice(self.line.get(..taken).unwrap_or_default());
+        self.lost.extend_from_slice(self.line.get(taken..).unwrap_or_default());
         self.line.clear();
     }
 
