@@ -137,6 +137,35 @@ async fn a_line_that_is_too_long_is_cut_and_said_to_be() {
     assert_eq!(done.noted.iter().filter(|kind| matches!(kind, EventKind::LimitHit { .. })).count(), 1);
 }
 
+#[tokio::test]
+async fn a_program_gets_all_that_was_typed_behind_it() {
+    let text = format!("{}\r", "a pasted line ".repeat(12)).repeat(300);
+    let done = visit(&mut interactive("dumb"), &[format!("cat > /tmp/f\r{text}\x04wc -l /tmp/f\r").as_bytes()]).await;
+    assert!(done.text().contains("\r\n300 /tmp/f\r\n"), "{}", done.text());
+    assert_eq!(inputs(&done.noted).len(), 302);
+    let done = visit(&mut interactive("dumb"), &[b"cat\rx\r\x03echo after\r"]).await;
+    assert!(done.text().ends_with("root@web01:~# echo after\r\nafter\r\nroot@web01:~# "), "{}", done.text());
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_noted() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let typist = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        for _ in 0..3 {
+            stage.type_ahead(format!("{}\r", "x".repeat(1023)).repeat(64).as_bytes());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stage.type_ahead(b"\x03");
+    };
+    tokio::join!(terminal.hear(b"sleep 100\r", &stage), typist);
+    let done = Done::take(&stage);
+    assert_eq!(inputs(&done.noted).len(), 1 + 3 * 64);
+    assert!(done.noted.iter().any(|kind| matches!(kind, EventKind::LimitHit { limit, .. } if limit == "input_bytes")));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
