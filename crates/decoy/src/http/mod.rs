@@ -77,7 +77,14 @@ impl Http {
     /// A connection to the machine's web server.
     pub fn new(contact: Contact) -> Self {
         let server = Cow::Borrowed(pages::SERVER);
-        Self { contact, server, held: Vec::new(), state: State::Head, date: pages::Date::default(), requests: 0 }
+        Self {
+            contact,
+            server,
+            held: Vec::new(),
+            state: State::Head,
+            date: pages::Date::default(),
+            requests: 0,
+        }
     }
 
     /// Calls itself this in `Server:`; nginx's own pages keep its name, as they do behind a proxy.
@@ -209,15 +216,13 @@ impl Http {
         let only_head = head.method == b"HEAD";
         let empty = response.status == 304;
         let apart = response.body.len() > LARGEST_COPY;
-        let mut out =
-            BytesMut::with_capacity(512 + if only_head || apart { 0 } else { response.body.len() });
+        let mut out = BytesMut::with_capacity(512 + if only_head || apart { 0 } else { response.body.len() });
         if head.number != 9 {
             let (status, reason) =
                 (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
             let date = self.date.text(self.contact.visitor.now());
             // Writing to memory cannot fail.
-            let _ =
-                write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
+            let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
             if !empty {
                 let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
                 if !response.gzip {

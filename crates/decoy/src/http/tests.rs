@@ -184,9 +184,14 @@ async fn large_pages_go_out_as_they_are_and_apart() {
     let size = 300 * 1024;
     let write = |name: &str, size: usize| {
         let who = crate::machine::Owner::ROOT;
-        contact.visitor.files().write(&format!("/var/www/html/{name}"), &vec![b'x'; size], &who, 0o644).unwrap();
+        contact
+            .visitor
+            .files()
+            .write(&format!("/var/www/html/{name}"), &vec![b'x'; size], &who, 0o644)
+            .unwrap();
     };
-    (write("large.html", size), write("small.html", 100 * 1024));
+    write("large.html", size);
+    write("small.html", 100 * 1024);
     let get = async |method: &str, name: &str| {
         let request = format!("{method} /{name} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n");
         let (mut http, stage) = (Http::new(contact.clone()), Stage::new());

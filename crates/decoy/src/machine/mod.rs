@@ -26,8 +26,6 @@ pub struct Machine {
     bounds: Bounds,
     /// What all visitors' files take together.
     memory: files::Pool,
-    /// What is being uploaded takes together.
-    uploads: files::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
 }
 
@@ -62,8 +60,8 @@ impl Machine {
     /// A machine with the tree of its image; `clock` is the only source of time.
     pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
         let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
-        let (memory, uploads) = (files::Pool::new(bounds.memory), files::Pool::new(bounds.memory / 2));
-        Arc::new(Self { identity, policy, clock, base, bounds, memory, uploads, visitors: Mutex::default() })
+        let memory = files::Pool::new(bounds.memory);
+        Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -210,9 +208,8 @@ mod tests {
         let machine = machine(Bounds { visitors: 2, memory: 1 << 20, ..Bounds::default() });
         let source = |last: u8| IpAddr::from([192, 0, 2, last]);
         let fill = |visitor: &Visitor| {
-            let write = |n: usize| {
-                visitor.files().write(&format!("/tmp/{n}"), &[7; 100_000], &Owner::ROOT, 0o644)
-            };
+            let write =
+                |n: usize| visitor.files().write(&format!("/tmp/{n}"), &[7; 100_000], &Owner::ROOT, 0o644);
             (0..20).take_while(|n| write(*n).is_ok()).count()
         };
         let first = machine.visit(source(1));

@@ -124,7 +124,8 @@ impl Shell {
             return None;
         }
         if !self.session.launch.login {
-            let text = format!("{}: line 1: logout: not login shell: use `exit'\n", self.session.shell_name());
+            let text =
+                format!("{}: line 1: logout: not login shell: use `exit'\n", self.session.shell_name());
             output(Out::Stderr, text.as_bytes());
             return Some(Finished { status: 1, ..Finished::default() });
         }

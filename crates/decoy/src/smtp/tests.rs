@@ -158,7 +158,8 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
 async fn one_who_is_named_often_gets_one_copy() {
     let contact = contact();
     let recipients = "RCPT TO:<root>\r\n".repeat(400) + "RCPT TO:<deploy>\r\n";
-    let mail = format!("HELO x\r\nMAIL FROM:<a@b.example>\r\n{recipients}DATA\r\n{}.\r\n", "\r\n".repeat(20_000));
+    let mail =
+        format!("HELO x\r\nMAIL FROM:<a@b.example>\r\n{recipients}DATA\r\n{}.\r\n", "\r\n".repeat(20_000));
     let done = talk(&contact, &[mail.as_bytes()]).await;
     assert!(done.text().contains("queued as"));
     for user in ["root", "deploy"] {

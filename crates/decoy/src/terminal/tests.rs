@@ -23,7 +23,11 @@ fn interactive(term: &str) -> Terminal {
 
 fn exec(contact: &Contact, command: &str) -> Terminal {
     let account = contact.visitor.identity().account("root").unwrap().clone();
-    Terminal::new(contact.clone(), account, TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![] })
+    Terminal::new(
+        contact.clone(),
+        account,
+        TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![] },
+    )
 }
 
 #[tokio::test]
@@ -140,7 +144,9 @@ async fn a_line_that_is_too_long_is_cut_and_said_to_be() {
 #[tokio::test]
 async fn a_program_gets_all_that_was_typed_behind_it() {
     let text = format!("{}\r", "a pasted line ".repeat(12)).repeat(300);
-    let done = visit(&mut interactive("dumb"), &[format!("cat > /tmp/f\r{text}\x04wc -l /tmp/f\r").as_bytes()]).await;
+    let done =
+        visit(&mut interactive("dumb"), &[format!("cat > /tmp/f\r{text}\x04wc -l /tmp/f\r").as_bytes()])
+            .await;
     assert!(done.text().contains("\r\n300 /tmp/f\r\n"), "{}", done.text());
     assert_eq!(inputs(&done.noted).len(), 302);
     let done = visit(&mut interactive("dumb"), &[b"cat\rx\r\x03echo after\r"]).await;
@@ -163,7 +169,11 @@ async fn what_finds_no_room_is_noted() {
     tokio::join!(terminal.hear(b"sleep 100\r", &stage), typist);
     let done = Done::take(&stage);
     assert_eq!(inputs(&done.noted).len(), 1 + 3 * 64);
-    assert!(done.noted.iter().any(|kind| matches!(kind, EventKind::LimitHit { limit, .. } if limit == "input_bytes")));
+    assert!(
+        done.noted
+            .iter()
+            .any(|kind| matches!(kind, EventKind::LimitHit { limit, .. } if limit == "input_bytes"))
+    );
 }
 
 proptest! {
@@ -234,7 +244,9 @@ async fn programs_without_an_end_end() {
     let mut terminal = interactive("dumb");
     let stage = Stage::new();
     terminal.open(&stage).await;
-    for line in ["cat /dev/zero\r", "yes\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"] {
+    for line in
+        ["cat /dev/zero\r", "yes\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"]
+    {
         let most = most_backlog(&stage, terminal.hear(line.as_bytes(), &stage)).await;
         assert!(most < 3 * 1024 * 1024, "{line}: {most}");
     }

@@ -46,11 +46,6 @@ impl Pool {
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
-
-    /// How many bytes nobody has taken.
-    pub(crate) fn free(&self) -> usize {
-        self.most.saturating_sub(self.taken())
-    }
 }
 
 /// The changes.
