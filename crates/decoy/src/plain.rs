@@ -58,6 +58,7 @@ impl Dialogue for Plain {
                     .note(EventKind::LimitHit { limit: "line_bytes".into(), value: line.bytes.len() as u64 });
             }
             self.line(&line.bytes, stage).await;
+            stage.room().await;
         }
     }
 

@@ -174,10 +174,12 @@ impl Dialogue for Ftp {
             }
             let Some(line) = line else { return };
             self.command(&line.bytes, stage).await;
+            stage.room().await;
         }
         // vsftpd reads no further; what is already here is still worth remembering.
         while let Some(line) = self.lines.next(&mut bytes) {
             stage.note(EventKind::command_input(&line.bytes));
+            stage.room().await;
         }
     }
 

@@ -40,6 +40,9 @@ const READING: Duration = Duration::from_secs(60);
 /// `lingering_timeout`.
 const LINGERING: Duration = Duration::from_secs(5);
 
+/// A body up to this size is sent in one piece with its head; a larger one is not copied.
+const LARGEST_COPY: usize = 16 * 1024;
+
 /// One HTTP connection.
 pub struct Http {
     contact: Contact,
@@ -112,6 +115,9 @@ impl Http {
                     }
                 }
                 State::Head => {
+                    // nginx skips any number of these; none are kept, so they cost nothing.
+                    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'));
+                    bytes = begin.and_then(|begin| bytes.get(begin..)).unwrap_or_default();
                     if bytes.is_empty() {
                         return bytes;
                     }
@@ -126,6 +132,7 @@ impl Http {
                             let raw = bytes.get(..head.length).unwrap_or_default();
                             self.answer(&head, raw, stage).await;
                             bytes = rest;
+                            stage.room().await;
                         }
                     }
                 }
@@ -204,11 +211,12 @@ impl Http {
         self.hang_up(stage);
     }
 
-    /// Head and body in one piece, headers in nginx's order (ngx_http_header_filter).
+    /// Head and body, in one piece unless the body is large; headers in nginx's order (ngx_http_header_filter).
     fn send(&mut self, head: &Head<'_>, response: &Response, stage: &Stage) {
         let only_head = head.method == b"HEAD";
         let empty = response.status == 304;
-        let mut out = BytesMut::with_capacity(512 + if only_head { 0 } else { response.body.len() });
+        let apart = response.body.len() > LARGEST_COPY;
+        let mut out = BytesMut::with_capacity(512 + if only_head || apart { 0 } else { response.body.len() });
         if head.number != 9 {
             let (status, reason) =
                 (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
@@ -253,7 +261,12 @@ impl Http {
             if response.gzip {
                 let _ = write!(out, "{:x}\r\n", response.body.len());
             }
-            out.put_slice(&response.body);
+            if apart {
+                stage.say(out.split().freeze());
+                stage.say(response.body.clone());
+            } else {
+                out.put_slice(&response.body);
+            }
             if response.gzip {
                 out.put_slice(b"\r\n0\r\n\r\n");
             }

@@ -29,6 +29,8 @@ const INDEX: [&str; 3] = ["index.html", "index.htm", "index.nginx-debian.html"];
 const WORKER: (u32, u32) = (33, 33);
 /// `gzip_min_length`.
 const SHORTEST_GZIP: usize = 20;
+/// Pages larger than this go out as they are: each request would be paid for with work.
+const LONGEST_GZIP: usize = 256 * 1024;
 
 /// What is sent back.
 pub(super) struct Response {
@@ -90,7 +92,7 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
     };
     if matches!(response.status, 200 | 403 | 404) && response.content_type == "text/html" && wants_gzip(head)
     {
-        compress(&mut response);
+        compress(&mut response, head.method == b"HEAD");
     }
     response
 }
@@ -219,7 +221,7 @@ fn static_file(head: &Head<'_>, path: &str, attributes: &Attributes, bytes: Byte
     };
     // A compressed page has no ranges, and nginx decides on compression first.
     let compressed =
-        response.content_type == "text/html" && wants_gzip(head) && response.body.len() >= SHORTEST_GZIP;
+        response.content_type == "text/html" && wants_gzip(head) && is_compressed(response.body.len());
     if let Some(range) = head.header("range").filter(|_| !compressed && if_range(head, &response, seconds)) {
         apply_range(&mut response, range, head);
     }
@@ -333,17 +335,29 @@ fn wants_gzip(head: &Head<'_>) -> bool {
     })
 }
 
-fn compress(response: &mut Response) {
-    if response.body.len() < SHORTEST_GZIP {
+fn is_compressed(size: usize) -> bool {
+    (SHORTEST_GZIP..=LONGEST_GZIP).contains(&size)
+}
+
+/// Compresses the page; for HEAD only its headers say so.
+fn compress(response: &mut Response, only_head: bool) {
+    if !is_compressed(response.body.len()) {
         return;
+    }
+    if only_head {
+        return mark_compressed(response);
     }
     let packed = Vec::with_capacity(response.body.len() / 2 + 64);
     let mut writer = GzBuilder::new().operating_system(3).write(packed, Compression::fast());
     // Writing to memory cannot fail; if it did, the page would go out as it is.
     if let Ok(packed) = writer.write_all(&response.body).and_then(|()| writer.finish()) {
         response.body = packed.into();
-        response.gzip = true;
-        response.accept_ranges = false;
-        response.etag = response.etag.take().map(|etag| format!("W/{etag}"));
+        mark_compressed(response);
     }
+}
+
+fn mark_compressed(response: &mut Response) {
+    response.gzip = true;
+    response.accept_ranges = false;
+    response.etag = response.etag.take().map(|etag| format!("W/{etag}"));
 }

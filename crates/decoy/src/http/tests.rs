@@ -165,6 +165,56 @@ fn any_piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+#[tokio::test]
+async fn empty_lines_before_a_request_are_not_kept() {
+    let (mut http, stage) = (Http::new(contact()), Stage::new());
+    http.open(&stage).await;
+    for _ in 0..100 {
+        http.hear(&b"\r\n".repeat(1000), &stage).await;
+        assert!(http.held.is_empty());
+    }
+    http.hear(b"\r\nGET / HT", &stage).await;
+    http.hear(b"TP/1.0\r\n\r\n", &stage).await;
+    assert!(Done::take(&stage).text().starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+#[tokio::test]
+async fn large_pages_go_out_as_they_are_and_apart() {
+    let contact = contact();
+    let size = 300 * 1024;
+    let write = |name: &str, size: usize| {
+        let who = crate::machine::Owner::ROOT;
+        contact
+            .visitor
+            .files()
+            .write(&format!("/var/www/html/{name}"), &vec![b'x'; size], &who, 0o644)
+            .unwrap();
+    };
+    write("large.html", size);
+    write("small.html", 100 * 1024);
+    let get = async |method: &str, name: &str| {
+        let request = format!("{method} /{name} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n");
+        let (mut http, stage) = (Http::new(contact.clone()), Stage::new());
+        let (hear, mut said) = (async { http.hear(request.as_bytes(), &stage).await }, Vec::new());
+        let mut hear = std::pin::pin!(hear);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut hear => break,
+                () = tokio::task::yield_now() => said.extend(Done::take(&stage).said),
+            }
+        }
+        said.extend(Done::take(&stage).said);
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let large = get("GET", "large.html").await;
+    assert!(large.contains("Content-Length: 307200\r\n") && !large.contains("gzip"), "{}", &large[..300]);
+    assert!(large.ends_with(&"x".repeat(size)));
+    let small = get("HEAD", "small.html").await;
+    assert!(small.contains("Content-Encoding: gzip\r\n") && small.ends_with("\r\n\r\n"), "{small}");
+    assert!(get("GET", "small.html").await.ends_with("\r\n0\r\n\r\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]

@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 
 use super::clock::Clock;
 use layer::Layer;
+pub(crate) use layer::Pool;
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,
@@ -224,6 +225,9 @@ impl FileError {
 /// What an operation gives.
 pub type Result<T> = std::result::Result<T, FileError>;
 
+/// A symbolic link says less than this (PATH_MAX).
+const LONGEST_TARGET: usize = 4096;
+
 /// The most bytes that one read of an endless device gives.
 pub const ENDLESS_READ: usize = 1024 * 1024;
 
@@ -237,7 +241,18 @@ pub struct Files {
 impl Files {
     /// An unchanged view of `base`. The visitor may write up to `layer_bytes` of content and make `layer_files` nodes.
     pub fn new(base: Arc<Tree>, clock: Clock, layer_bytes: usize, layer_files: usize) -> Self {
-        Self { base, clock, layer: Mutex::new(Layer::new(layer_bytes, layer_files)) }
+        Self::sharing(base, clock, layer_bytes, layer_files, Pool::new(layer_bytes))
+    }
+
+    /// As [`new`](Files::new), with content that must also fit into what all visitors share.
+    pub(crate) fn sharing(
+        base: Arc<Tree>,
+        clock: Clock,
+        layer_bytes: usize,
+        layer_files: usize,
+        pool: Pool,
+    ) -> Self {
+        Self { base, clock, layer: Mutex::new(Layer::new(layer_bytes, layer_files, pool)) }
     }
 
     /// Attributes of what the path names in the end.
@@ -318,6 +333,9 @@ impl Files {
     pub fn symlink(&self, target: &str, link: &str, who: &Owner) -> Result<()> {
         if target.is_empty() {
             return Err(FileError::NotFound);
+        }
+        if target.len() >= LONGEST_TARGET {
+            return Err(FileError::NameTooLong);
         }
         let content = tree::Content::Link(target.into());
         self.layer.lock().make(&self.base, link, content, *who, 0o777, self.clock.now())

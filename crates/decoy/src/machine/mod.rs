@@ -24,6 +24,8 @@ pub struct Machine {
     clock: Clock,
     base: Arc<files::Tree>,
     bounds: Bounds,
+    /// What all visitors' files take together.
+    memory: files::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
 }
 
@@ -58,7 +60,8 @@ impl Machine {
     /// A machine with the tree of its image; `clock` is the only source of time.
     pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
         let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
-        Arc::new(Self { identity, policy, clock, base, bounds, visitors: Mutex::default() })
+        let memory = files::Pool::new(bounds.memory);
+        Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -75,11 +78,12 @@ impl Machine {
         if visitors.len() >= self.bounds.visitors {
             forget_oldest(&mut visitors);
         }
-        let files = Files::new(
+        let files = Files::sharing(
             Arc::clone(&self.base),
             self.clock.clone(),
             self.bounds.layer_bytes,
             self.bounds.layer_files,
+            self.memory.clone(),
         );
         let visitor = Arc::new(Visitor {
             machine: Arc::clone(self),
@@ -91,22 +95,25 @@ impl Machine {
         visitor
     }
 
-    /// Forgets the visitors unseen for longest until all changes together fit [`Bounds::memory`]; gives how many were
-    /// forgotten. To be called every few seconds: one visitor's changes are bounded at once, their sum is bounded here.
+    /// Forgets the visitors unseen for longest, but for those who are here, until an eighth of [`Bounds::memory`] is
+    /// free; gives how many were forgotten. To be called every few seconds: nobody ever gets more than the bound, but
+    /// when it is reached, everybody's disk is full until somebody is forgotten.
     pub fn sweep(&self) -> usize {
         let mut visitors = self.visitors.lock();
-        let mut total: usize = visitors.values().map(|visitor| visitor.files.layer_size().0).sum();
-        if total <= self.bounds.memory {
+        let enough = self.bounds.memory - self.bounds.memory / 8;
+        let mut total = self.memory.taken();
+        if total <= enough {
             return 0;
         }
         let mut seen: Vec<(SystemTime, IpAddr, usize)> = visitors
             .iter()
+            .filter(|(_, visitor)| is_away(visitor))
             .map(|(address, visitor)| (*visitor.last_seen.lock(), *address, visitor.files.layer_size().0))
             .collect();
         seen.sort_unstable();
         let before = visitors.len();
         for (_, address, size) in seen {
-            if total <= self.bounds.memory {
+            if total <= enough {
                 break;
             }
             visitors.remove(&address);
@@ -164,12 +171,71 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     }
 }
 
-/// Drops the tenth of the visitors unseen for longest, so that a full table is swept rarely.
+/// Whether nobody of this source is connected: whoever is holds on to it, and its layer with it.
+fn is_away(visitor: &Arc<Visitor>) -> bool {
+    Arc::strong_count(visitor) == 1
+}
+
+/// Drops the tenth of the visitors unseen for longest, so that a full table is swept rarely. Those who are here stay:
+/// the sensor bounds how many that are.
 fn forget_oldest(visitors: &mut HashMap<IpAddr, Arc<Visitor>>) {
-    let mut seen: Vec<(SystemTime, IpAddr)> =
-        visitors.iter().map(|(address, visitor)| (*visitor.last_seen.lock(), *address)).collect();
+    let mut seen: Vec<(SystemTime, IpAddr)> = visitors
+        .iter()
+        .filter(|(_, visitor)| is_away(visitor))
+        .map(|(address, visitor)| (*visitor.last_seen.lock(), *address))
+        .collect();
     seen.sort_unstable();
     for (_, address) in seen.iter().take(seen.len() / 10 + 1) {
         visitors.remove(address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn machine(bounds: Bounds) -> Arc<Machine> {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+        let identity = Identity::draw(b"machine tests", now, None, None);
+        let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
+        Machine::new(identity, policy, Clock::fixed(now), bounds)
+    }
+
+    #[test]
+    fn memory_is_bounded_whoever_holds_it_and_comes_back() {
+        let machine = machine(Bounds { visitors: 2, memory: 1 << 20, ..Bounds::default() });
+        let source = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let fill = |visitor: &Visitor| {
+            let write =
+                |n: usize| visitor.files().write(&format!("/tmp/{n}"), &[7; 100_000], &Owner::ROOT, 0o644);
+            (0..20).take_while(|n| write(*n).is_ok()).count()
+        };
+        let first = machine.visit(source(1));
+        assert_eq!(fill(&first), 10);
+        // The table is over-full, but nobody who is here is forgotten, and there is no second helping.
+        let others = [machine.visit(source(2)), machine.visit(source(3)), machine.visit(source(4))];
+        assert!(others.iter().all(|other| fill(other) == 0));
+        assert_eq!(machine.sweep(), 0);
+        assert!(Arc::ptr_eq(&first, &machine.visit(source(1))));
+        drop(first);
+        assert_eq!(machine.sweep(), 1);
+        assert!(machine.memory.taken() < 10_000, "{}", machine.memory.taken());
+        assert_eq!(fill(&others[0]), 10);
+    }
+
+    #[test]
+    fn links_are_paid_for_and_bounded() {
+        let machine = machine(Bounds { memory: 1 << 20, ..Bounds::default() });
+        let visitor = machine.visit(IpAddr::from([192, 0, 2, 1]));
+        let link = |target: &str, name: &str| visitor.files().symlink(target, name, &Owner::ROOT);
+        assert_eq!(link(&"x".repeat(4096), "/tmp/l"), Err(FileError::NameTooLong));
+        assert_eq!(link("x", &format!("/tmp/{}", "n".repeat(256))), Err(FileError::NameTooLong));
+        let target = "x".repeat(4095);
+        let made = (0..1000).take_while(|n| link(&target, &format!("/tmp/{n}")).is_ok()).count();
+        assert!((200..260).contains(&made), "{made}");
+        (0..made).for_each(|n| visitor.files().remove(&format!("/tmp/{n}")).unwrap());
+        assert!(visitor.files().layer_size().0 < 64 * 1024);
     }
 }

@@ -288,9 +288,16 @@ type Given = Arc<AtomicUsize>;
 /// Notes where the stack is at each poll, so that nesting can be measured from there on whatever thread that is.
 async fn watched<T>(session: &Session, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
+    let spare = tokio::runtime::Handle::try_current()
+        .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
     std::future::poll_fn(|context| {
         session.begin();
-        work.as_mut().poll(context)
+        // The library works through a whole line at once: meanwhile another thread serves everybody else.
+        if spare {
+            tokio::task::block_in_place(|| work.as_mut().poll(context))
+        } else {
+            work.as_mut().poll(context)
+        }
     })
     .await
 }
@@ -332,7 +339,7 @@ fn without_line(text: &str) -> String {
 fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent> {
     let nests = runs_others(&event.name);
     session.in_tool.store(!nests, Ordering::Relaxed);
-    if session.is_too_deep() {
+    if session.is_too_deep() || session.is_too_long() {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
         return HookAction::Continue(event);

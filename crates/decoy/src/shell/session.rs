@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use parking_lot::Mutex;
@@ -36,6 +36,8 @@ pub(super) struct Session {
     pub(super) cancel: Mutex<Arc<AtomicBool>>,
     /// Where the stack was when the running line was last polled; 0 before the first line.
     stack_base: AtomicUsize,
+    /// When the running line was last polled.
+    polled: Mutex<Option<Instant>>,
     /// A program is at work that reads files as data, not to run them.
     pub(super) in_tool: AtomicBool,
     /// Working directory when the running line began.
@@ -67,6 +69,9 @@ pub(super) struct Handle(pub(super) Arc<Session>);
 /// The most lines that `history` knows.
 const MOST_HISTORY: usize = 500;
 
+/// The longest that a line may work without waiting for anything: it holds a thread meanwhile.
+const LONGEST_WORK: Duration = Duration::from_secs(10);
+
 /// The most stack that one line may use. Threads have 64 MiB; what is left is for the deepest single step.
 pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 
@@ -82,6 +87,7 @@ impl Session {
             not_found: Mutex::default(),
             cancel: Mutex::default(),
             stack_base: AtomicUsize::new(0),
+            polled: Mutex::default(),
             in_tool: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
@@ -187,8 +193,9 @@ impl Session {
         self.rows.store(rows.into(), Ordering::Relaxed);
     }
 
-    /// Remembers where the stack is now.
+    /// Remembers where the stack is now, and when that was.
     pub(super) fn begin(&self) {
+        *self.polled.lock() = Some(Instant::now());
         self.stack_base.store(here(), Ordering::Relaxed);
     }
 
@@ -199,6 +206,11 @@ impl Session {
             return Err(bashkit::Error::Cancelled);
         }
         Ok(())
+    }
+
+    /// Whether the running line has worked for too long without waiting for anything.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.polled.lock().is_some_and(|since| since.elapsed() > LONGEST_WORK)
     }
 
     pub(super) fn is_too_deep(&self) -> bool {

@@ -118,9 +118,26 @@ impl Shell {
         Some(Finished { status: 127, exited: false, not_found: vec![name.to_owned()] })
     }
 
+    /// `logout` without a terminal: a login shell leaves without a word, any other refuses.
+    fn log_out(&self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
+        if first != "logout" || self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
+            return None;
+        }
+        if !self.session.launch.login {
+            let text =
+                format!("{}: line 1: logout: not login shell: use `exit'\n", self.session.shell_name());
+            output(Out::Stderr, text.as_bytes());
+            return Some(Finished { status: 1, ..Finished::default() });
+        }
+        let status = args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
+        Some(Finished { status, exited: true, not_found: Vec::new() })
+    }
+
     /// `sh` and `bash` on a terminal start a shell in the shell; `exit` leaves it.
     fn inner_shells(&mut self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
-        self.session.launch.tty.as_ref()?;
+        if self.session.launch.tty.is_none() {
+            return self.log_out(first, args, output);
+        }
         let kind = match first {
             "sh" | "/bin/sh" | "/usr/bin/sh" | "dash" | "/bin/dash" => Some(Inner::Dash),
             "bash" | "/bin/bash" | "/usr/bin/bash" => Some(Inner::Bash),

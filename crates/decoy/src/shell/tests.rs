@@ -124,3 +124,36 @@ async fn a_shell_that_only_answers_by_heart_has_no_interpreter() {
         assert!(shell.engine.is_none() || line == "/bin/busybox ECCHI", "{line}");
     }
 }
+
+#[tokio::test]
+async fn no_width_and_no_precision_ends_the_process() {
+    let contact = crate::testing::contact();
+    let (long, digits) = ("x".repeat(70_000), "70000");
+    let script = format!("{long}\n");
+    contact
+        .visitor
+        .files()
+        .write("/tmp/long", script.as_bytes(), &crate::machine::Owner::ROOT, 0o644)
+        .unwrap();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let notes: Notes = Arc::new(|_| {});
+    let launch = Launch { account, login: false, tty: None, env: vec![], window: (80, 24), notes };
+    let mut shell = Shell::new(&contact, launch);
+    for line in [
+        "x=$(cat /tmp/long); file $x short; df $x; ls -l $x; stat $x".to_owned(),
+        format!("file {}", "y".repeat(7000)),
+        format!(
+            "printf '%{digits}s' x; printf '%-{digits}d' 1; printf '%.{digits}f' 1; printf '%0{digits}x' 1"
+        ),
+        format!("printf '%*s' {digits} x; printf '%.*f' {digits} 1"),
+        format!("awk 'BEGIN {{ printf \"%{digits}s %.{digits}f\", 1, 2 }}'"),
+        format!(
+            "echo a | nl -w {digits}; echo 'scale={digits}; 1/3' | bc; seq -f %{digits}g 2; seq -w 1 1e{digits}"
+        ),
+        format!("od -w{digits} /etc/hostname; xxd -c {digits} /etc/hostname; expand -t {digits} /etc/hosts"),
+        format!("x=$(cat /tmp/long); echo {{1..2}}; wc /tmp/long; fold -w {digits} /tmp/long"),
+    ] {
+        let finished = shell.run(&line, &(Arc::new(|_, _: &[u8]| {}) as Output), &Input::default()).await;
+        assert!(!finished.exited, "{line}");
+    }
+}

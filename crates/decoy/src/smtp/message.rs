@@ -1,12 +1,15 @@
 //! Mail text: collecting it, keeping it, and putting it in mailboxes as local(8) does.
 
-use std::time::SystemTime;
+use std::{collections::HashSet, time::SystemTime};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use wire::EventKind;
 
-use crate::{dialogue::Stage, machine::files::Owner};
+use crate::{
+    dialogue::Stage,
+    machine::{FileError, files::Owner},
+};
 
 use super::{Mode, Smtp, address::Place};
 
@@ -152,21 +155,30 @@ impl Smtp {
     /// Appends to the mailbox of every user of the machine among the recipients.
     fn deliver(&self, envelope: &Envelope, text: &[u8], queue_id: &str) {
         let visitor = &self.contact.visitor;
+        let (mut served, body) = (HashSet::new(), mailbox_text(text));
         for (address, place) in &envelope.recipients {
             let Place::Local(user) = place else { continue };
             let Some(account) = visitor.identity().user(user) else { continue };
-            let mail = self.mailbox_entry(envelope, address, text, queue_id);
+            // However often one is named, one copy is delivered (postconf(5), `duplicate_filter_limit`).
+            if !served.insert(user.as_str()) {
+                continue;
+            }
+            let mut mail = self.mailbox_head(envelope, address, queue_id);
+            mail.extend_from_slice(&body);
             let owner = Owner { uid: account.uid, gid: MAIL_GROUP };
             let path = format!("/var/mail/{user}");
             if let Err(fault) = visitor.files().append(&path, &mail, &owner, 0o600) {
                 // The visitor was told "queued", as by a server whose disk fills up later.
                 tracing::debug!(%path, %fault, "mail not delivered");
+                if fault == FileError::NoSpace {
+                    break;
+                }
             }
         }
     }
 
-    /// One message as local(8) writes it in mbox format.
-    fn mailbox_entry(&self, envelope: &Envelope, recipient: &str, text: &[u8], queue_id: &str) -> Vec<u8> {
+    /// What local(8) writes before a message in mbox format.
+    fn mailbox_head(&self, envelope: &Envelope, recipient: &str, queue_id: &str) -> Vec<u8> {
         let host = &self.host;
         let now = DateTime::<Utc>::from(self.contact.visitor.now());
         let qualified = |address: &str| {
@@ -195,33 +207,39 @@ impl Smtp {
         } else {
             format!("\tby {host} (Postfix) with {with} id {queue_id};\n\t{arrived}\n")
         };
-        let mut mail = format!(
+        format!(
             "From {from}  {}\nReturn-Path: <{sender}>\nX-Original-To: {to}\nDelivered-To: {to}\n\
              Received: from {helo} (unknown [{peer}])\n{last}",
             now.format("%a %b %e %H:%M:%S %Y")
         )
-        .into_bytes();
-        if !begins_with_header(text) {
-            mail.push(b'\n');
-        }
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            if line.starts_with(b"From ") {
-                mail.push(b'>');
-            }
-            match line.strip_suffix(b"\r\n") {
-                Some(line) => {
-                    mail.extend_from_slice(line);
-                    mail.push(b'\n');
-                }
-                None => mail.extend_from_slice(line),
-            }
-        }
-        if mail.last() != Some(&b'\n') {
-            mail.push(b'\n');
-        }
-        mail.push(b'\n');
-        mail
+        .into_bytes()
     }
+}
+
+/// A message's text as local(8) writes it in mbox format; the same for every recipient.
+fn mailbox_text(text: &[u8]) -> Vec<u8> {
+    let mut mail = Vec::with_capacity(text.len() + text.len() / 64 + 2);
+    if !begins_with_header(text) {
+        mail.push(b'\n');
+    }
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        if line.starts_with(b"From ") {
+            mail.push(b'>');
+        }
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => {
+                mail.extend_from_slice(line);
+                mail.push(b'\n');
+            }
+            None => mail.extend_from_slice(line),
+        }
+    }
+    // A text that is empty follows the line end of the head.
+    if !text.is_empty() && mail.last() != Some(&b'\n') {
+        mail.push(b'\n');
+    }
+    mail.push(b'\n');
+    mail
 }
 
 fn begins_with_header(text: &[u8]) -> bool {

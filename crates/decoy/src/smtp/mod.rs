@@ -165,6 +165,7 @@ impl Dialogue for Smtp {
         while !bytes.is_empty() && !self.over {
             if matches!(self.mode, Mode::Data(_) | Mode::Chunk { .. }) {
                 self.collect(&mut bytes, stage);
+                stage.room().await;
                 continue;
             }
             let Some(line) = self.lines.next(&mut bytes) else { return };
@@ -176,15 +177,22 @@ impl Dialogue for Smtp {
                 self.login_answer(step, &line.bytes, stage);
             } else if self.command(&line.bytes, stage) {
                 // What came with STARTTLS in one write was sent by somebody in the middle (CVE-2011-0411).
+                while !bytes.is_empty() {
+                    let line = self.lines.next(&mut bytes).unwrap_or_else(|| self.lines.take_rest());
+                    stage.note(EventKind::command_input(&line.bytes));
+                    stage.room().await;
+                }
                 return;
             }
             self.after_command(stage);
+            stage.room().await;
         }
         // Postfix reads no further; what is already here is still worth remembering.
         while self.over
             && let Some(line) = self.lines.next(&mut bytes)
         {
             stage.note(EventKind::command_input(&line.bytes));
+            stage.room().await;
         }
     }
 

@@ -154,6 +154,28 @@ fn any_line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+#[tokio::test]
+async fn one_who_is_named_often_gets_one_copy() {
+    let contact = contact();
+    let recipients = "RCPT TO:<root>\r\n".repeat(400) + "RCPT TO:<deploy>\r\n";
+    let mail =
+        format!("HELO x\r\nMAIL FROM:<a@b.example>\r\n{recipients}DATA\r\n{}.\r\n", "\r\n".repeat(20_000));
+    let done = talk(&contact, &[mail.as_bytes()]).await;
+    assert!(done.text().contains("queued as"));
+    for user in ["root", "deploy"] {
+        let mailbox = contact.visitor.files().read(&format!("/var/mail/{user}")).unwrap();
+        assert!(mailbox.starts_with(b"From a@b.example"));
+        assert!((20_000..21_000).contains(&mailbox.len()), "{}", mailbox.len());
+    }
+}
+
+#[tokio::test]
+async fn lines_behind_starttls_are_noted_and_not_run() {
+    let done = talk(&contact(), &[b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<a@b.example>\r\nQU"]).await;
+    assert_eq!(inputs(&done.noted), ["EHLO x", "STARTTLS", "MAIL FROM:<a@b.example>", "QU"]);
+    assert!(done.text().ends_with("220 2.0.0 Ready to start TLS\r\n"), "{}", done.text());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

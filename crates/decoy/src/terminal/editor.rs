@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 /// The most lines that the arrow keys go back through.
 const HISTORY: usize = 200;
+/// The most bytes of them all.
+const HISTORY_BYTES: usize = 64 * 1024;
 /// An escape sequence longer than this is none.
 const LONGEST_ESCAPE: usize = 16;
 
@@ -115,10 +117,11 @@ impl Editor {
         let line = std::mem::take(&mut self.line);
         self.forget();
         if !line.trim_ascii().is_empty() && self.history.back() != Some(&line) {
-            if self.history.len() >= HISTORY {
-                self.history.pop_front();
-            }
             self.history.push_back(line.clone());
+            let mut bytes: usize = self.history.iter().map(Vec::len).sum();
+            while self.history.len() > HISTORY || bytes > HISTORY_BYTES {
+                bytes -= self.history.pop_front().map_or(bytes, |line| line.len());
+            }
         }
         line
     }
@@ -314,6 +317,16 @@ mod tests {
     fn a_line_that_is_too_long_is_reported_once() {
         let (_, pressed) = type_in(&mut Editor::new(3, true), b"abcdef\r");
         assert_eq!(pressed, [Press::Full, Press::Entered(b"abc".to_vec())]);
+    }
+
+    #[test]
+    fn the_history_is_bounded_by_bytes_too() {
+        let mut editor = Editor::new(8192, true);
+        for n in 0..100 {
+            type_in(&mut editor, format!("{n}{}\r", "x".repeat(8000)).as_bytes());
+        }
+        assert!(editor.history.iter().map(Vec::len).sum::<usize>() <= HISTORY_BYTES);
+        assert!(editor.history.back().is_some_and(|line| line.starts_with(b"99x")));
     }
 
     proptest! {

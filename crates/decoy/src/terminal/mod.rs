@@ -20,6 +20,8 @@ use crate::{
 use editor::{Editor, Press};
 pub(crate) use greeting::{Greeter, greeting};
 
+/// What the terminal shows is sent when it is this much, however much more was typed.
+const LARGEST_PIECE: usize = 64 * 1024;
 /// The most bytes of a construct that goes over several lines.
 const LONGEST_CONSTRUCT: usize = 64 * 1024;
 
@@ -165,7 +167,9 @@ impl Terminal {
     async fn work(&mut self, stage: &Stage) {
         let mut out = Vec::new();
         while let Some(key) = self.keys.pop_front() {
-            match self.editor.press(key, &mut out) {
+            let press = self.editor.press(key, &mut out);
+            let ran = matches!(press, Press::End | Press::Entered(_));
+            match press {
                 Press::Nothing => {}
                 Press::Full => {
                     let value = self.contact.limits.line_bytes as u64;
@@ -215,9 +219,13 @@ impl Terminal {
             if self.over {
                 break;
             }
+            if ran || out.len() > LARGEST_PIECE {
+                self.show(stage, &std::mem::take(&mut out));
+                stage.room().await;
+            }
         }
         if self.over {
-            self.note_rest(stage);
+            self.note_rest(stage).await;
         } else {
             self.show(stage, &out);
         }
@@ -256,10 +264,11 @@ impl Terminal {
     }
 
     /// Lines that came after the end: nobody runs them, but they were sent.
-    fn note_rest(&mut self, stage: &Stage) {
+    async fn note_rest(&mut self, stage: &Stage) {
         let rest: Vec<u8> = self.keys.drain(..).collect();
         for line in rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
             stage.note(EventKind::command_input(line));
+            stage.room().await;
         }
     }
 }

@@ -24,9 +24,10 @@ impl Terminal {
                 line.pop();
             }
             self.enter(&line, stage).await;
+            stage.room().await;
         }
         if self.over {
-            self.note_rest(stage);
+            self.note_rest(stage).await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! One command while it runs: its output streams, keys reach it, ^C ends it.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +21,9 @@ use crate::{
 };
 
 use super::{Terminal, encode};
+
+/// The most keys that a program is given before it asks for more.
+const LENT: usize = 4 * 1024;
 
 /// Takes the Telnet coding off, where there is one.
 pub(super) fn decode(telnet: &mut Option<Box<Options>>, bytes: &[u8], stage: &Stage) -> Vec<u8> {
@@ -52,18 +56,9 @@ impl Terminal {
         };
         let input = Input::default();
         let mut cooked = Cooked::default();
-        // Keys that are here already lie in the terminal's queue, up to a ^C or ^D: those wait for who they meet.
-        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04);
-        let ahead = self.keys.iter().copied().take_while(|key| !waits(key)).take(TYPE_AHEAD);
-        let ahead: Vec<u8> = ahead.collect();
-        self.keys.drain(..ahead.len());
-        if piped {
-            cooked.pass(&ahead, &input);
-            if stage.typing_ended() && self.keys.is_empty() {
-                input.end();
-            }
-        } else {
-            cooked.press(&ahead, &input, &mut None);
+        self.lend(&mut cooked, &input);
+        if piped && stage.typing_ended() && self.keys.is_empty() {
+            input.end();
         }
         let Some(mut shell) = self.shell.take() else { return };
         let finished = {
@@ -74,16 +69,38 @@ impl Terminal {
                 tokio::select! {
                     biased;
                     finished = &mut run => break Some(finished),
-                    () = awaited(&input), if !piped && self.keys.front() == Some(&0x04) => {
-                        self.keys.pop_front();
-                        cooked.press(b"\x04", &input, &mut None);
+                    () = awaited(&input), if !self.keys.is_empty() => {
+                        match self.keys.front() {
+                            Some(0x03) if !piped => {
+                                self.keys.pop_front();
+                                break None;
+                            }
+                            Some(0x04) if !piped => {
+                                self.keys.pop_front();
+                                cooked.press(b"\x04", &input, &mut None);
+                            }
+                            _ => self.lend(&mut cooked, &input),
+                        }
+                        if !open && self.keys.is_empty() {
+                            input.end();
+                        }
                     }
                     typed = stage.typed(), if open => match typed {
                         None => {
                             open = false;
-                            input.end();
+                            if self.keys.is_empty() {
+                                input.end();
+                            }
                         }
-                        Some(bytes) if piped => cooked.pass(&bytes, &input),
+                        Some(bytes) if piped => {
+                            if self.keys.is_empty() {
+                                cooked.pass(&bytes, &input);
+                            } else {
+                                cooked.queue(&bytes, &mut self.keys);
+                            }
+                            cooked.note_lost(stage);
+                            stage.room().await;
+                        }
                         Some(bytes) => {
                             let keys = decode(&mut self.telnet, &bytes, stage);
                             let (now, later) = match memchr::memchr(0x03, &keys) {
@@ -91,9 +108,18 @@ impl Terminal {
                                 None => (keys.as_slice(), None),
                             };
                             let mut echo = input.echo().then(Vec::new);
-                            cooked.press(now, &input, &mut echo);
+                            if self.keys.is_empty() {
+                                cooked.press(now, &input, &mut echo);
+                            } else {
+                                cooked.queue(now, &mut self.keys);
+                            }
+                            cooked.note_lost(stage);
                             stage.say(encode(telnet, &echo.unwrap_or_default()));
+                            stage.room().await;
                             if let Some(later) = later {
+                                // What was typed before a ^C goes with it.
+                                let gone = self.keys.drain(..).map(|key| if key == b'\r' { b'\n' } else { key });
+                                cooked.line.extend(gone);
                                 self.keys.extend(later);
                                 break None;
                             }
@@ -108,6 +134,7 @@ impl Terminal {
         for line in cooked.read_lines(unread.len()) {
             stage.note(EventKind::command_input(line));
         }
+        cooked.note_lost(stage);
         unread.append(&mut cooked.line);
         match finished {
             Some(finished) => {
@@ -131,6 +158,20 @@ impl Terminal {
                 out.extend_from_slice(b"^C\r\n");
                 self.show(stage, &out);
             }
+        }
+    }
+
+    /// Gives the program some of the keys that are here already, up to a ^C or ^D: those wait for who they meet. What
+    /// it leaves comes back, so it is given little at a time.
+    fn lend(&mut self, cooked: &mut Cooked, input: &Input) {
+        let piped = self.is_piped();
+        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04);
+        let count = self.keys.iter().take(LENT).take_while(|key| !waits(key)).count();
+        let ahead: Vec<u8> = self.keys.drain(..count).collect();
+        if piped {
+            cooked.pass(&ahead, input);
+        } else {
+            cooked.press(&ahead, input, &mut None);
         }
     }
 
@@ -244,9 +285,23 @@ struct Cooked {
     /// Everything that was given to the program, for the log.
     given: Vec<u8>,
     after_return: bool,
+    /// What found no room, for the log.
+    lost: Vec<u8>,
 }
 
 impl Cooked {
+    /// Lines that no program will read were sent all the same.
+    fn note_lost(&mut self, stage: &Stage) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost.is_empty() {
+            return;
+        }
+        for line in lost.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            stage.note(EventKind::command_input(line));
+        }
+        stage.note(EventKind::LimitHit { limit: "input_bytes".into(), value: TYPE_AHEAD as u64 });
+    }
+
     /// Gives whole lines to the program; what the kernel shows goes to `echo` unless a secret is asked for.
     fn press(&mut self, keys: &[u8], input: &Input, echo: &mut Option<Vec<u8>>) {
         let mut show = |bytes: &[u8]| {
@@ -285,11 +340,20 @@ impl Cooked {
     fn pass(&mut self, bytes: &[u8], input: &Input) {
         let taken = input.push(bytes, 2 * TYPE_AHEAD);
         self.given.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        self.lost.extend_from_slice(bytes.get(taken..).unwrap_or_default());
+    }
+
+    /// Puts keys behind those that the program has not been given yet.
+    fn queue(&mut self, bytes: &[u8], keys: &mut VecDeque<u8>) {
+        let room = (2 * TYPE_AHEAD).saturating_sub(keys.len()).min(bytes.len());
+        keys.extend(bytes.get(..room).unwrap_or_default());
+        self.lost.extend_from_slice(bytes.get(room..).unwrap_or_default());
     }
 
     fn give(&mut self, input: &Input) {
         let taken = input.push(&self.line, TYPE_AHEAD);
         self.given.extend_from_slice(self.line.get(..taken).unwrap_or_default());
+        self.lost.extend_from_slice(self.line.get(taken..).unwrap_or_default());
         self.line.clear();
     }
 

@@ -141,6 +141,41 @@ async fn a_line_that_is_too_long_is_cut_and_said_to_be() {
     assert_eq!(done.noted.iter().filter(|kind| matches!(kind, EventKind::LimitHit { .. })).count(), 1);
 }
 
+#[tokio::test]
+async fn a_program_gets_all_that_was_typed_behind_it() {
+    let text = format!("{}\r", "a pasted line ".repeat(12)).repeat(300);
+    let done =
+        visit(&mut interactive("dumb"), &[format!("cat > /tmp/f\r{text}\x04wc -l /tmp/f\r").as_bytes()])
+            .await;
+    assert!(done.text().contains("\r\n300 /tmp/f\r\n"), "{}", done.text());
+    assert_eq!(inputs(&done.noted).len(), 302);
+    let done = visit(&mut interactive("dumb"), &[b"cat\rx\r\x03echo after\r"]).await;
+    assert!(done.text().ends_with("root@web01:~# echo after\r\nafter\r\nroot@web01:~# "), "{}", done.text());
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_noted() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let typist = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        for _ in 0..3 {
+            stage.type_ahead(format!("{}\r", "x".repeat(1023)).repeat(64).as_bytes());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stage.type_ahead(b"\x03");
+    };
+    tokio::join!(terminal.hear(b"sleep 100\r", &stage), typist);
+    let done = Done::take(&stage);
+    assert_eq!(inputs(&done.noted).len(), 1 + 3 * 64);
+    assert!(
+        done.noted
+            .iter()
+            .any(|kind| matches!(kind, EventKind::LimitHit { limit, .. } if limit == "input_bytes"))
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
@@ -156,5 +191,75 @@ proptest! {
         prop_assert_eq!(whole.text(), cut.text());
         prop_assert_eq!(inputs(&whole.noted), lines.iter().map(String::as_str).collect::<Vec<_>>());
         prop_assert_eq!(inputs(&whole.noted), inputs(&cut.noted));
+    }
+}
+
+/// How much ever waits to be sent while `work` goes on and the visitor reads slowly.
+async fn most_backlog(stage: &Stage, work: impl Future<Output = ()>) -> usize {
+    let mut most = 0;
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut work => return most,
+            () = tokio::task::yield_now() => {
+                most = most.max(stage.backlog());
+                let _ = stage.next_turn(); // the slow visitor: one turn, whichever it is
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_packet_of_many_commands_does_not_pile_up() {
+    let packet = b"cat /dev/zero\r".repeat(200);
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let most = most_backlog(&stage, terminal.hear(&packet, &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let mut terminal = Terminal::new(contact, account, TerminalMode::Piped { env: vec![] });
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    let most = most_backlog(&stage, terminal.hear(&b"uname -a\n".repeat(20_000), &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+}
+
+#[tokio::test]
+async fn redrawing_a_long_line_does_not_pile_up() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    // Every key typed in front of a long line shows all of it again.
+    let keys = [b"x".repeat(8000), b"\x01".to_vec(), b"\x01y\x0c".repeat(2000)].concat();
+    let most = most_backlog(&stage, terminal.hear(&keys, &stage)).await;
+    assert!(most > 0 && most < 2 * 1024 * 1024, "{most}");
+}
+
+#[tokio::test]
+async fn programs_without_an_end_end() {
+    let mut terminal = interactive("dumb");
+    let stage = Stage::new();
+    terminal.open(&stage).await;
+    for line in
+        ["cat /dev/zero\r", "yes\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"]
+    {
+        let most = most_backlog(&stage, terminal.hear(line.as_bytes(), &stage)).await;
+        assert!(most < 3 * 1024 * 1024, "{line}: {most}");
+    }
+}
+
+#[tokio::test]
+async fn a_shell_without_a_terminal_leaves_without_a_word() {
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    for exit in ["exit\n", "logout\n", "exit 0; true\n", "true; exit\n"] {
+        let mode = TerminalMode::Piped { env: vec![] };
+        let mut terminal = Terminal::new(contact.clone(), account.clone(), mode);
+        let done = visit(&mut terminal, &[exit.as_bytes()]).await;
+        assert_eq!((done.text().as_str(), done.hung_up), ("", Some(0)), "{exit}");
     }
 }

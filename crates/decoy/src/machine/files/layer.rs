@@ -1,6 +1,13 @@
 //! One visitor's changes: copies of the nodes they touched and the nodes they made.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::SystemTime,
+};
 
 use super::{
     FileError, Kind, Owner, Result,
@@ -11,6 +18,36 @@ use super::{
 /// What a node costs beside its content, roughly.
 const NODE_BYTES: usize = 256;
 
+/// Memory that all visitors share: what one takes, the others cannot.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    taken: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Pool {
+    /// Room for `most` bytes.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { taken: Arc::default(), most }
+    }
+
+    /// Takes all of these bytes or none.
+    pub(crate) fn take(&self, bytes: usize) -> bool {
+        let add = |taken: usize| taken.checked_add(bytes).filter(|total| *total <= self.most);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    }
+
+    /// Gives back what was taken.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
 /// The changes.
 pub(super) struct Layer {
     changed: HashMap<NodeId, Node>,
@@ -19,11 +56,18 @@ pub(super) struct Layer {
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
+    pool: Pool,
+}
+
+impl Drop for Layer {
+    fn drop(&mut self) {
+        self.pool.give_back(self.bytes);
+    }
 }
 
 impl Layer {
-    pub(super) fn new(most_bytes: usize, most_nodes: usize) -> Self {
-        Self { changed: HashMap::new(), made: 0, bytes: 0, most_bytes, most_nodes }
+    pub(super) fn new(most_bytes: usize, most_nodes: usize, pool: Pool) -> Self {
+        Self { changed: HashMap::new(), made: 0, bytes: 0, most_bytes, most_nodes, pool }
     }
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
@@ -48,7 +92,7 @@ impl Layer {
     /// Takes room for content; `NoSpace` when there is none.
     fn take(&mut self, bytes: usize) -> Result<()> {
         let total = self.bytes.saturating_add(bytes);
-        if total > self.most_bytes {
+        if total > self.most_bytes || !self.pool.take(bytes) {
             return Err(FileError::NoSpace);
         }
         self.bytes = total;
@@ -56,7 +100,9 @@ impl Layer {
     }
 
     fn give_back(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_sub(bytes);
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.pool.give_back(bytes);
     }
 
     /// Adds a name to a directory.
@@ -116,7 +162,7 @@ impl Layer {
         if self.changed.len() >= self.most_nodes {
             return Err(FileError::NoSpace);
         }
-        let size = if let Content::Own(bytes) = &content { bytes.len() } else { 0 };
+        let size = own_bytes(&content);
         self.take(size + NODE_BYTES)?;
         let directory = self.view(base).node(parent)?;
         let inherits = directory.mode & 0o2000 != 0;
@@ -250,19 +296,16 @@ impl Layer {
                 continue;
             }
             if let Some(node) = self.changed.remove(&id) {
-                let size = match &node.content {
-                    Content::Own(bytes) => bytes.len(),
-                    Content::Dir(names) => {
-                        todo.extend(names.values().map(|child| {
-                            let dir =
-                                self.changed.get(child).is_some_and(|node| node.content.kind() == Kind::Dir);
-                            (*child, dir)
-                        }));
-                        0
-                    }
-                    _ => 0,
-                };
-                self.give_back(size + NODE_BYTES);
+                if let Content::Dir(names) = &node.content {
+                    todo.extend(names.values().map(|child| {
+                        let dir =
+                            self.changed.get(child).is_some_and(|node| node.content.kind() == Kind::Dir);
+                        (*child, dir)
+                    }));
+                }
+                // A link of the tree that was copied for its count was not paid for.
+                let paid = if own { own_bytes(&node.content) } else { file_bytes(&node.content) };
+                self.give_back(paid + NODE_BYTES);
             }
         }
         Ok(())
@@ -333,6 +376,16 @@ impl Layer {
         node.ctime = now;
         self.enter(base, parent, &name, id, false, now)
     }
+}
+
+/// What a node's content costs that the visitor made.
+fn own_bytes(content: &Content) -> usize {
+    if let Content::Link(target) = content { target.len() } else { file_bytes(content) }
+}
+
+/// What a file's content costs.
+fn file_bytes(content: &Content) -> usize {
+    if let Content::Own(bytes) = content { bytes.len() } else { 0 }
 }
 
 /// Directories that are file systems of their own.

@@ -3,6 +3,9 @@
 use super::{Call, Said};
 use crate::machine::files::Kind;
 
+/// PATH_MAX.
+const LONGEST_PATH: usize = 4096;
+
 /// file 5.44.
 pub(super) fn file(call: &Call<'_>) -> Said {
     let options = call.options("mfF");
@@ -12,7 +15,8 @@ pub(super) fn file(call: &Call<'_>) -> Said {
             1,
         );
     }
-    let width = options.operands.iter().map(String::len).max().unwrap_or(0);
+    // `format!` panics on a width beyond 65535; no path that leads anywhere is longer than this.
+    let width = options.operands.iter().map(String::len).max().unwrap_or(0).min(LONGEST_PATH);
     let mut text = String::new();
     for operand in &options.operands {
         let what = describe(call, operand);

@@ -133,7 +133,9 @@ pub(super) fn df(call: &Call<'_>) -> Said {
         ]);
     }
     let widths: Vec<usize> = (0..7)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0))
+        .map(|column| {
+            rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0).min(4096)
+        })
         .collect();
     for row in &rows {
         let mut line = String::new();
