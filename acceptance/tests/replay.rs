@@ -13,6 +13,7 @@ use acceptance::{
     bucket::PASSWORD,
     clients::{Lines, Ssh, at_prompt},
     corpora,
+    standins::{Dialect, StandIn},
 };
 use base64::Engine as _;
 use futures::{StreamExt as _, stream};
@@ -123,7 +124,10 @@ async fn recorded_sessions_over_ssh_and_telnet() {
     acceptance::init();
     let Some(sessions) = typed_sessions() else { return };
     assert!(sessions.len() >= 500, "{} sessions", sessions.len());
+    let model = StandIn::start(Dialect::OpenAi, "done").await;
     let mut bucket = Bucket::new();
+    bucket.set(&["chat", "providers"], toml::Value::Array(vec!["chatgpt".into()]));
+    bucket.set(&["openai", "base_url"], format!("{}/v1", model.url));
     bucket.start().await;
     let ports = bucket.ports.clone();
     let results: Vec<(usize, Result<Vec<String>, String>)> = stream::iter(sessions.iter().enumerate())
@@ -160,10 +164,11 @@ async fn recorded_sessions_over_ssh_and_telnet() {
     assert_eq!(ends("cowrie.session.connect"), results.len(), "every session begins once");
     assert_eq!(ends("cowrie.session.closed"), results.len(), "every session ends once");
     assert!(logged.is_empty(), "lines that nobody typed: {logged:#?}");
-    let asked = events.iter().filter(|event| event["eventid"] == "rustbucket.chat.answer").count();
+    // What was asked once is a fact of the machine from then on: only the first time counts.
+    let asked = model.asked().len();
     let known = 100.0 * (1.0 - asked as f64 / typed_lines as f64);
     println!(
-        "replay: {} sessions, {typed_lines} lines, {known:.1} % answered without the model",
+        "replay: {} sessions, {typed_lines} lines, {known:.1} % answered without the model ({asked} questions)",
         results.len()
     );
     assert_contiguous(&events);
