@@ -234,7 +234,11 @@ fn the_decoy_names_nothing_outside_itself() {
         "include_str!(\"/",
         "include_bytes!(\"/",
     ];
-    for (path, text) in product_sources().into_iter().filter(|(path, _)| path.starts_with("crates/decoy/")) {
+    // Time comes in at one place.
+    let clock = "crates/decoy/src/machine/clock.rs";
+    for (path, text) in
+        product_sources().into_iter().filter(|(path, _)| path.starts_with("crates/decoy/") && path != clock)
+    {
         for (number, line) in product_lines(&text) {
             // Words in a string are what the machine shows, not what it does.
             let code: String = line.split('"').step_by(2).collect();
