@@ -267,7 +267,8 @@ impl Conversation<'_> {
         let Some(recording) = self.recording.take() else {
             return;
         };
-        let (session, artifacts, duration) = (self.session.clone(), Arc::clone(self.artifacts), recording.seconds());
+        let (session, artifacts, duration) =
+            (self.session.clone(), Arc::clone(self.artifacts), recording.seconds());
         let keeping = tokio::task::spawn_blocking(move || {
             let file = recording.into_asciicast();
             let shasum = hex::encode(Sha256::digest(&file));

@@ -56,7 +56,8 @@ mod tests {
         recording.show(&Bytes::from_static(b"root@host:~# \x1b[31mred\"\r\n"));
         recording.show(&Bytes::from_static(b"\xff\xfe not text"));
         let file = String::from_utf8(recording.into_asciicast()).unwrap();
-        let lines: Vec<serde_json::Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> =
+            file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["version"], 2);
         assert_eq!(lines[1][2], "root@host:~# \u{1b}[31mred\"\r\n");
         assert_eq!(lines.len(), 3);
