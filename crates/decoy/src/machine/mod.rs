@@ -149,6 +149,11 @@ impl Visitor {
         self.machine.clock.now()
     }
 
+    /// Where the machine's time comes from.
+    pub fn clock(&self) -> &Clock {
+        &self.machine.clock
+    }
+
     /// Tries a password. What was accepted once for this source stays accepted, on every port.
     pub fn log_in(&self, user: &str, password: &str) -> Login {
         let Some(account) = self.machine.identity.account(user).cloned() else {

@@ -195,7 +195,7 @@ impl Session {
 
     /// Remembers where the stack is now, and when that was.
     pub(super) fn begin(&self) {
-        *self.polled.lock() = Some(Instant::now());
+        *self.polled.lock() = Some(self.contact.visitor.clock().stopwatch());
         self.stack_base.store(here(), Ordering::Relaxed);
     }
 

@@ -38,7 +38,8 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             return Said::err("sleep: missing operand\nTry 'sleep --help' for more information.\n", 1);
         }
         if !call.session.has_background() {
-            tokio::time::sleep(Duration::from_secs_f64(seconds.min(86_400.0))).await;
+            let time = Duration::from_secs_f64(seconds.min(86_400.0));
+            call.session.contact.visitor.clock().pass(time).await;
         }
         Said::nothing(0)
     }
