@@ -41,6 +41,9 @@ pub struct Bounds {
 
 /// How much is read ahead of a busy dialogue beyond its own type-ahead.
 const READ_AHEAD: usize = 4096;
+/// Recordings up to this size stand in their event: making a file for every short visit would cost more than the
+/// visit itself.
+const SHORT_RECORDING: usize = 16 * 1024;
 /// How much output is gathered before it is sent.
 const GATHER: usize = 64 * 1024;
 
@@ -262,28 +265,33 @@ impl Conversation<'_> {
         }
     }
 
-    /// Keeps the recording and says where it is.
+    /// Says what the terminal showed: in the event when it is short, as most visits are, else as an artifact.
     async fn finish_recording(&mut self) {
         let Some(recording) = self.recording.take() else {
             return;
         };
-        let (session, artifacts, duration) =
-            (self.session.clone(), Arc::clone(self.artifacts), recording.seconds());
-        let keeping = tokio::task::spawn_blocking(move || {
-            let file = recording.into_asciicast();
-            let shasum = hex::encode(Sha256::digest(&file));
-            let kept = artifacts.keep_loosely(&shasum, &file);
-            (shasum, file.len() as u64, kept)
-        });
+        let duration = (recording.seconds() * 1e6).round() / 1e6;
+        let file = recording.into_asciicast();
+        let size = file.len() as u64;
+        let shasum = hex::encode(Sha256::digest(file.as_bytes()));
+        if file.len() <= SHORT_RECORDING {
+            let ttylog = format!("tty/{}", self.session.id());
+            let duplicate = false;
+            self.session.note(EventKind::LogClosed { ttylog, size, shasum, duplicate, duration, recording: file });
+            return;
+        }
+        let (artifacts, name) = (Arc::clone(self.artifacts), shasum.clone());
+        let keeping = tokio::task::spawn_blocking(move || artifacts.keep_loosely(&name, file.as_bytes()));
         match keeping.await {
-            Ok((shasum, size, Ok(kept))) => session.note(EventKind::LogClosed {
+            Ok(Ok(kept)) => self.session.note(EventKind::LogClosed {
                 ttylog: format!("artifacts/{shasum}"),
                 size,
                 shasum,
                 duplicate: kept.duplicate,
-                duration: (duration * 1e6).round() / 1e6,
+                duration,
+                recording: String::new(),
             }),
-            Ok((_, _, Err(error))) => tracing::error!(%error, "a terminal recording could not be kept"),
+            Ok(Err(error)) => tracing::error!(%error, "a terminal recording could not be kept"),
             Err(error) => tracing::error!(%error, "a terminal recording could not be kept"),
         }
     }

@@ -36,13 +36,13 @@ impl Recording {
     }
 
     /// The file: a line about the recording, then one line for each piece (asciicast-v2 of asciinema).
-    pub fn into_asciicast(self) -> Vec<u8> {
+    pub fn into_asciicast(self) -> String {
         let mut file = format!("{{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":{}}}\n", self.unix);
         for (at, bytes) in self.pieces {
             let text = serde_json::Value::from(String::from_utf8_lossy(&bytes));
             file.push_str(&format!("[{at:.6},\"o\",{text}]\n"));
         }
-        file.into_bytes()
+        file
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
         let mut recording = Recording::begin();
         recording.show(&Bytes::from_static(b"root@host:~# \x1b[31mred\"\r\n"));
         recording.show(&Bytes::from_static(b"\xff\xfe not text"));
-        let file = String::from_utf8(recording.into_asciicast()).unwrap();
+        let file = recording.into_asciicast();
         let lines: Vec<serde_json::Value> =
             file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["version"], 2);

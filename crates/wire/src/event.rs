@@ -268,6 +268,8 @@ events! {
         shasum: String,
         duplicate: bool,
         duration: f64,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        recording: String,
     }
     /// A visitor wanted to be passed on to another host; nobody was called.
     DirectTcpipRequest = "cowrie.direct-tcpip.request" {

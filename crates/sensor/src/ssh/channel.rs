@@ -1,6 +1,6 @@
 //! One SSH session channel as a line to the visitor.
 
-use std::io;
+use std::{io, pin::pin};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::waiting_room::Called;
 use crate::handler::Line;
+
+/// How much is taken from the client while it does not take what is said.
+const EARLY: usize = 64 * 1024;
 
 /// A session channel.
 pub struct ChannelLine {
@@ -69,8 +72,24 @@ impl Line for ChannelLine {
         }
     }
 
+    /// Listens while the client's window is full: the message that opens it may lie behind data which the library
+    /// hands on only as long as somebody takes it.
     async fn say(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.done(self.writer.data_bytes(bytes)).await
+        let Self { reader, writer, early, ended, gone } = self;
+        let mut step = pin!(writer.data_bytes(bytes));
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut step => return done.map_err(|error| io::Error::new(io::ErrorKind::BrokenPipe, error)),
+                () = gone.cancelled() => return Err(io::ErrorKind::BrokenPipe.into()),
+                message = reader.wait(), if early.len() < EARLY && !*ended => match message {
+                    Some(ChannelMsg::Data { data }) => early.extend_from_slice(&data),
+                    Some(ChannelMsg::Eof) => *ended = true,
+                    Some(ChannelMsg::Close) | None => return Err(io::ErrorKind::ConnectionReset.into()),
+                    Some(_) => {}
+                },
+            }
+        }
     }
 
     async fn say_error(&mut self, bytes: Bytes) -> io::Result<()> {
