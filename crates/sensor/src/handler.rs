@@ -277,7 +277,14 @@ impl Conversation<'_> {
         if file.len() <= SHORT_RECORDING {
             let ttylog = format!("tty/{}", self.session.id());
             let duplicate = false;
-            self.session.note(EventKind::LogClosed { ttylog, size, shasum, duplicate, duration, recording: file });
+            self.session.note(EventKind::LogClosed {
+                ttylog,
+                size,
+                shasum,
+                duplicate,
+                duration,
+                recording: file,
+            });
             return;
         }
         let (artifacts, name) = (Arc::clone(self.artifacts), shasum.clone());

@@ -62,6 +62,8 @@ pub struct Options {
     /// Subnegotiations that arrived since [`Options::ask_details`].
     details: Vec<u8>,
     notes: u32,
+    /// WONT or DONT, its first option, and those refused right behind it.
+    refusals: Option<(u8, u8, Vec<u8>)>,
     answers: u32,
 }
 
@@ -88,6 +90,7 @@ impl Options {
             env: Vec::new(),
             details: Vec::new(),
             notes: 0,
+            refusals: None,
             answers: 0,
         }
     }
@@ -169,7 +172,10 @@ impl Options {
                 State::Iac => self.command(byte, &mut keys, &mut out, stage),
                 State::Verb(verb) => {
                     self.state = State::Data;
-                    self.note(verb_name(verb), byte, &[], stage);
+                    match verb {
+                        WONT | DONT => self.refused(verb, byte, stage),
+                        _ => self.note(verb_name(verb), byte, &[], stage),
+                    }
                     self.negotiate(verb, byte, &mut out);
                 }
                 State::Sub if byte == IAC => self.state = State::SubIac,
@@ -184,8 +190,26 @@ impl Options {
                 }
             }
         }
+        self.note_refusals(stage);
         stage.say(out);
         keys
+    }
+
+    /// Most clients refuse everything in one breath: that is one event.
+    fn refused(&mut self, verb: u8, option: u8, stage: &Stage) {
+        match &mut self.refusals {
+            Some((known, _, more)) if *known == verb && more.len() < LONGEST_SUB => more.push(option),
+            _ => {
+                self.note_refusals(stage);
+                self.refusals = Some((verb, option, Vec::new()));
+            }
+        }
+    }
+
+    fn note_refusals(&mut self, stage: &Stage) {
+        if let Some((verb, option, more)) = self.refusals.take() {
+            self.note(verb_name(verb), option, &more, stage);
+        }
     }
 
     fn keep_sub(&mut self, byte: u8) {
@@ -301,6 +325,7 @@ impl Options {
     }
 
     fn note(&mut self, command: &str, option: u8, data: &[u8], stage: &Stage) {
+        self.note_refusals(stage);
         self.notes += 1;
         if self.notes <= MOST_NOTES {
             let data = data.iter().map(|byte| format!("{byte:02x}")).collect();
