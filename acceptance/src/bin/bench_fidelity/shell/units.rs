@@ -24,9 +24,9 @@ pub struct Unit {
 }
 
 /// Whole visits of one family (the same programs with the same options) that are played.
-const OF_A_FAMILY: usize = 3;
+const OF_A_FAMILY: usize = 1;
 /// Lines of a visit that are played.
-const LONGEST_VISIT: usize = 40;
+const LONGEST_VISIT: usize = 24;
 
 /// Everything that passes the allow-list.
 pub fn read(corpora: &Path, allowed: &Allowed, arguments: &Arguments) -> Vec<Unit> {
