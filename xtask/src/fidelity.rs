@@ -52,7 +52,7 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
 }
 
 /// The Debian root, from which the image is made too.
-fn debian() -> Result<PathBuf, Failure> {
+pub fn debian() -> Result<PathBuf, Failure> {
     let root = std::env::var_os("RUSTBUCKET_DEBIAN_ROOT")
         .map_or_else(|| cargo::target().join("image/root"), PathBuf::from);
     if root.join("usr/sbin/sshd").is_file() {

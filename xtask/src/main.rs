@@ -6,6 +6,7 @@ mod failure;
 mod fidelity;
 mod test;
 mod up;
+mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -43,6 +44,8 @@ enum Verb {
         #[arg(long)]
         quick: bool,
     },
+    /// Records what Debian's programs say about themselves (`--help`, `--version`, no arguments) for the decoy.
+    Usage,
     /// Compares answers with those of the real daemons.
     Fidelity {
         /// A sample; BENCHMARKS.md stays as it is.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
             Verb::Up { data, buckets, offline } => up::run(&up::Wanted { data, buckets, offline }).await,
             Verb::Test => test::run().await,
             Verb::Bench { what, quick } => bench::run(what, quick).await,
+            Verb::Usage => usage::run().await,
             Verb::Fidelity { quick, show, only, group } => {
                 fidelity::run(&fidelity::Wanted { quick, show, only, group }).await
             }
