@@ -5,8 +5,8 @@ mod activity;
 mod busybox;
 mod complaint;
 mod copying;
+mod curl;
 mod describing;
-mod fetch;
 mod hardware;
 mod input;
 mod listing;
@@ -23,7 +23,10 @@ mod signals;
 mod space;
 mod stat;
 mod table;
+mod tftp;
+mod transfer;
 mod usage;
+mod wget;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 

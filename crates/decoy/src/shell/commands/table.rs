@@ -1,8 +1,8 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, copying, describing, fetch, hardware, input, listing, making, names,
-    network, nodes, packages, removing, running, services, space, stat,
+    Run, accounts, activity, busybox, copying, curl, describing, hardware, input, listing, making, names,
+    network, nodes, packages, removing, running, services, space, stat, tftp, wget,
 };
 
 /// Name and work of each program. Sorted by name.
@@ -20,7 +20,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("clear", Run::Now(names::clear)),
     ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
-    ("curl", Run::Now(fetch::curl)),
+    ("curl", Run::Waits(curl::curl)),
     ("df", Run::Now(space::df)),
     ("dir", Run::Now(listing::ls)),
     ("dmesg", Run::Now(hardware::dmesg)),
@@ -28,7 +28,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("enable", Run::Now(names::enable)),
     ("file", Run::Now(describing::file)),
     ("free", Run::Now(space::free)),
-    ("ftpget", Run::Now(fetch::ftpget)),
+    ("ftpget", Run::Waits(tftp::ftpget)),
     ("getconf", Run::Now(hardware::getconf)),
     ("groups", Run::Now(names::groups)),
     ("history", Run::Now(names::history)),
@@ -68,14 +68,14 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("su", Run::Waits(accounts::su)),
     ("sudo", Run::Passes(accounts::sudo)),
     ("systemctl", Run::Now(services::systemctl)),
-    ("tftp", Run::Now(fetch::tftp)),
+    ("tftp", Run::Waits(tftp::tftp)),
     ("top", Run::Now(running::top)),
     ("touch", Run::Now(nodes::touch)),
     ("uname", Run::Now(names::uname)),
     ("unlink", Run::Now(removing::unlink)),
     ("uptime", Run::Now(activity::uptime)),
     ("w", Run::Now(activity::w)),
-    ("wget", Run::Now(fetch::wget)),
+    ("wget", Run::Waits(wget::wget)),
     ("which", Run::Now(nodes::which)),
     ("who", Run::Now(activity::who)),
     ("whoami", Run::Now(names::whoami)),
