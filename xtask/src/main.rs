@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod debian;
 mod failure;
 mod test;
 mod up;
@@ -44,6 +45,8 @@ enum Verb {
         #[arg(long)]
         quick: bool,
     },
+    /// Builds the shipped image of a Debian 12 server anew, from a root made with debootstrap (as root).
+    Image,
     /// Compares answers with those of the real daemons.
     Fidelity {
         /// A short run.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             Verb::Up { data, buckets, offline } => up::run(&up::Wanted { data, buckets, offline }).await,
             Verb::Test => test::run().await,
             Verb::Bench { what, quick } => bench::run(what, quick).await,
+            Verb::Image => debian::image().await,
             Verb::Fidelity { .. } => Err(Failure::NotBuilt("fidelity")),
         }
     });
