@@ -247,7 +247,9 @@ fn assemble(
     open: Arc<AtomicUsize>,
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
-    let identity = Identity::draw(
+    let image = Arc::clone(&config.persona.image);
+    let identity = Identity::draw_on(
+        &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
@@ -264,7 +266,7 @@ fn assemble(
         memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
         ..MachineBounds::default()
     };
-    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+    let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
     for warning in warnings {
