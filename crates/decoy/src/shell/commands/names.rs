@@ -10,7 +10,10 @@ pub(super) fn arch(_: &Call<'_>) -> Said {
     Said::out("x86_64\n")
 }
 
-pub(super) fn clear(_: &Call<'_>) -> Said {
+pub(super) fn clear(call: &Call<'_>) -> Said {
+    if call.var("TERM").is_none_or(|term| term.is_empty()) {
+        return Said::err("TERM environment variable not set.\n", 1);
+    }
     Said::out("\x1b[H\x1b[2J\x1b[3J")
 }
 
@@ -205,8 +208,8 @@ pub(super) fn locale(_: &Call<'_>) -> Said {
         "MEASUREMENT",
         "IDENTIFICATION",
     ];
-    let rows: String = names.iter().map(|name| format!("LC_{name}=\"en_US.UTF-8\"\n")).collect();
-    Said::out(format!("LANG=en_US.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
+    let rows: String = names.iter().map(|name| format!("LC_{name}=\"C.UTF-8\"\n")).collect();
+    Said::out(format!("LANG=C.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
 }
 
 pub(super) fn lsb_release(call: &Call<'_>) -> Said {
