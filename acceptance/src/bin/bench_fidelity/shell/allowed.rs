@@ -95,7 +95,10 @@ impl Allowed {
             let name = simple.words.first().map_or("", |word| word.text.as_str());
             let name = name.rsplit('/').next().unwrap_or_default();
             // What is piped into a shell is run: nothing but the silence of these.
-            if matches!(name, "bash" | "sh" | "dash" | "ash") && simple.fed && !matches!(before, "passwd" | "chpasswd") {
+            if matches!(name, "bash" | "sh" | "dash" | "ash")
+                && simple.fed
+                && !matches!(before, "passwd" | "chpasswd")
+            {
                 return Err("a shell that is fed".to_owned());
             }
             before = name;

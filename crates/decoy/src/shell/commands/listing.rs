@@ -51,11 +51,18 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
                 files.push(Row { shown: operand.clone(), name: operand.clone(), attributes, link });
             }
             Err(error) => {
-                said.err.extend(if call.applet {
-                    format!("ls: {operand}: {}\n", error.errno_text())
-                } else {
-                    format!("ls: cannot access {}: {}\n", super::quoting::quoted(operand), error.errno_text())
-                }.bytes());
+                said.err.extend(
+                    if call.applet {
+                        format!("ls: {operand}: {}\n", error.errno_text())
+                    } else {
+                        format!(
+                            "ls: cannot access {}: {}\n",
+                            super::quoting::quoted(operand),
+                            error.errno_text()
+                        )
+                    }
+                    .bytes(),
+                );
                 said.status = if call.applet { 1 } else { 2 };
             }
         }
@@ -195,10 +202,7 @@ fn sort(rows: &mut [Row], options: &Options) {
     }
     if options.has('S') {
         rows.sort_by(|a, b| {
-            b.attributes
-                .size
-                .cmp(&a.attributes.size)
-                .then_with(|| collation(&a.name).cmp(collation(&b.name)))
+            b.attributes.size.cmp(&a.attributes.size).then_with(|| collation(&a.name).cmp(collation(&b.name)))
         });
     } else if options.has('t') {
         rows.sort_by(|a, b| {

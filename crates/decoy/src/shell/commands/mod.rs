@@ -16,6 +16,7 @@ mod network;
 mod nodes;
 mod packages;
 mod quoting;
+mod refusal;
 mod removing;
 mod running;
 mod services;
@@ -23,9 +24,12 @@ mod signals;
 mod space;
 mod stat;
 mod table;
+mod tar;
 mod tftp;
 mod transfer;
+mod unzip;
 mod usage;
+mod users;
 mod wget;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
@@ -41,6 +45,7 @@ use super::{
     engine, environment,
     session::{Handle, Session},
 };
+pub(super) use refusal::awk as awk_refusal;
 use table::COMMANDS;
 
 use crate::{
@@ -195,7 +200,7 @@ pub(super) enum Run {
 }
 
 /// Programs that bash has built in: they need no file.
-const BUILT_IN: &[&str] = &["enable", "history"];
+const BUILT_IN: &[&str] = &["enable", "help", "history"];
 
 /// The program of this name, if it is one of ours.
 pub(super) fn find(name: &str) -> Option<Run> {
@@ -213,11 +218,64 @@ fn by_path(name: &str) -> Option<Run> {
 
 /// Programs that begin their messages with the word they were called by, path and all.
 const NAMED_AS_CALLED: &[&str] = &[
-    "arch", "base64", "basename", "cat", "chgrp", "chmod", "chown", "cp", "cut", "date", "df", "dir", "dirname", "du",
-    "env", "find", "groups", "head", "hostid", "id", "install", "kill", "ln", "ls", "md5sum", "mkdir", "mkfifo", "mktemp",
-    "mv", "nohup", "nproc", "od", "readlink", "realpath", "rm", "rmdir", "seq", "sha1sum", "sha256sum", "sleep", "sort",
-    "stat", "tail", "tar", "tee", "touch", "tr", "truncate", "tty", "uname", "uniq", "unlink", "uptime", "wc", "who",
-    "whoami", "xargs", "yes",
+    "arch",
+    "base64",
+    "basename",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cp",
+    "cut",
+    "date",
+    "df",
+    "dir",
+    "dirname",
+    "du",
+    "env",
+    "find",
+    "groups",
+    "head",
+    "hostid",
+    "id",
+    "install",
+    "kill",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mkfifo",
+    "mktemp",
+    "mv",
+    "nohup",
+    "nproc",
+    "od",
+    "readlink",
+    "realpath",
+    "rm",
+    "rmdir",
+    "seq",
+    "sha1sum",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "tail",
+    "tar",
+    "tee",
+    "touch",
+    "tr",
+    "truncate",
+    "tty",
+    "uname",
+    "uniq",
+    "unlink",
+    "uptime",
+    "wc",
+    "who",
+    "whoami",
+    "xargs",
+    "yes",
 ];
 
 /// Messages of a program that was called by its path.
@@ -269,7 +327,8 @@ pub(super) fn registry() -> BuiltinRegistry {
     let add_ours = |name: &'static str, run: Run, by_name: bool| {
         let words = FOLDERS.iter().map(|dir| format!("{dir}{name}")).chain(by_name.then(|| name.to_owned()));
         for called in words {
-            let program: Arc<dyn Builtin> = Arc::new(Ours { name, called: called.clone(), run, needs_file: true });
+            let program: Arc<dyn Builtin> =
+                Arc::new(Ours { name, called: called.clone(), run, needs_file: true });
             registry.insert(called, program);
         }
     };

@@ -189,8 +189,12 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
 pub(super) fn top(call: &Call<'_>) -> Said {
     let asks = call.args.iter().any(|arg| arg.contains(['v', 'h']) && arg.starts_with('-'));
-    if !call.applet && !asks && call.var("TERM").is_none_or(|term| term.is_empty()) {
-        let name = if call.name == "htop" { "Error opening terminal: unknown.\n" } else { "TERM environment variable not set.\n" };
+    if !call.applet && !asks && !super::names::knows_terminal(call) {
+        let name = if call.name == "htop" {
+            "Error opening terminal: unknown.\n"
+        } else {
+            "TERM environment variable not set.\n"
+        };
         return Said::err(name, 1);
     }
     let list = all(call);
@@ -322,7 +326,7 @@ pub(super) fn exists(call: &Call<'_>, pid: u64) -> bool {
 
 /// busybox' own list (1.35, without `CONFIG_DESKTOP`'s options).
 fn applet(call: &Call<'_>) -> Said {
-    if let Some(said) = complaint::of(call, &Known { letters: "T", long: &[] }, "o") {
+    if let Some(said) = complaint::of(call, &Known { letters: "aT", long: &[] }, "o") {
         return said;
     }
     let mut text = "PID   USER     COMMAND\n".to_owned();

@@ -2,11 +2,12 @@
 
 use super::{
     Run, accounts, activity, busybox, copying, curl, describing, hardware, input, listing, making, names,
-    network, nodes, packages, removing, running, services, space, stat, tftp, wget,
+    network, nodes, packages, removing, running, services, space, stat, tar, tftp, unzip, users, wget,
 };
 
 /// Name and work of each program. Sorted by name.
 pub(super) const COMMANDS: &[(&str, Run)] = &[
+    ("adduser", Run::Now(users::adduser)),
     ("apt", Run::Now(packages::apt)),
     ("apt-get", Run::Now(packages::apt)),
     ("arch", Run::Now(names::arch)),
@@ -21,6 +22,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
     ("curl", Run::Waits(curl::curl)),
+    ("deluser", Run::Now(users::deluser)),
     ("df", Run::Now(space::df)),
     ("dir", Run::Now(listing::ls)),
     ("dmesg", Run::Now(hardware::dmesg)),
@@ -30,7 +32,10 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("free", Run::Now(space::free)),
     ("ftpget", Run::Waits(tftp::ftpget)),
     ("getconf", Run::Now(hardware::getconf)),
+    ("groupadd", Run::Now(users::groupadd)),
+    ("groupdel", Run::Now(users::groupdel)),
     ("groups", Run::Now(names::groups)),
+    ("help", Run::Now(names::help)),
     ("history", Run::Now(names::history)),
     ("hostname", Run::Now(names::hostname)),
     ("htop", Run::Now(running::top)),
@@ -68,12 +73,17 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("su", Run::Waits(accounts::su)),
     ("sudo", Run::Passes(accounts::sudo)),
     ("systemctl", Run::Now(services::systemctl)),
+    ("tar", Run::Now(tar::tar)),
     ("tftp", Run::Waits(tftp::tftp)),
     ("top", Run::Now(running::top)),
     ("touch", Run::Now(nodes::touch)),
     ("uname", Run::Now(names::uname)),
     ("unlink", Run::Now(removing::unlink)),
+    ("unzip", Run::Now(unzip::unzip)),
     ("uptime", Run::Now(activity::uptime)),
+    ("useradd", Run::Now(users::useradd)),
+    ("userdel", Run::Now(users::userdel)),
+    ("usermod", Run::Now(users::usermod)),
     ("w", Run::Now(activity::w)),
     ("wget", Run::Waits(wget::wget)),
     ("which", Run::Now(nodes::which)),

@@ -69,9 +69,26 @@ pub(super) fn tftp<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             }
             return Said::err("usage: tftp [-4][-6][-v][-V][-l][-m mode] [-w size] [-B blocksize] [-R port:port] [host [port]] [-c command]\n".replace("[-w size] [-B blocksize] ", ""), 64);
         }
-        Said::nothing(0)
+        prompt(call).await
     }
     .boxed()
+}
+
+/// Called with nothing it asks for a host, and then for commands.
+async fn prompt(call: &Call<'_>) -> Said {
+    let channels =
+        if call.to_terminal && call.stdin.is_none() { call.session.channels.lock().clone() } else { None };
+    let Some((output, input)) = channels else { return Said::out("(to) ") };
+    output(crate::shell::io::Out::Stdout, b"(to) ");
+    for _ in 0..64 {
+        let Some(line) = input.read().await else { break };
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if matches!(line.trim(), "q" | "quit") {
+            break;
+        }
+        output(crate::shell::io::Out::Stdout, b"tftp> ");
+    }
+    Said::nothing(0)
 }
 
 pub(super) fn ftpget<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
