@@ -172,7 +172,7 @@ pub async fn serve(
 
     let visits = TaskTracker::new();
     let doors = TaskTracker::new();
-    doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    doors.spawn(sweep(Arc::clone(&bucket), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
     }
@@ -198,15 +198,21 @@ pub async fn serve(
     Ok(())
 }
 
-/// Keeps what all visitors changed together within its bound.
-async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
+/// Keeps what all visitors changed together within its bound, and tells of those turned away since.
+async fn sweep(bucket: Arc<Bucket>, stop: CancellationToken) {
     let mut pace = tokio::time::interval(Duration::from_secs(5));
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = pace.tick() => {}
+        let stopped = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = pace.tick() => false,
+        };
+        for (who, count) in bucket.admission.untold() {
+            listener::tell_turned_away(&bucket, who, count);
         }
-        let forgotten = machine.sweep();
+        if stopped {
+            return;
+        }
+        let forgotten = bucket.machine.sweep();
         if forgotten > 0 {
             tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
         }
@@ -234,10 +240,9 @@ fn assemble(
         most_tries: config.logins.most_tries,
         secret: birth.secret.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
     };
-    let machine_bounds = MachineBounds {
-        memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
-        ..MachineBounds::default()
-    };
+    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    let machine_bounds =
+        MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
     let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);

@@ -129,7 +129,7 @@ pub struct Limits {
     pub session_bytes: u64,
     /// The largest upload, mail or request body kept.
     pub upload_bytes: u64,
-    /// Memory that all visitors' changes may take together.
+    /// Memory for what visitors change (three quarters) and for what they are sending (one quarter).
     pub memory: u64,
     /// The longest line.
     pub line_bytes: u64,

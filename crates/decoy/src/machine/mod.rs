@@ -15,6 +15,8 @@ pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
 pub use logins::{Account, Login, LoginPolicy};
 
+use crate::memory;
+
 /// The machine all visitors share. One per bucket.
 pub struct Machine {
     /// Who it is.
@@ -26,6 +28,8 @@ pub struct Machine {
     bounds: Bounds,
     /// What all visitors' files take together.
     memory: files::Pool,
+    /// What all visitors' uploads under way take together.
+    uploads: memory::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
 }
 
@@ -36,6 +40,8 @@ pub struct Bounds {
     pub visitors: usize,
     /// The most bytes all visitors' files may take together; see [`Machine::sweep`].
     pub memory: usize,
+    /// The most bytes all uploads under way may take together; one visitor gets at most half of them.
+    pub uploads: usize,
     /// The most bytes one visitor's files may take.
     pub layer_bytes: usize,
     /// The most files one visitor may make.
@@ -44,7 +50,13 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { visitors: 20_000, memory: 512 << 20, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
+        Self {
+            visitors: 20_000,
+            memory: 384 << 20,
+            uploads: 128 << 20,
+            layer_bytes: 32 * 1024 * 1024,
+            layer_files: 10_000,
+        }
     }
 }
 
@@ -52,6 +64,7 @@ impl Default for Bounds {
 pub struct Visitor {
     machine: Arc<Machine>,
     files: Files,
+    uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
 }
@@ -61,7 +74,8 @@ impl Machine {
     pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
         let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
         let memory = files::Pool::new(bounds.memory);
-        Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
+        let uploads = memory::Pool::new(bounds.uploads);
+        Arc::new(Self { identity, policy, clock, base, bounds, memory, uploads, visitors: Mutex::default() })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -88,6 +102,7 @@ impl Machine {
         let visitor = Arc::new(Visitor {
             machine: Arc::clone(self),
             files,
+            uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
         });
@@ -142,6 +157,11 @@ impl Visitor {
     /// Files as this visitor sees them.
     pub fn files(&self) -> &Files {
         &self.files
+    }
+
+    /// Memory for what this visitor is sending.
+    pub fn uploads(&self) -> &memory::Pool {
+        &self.uploads
     }
 
     /// The machine's time.
