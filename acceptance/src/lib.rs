@@ -10,6 +10,7 @@ pub mod browser;
 pub mod bucket;
 pub mod clients;
 pub mod corpora;
+pub mod labels;
 pub mod ports;
 pub mod process;
 pub mod registry;

@@ -135,7 +135,8 @@ pub async fn serve(
     ports: Ports,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
-    let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
+    let sensor =
+        Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid), bait: config.labels.bait };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
         state_directory: config.general.state_directory.clone(),
@@ -254,7 +255,7 @@ fn assemble(
     let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
 
     let state = &config.general.state_directory;
-    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
+    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.artifacts_max_bytes)?);
     let bounds =
         Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
     let ssh_listeners = config.listeners.iter().filter(|entry| entry.protocol == Protocol::Ssh);

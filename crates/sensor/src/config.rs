@@ -40,6 +40,8 @@ pub struct Config {
     pub management: Management,
     /// `[limits]`
     pub limits: Limits,
+    /// `[labels]`
+    pub labels: Labels,
 }
 
 /// `[general]`
@@ -53,6 +55,8 @@ pub struct General {
     pub log_retention_days: u32,
     /// Bytes that event files may take.
     pub log_max_bytes: u64,
+    /// Bytes that captured files may take.
+    pub artifacts_max_bytes: u64,
     /// Where identity, keys and artifacts lie.
     pub state_directory: PathBuf,
     /// Where ports listen unless they say otherwise.
@@ -135,6 +139,13 @@ pub struct Limits {
     pub line_bytes: u64,
 }
 
+/// `[labels]`: who a visitor is taken for.
+#[derive(Debug)]
+pub struct Labels {
+    /// Whether terminals show language models an instruction that nobody else sees.
+    pub bait: bool,
+}
+
 /// What a bare word of a filter may be; anything else would silently name a module.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -191,6 +202,7 @@ impl Config {
                 chat: ChatSettings::read(&mut top).with_environment(variable),
                 registration: Registration::read(top.section("registration")),
                 limits: Limits::read(top.section("limits")),
+                labels: Labels { bait: top.section("labels").flag("bait").unwrap_or(false) },
                 general,
             }
         };
@@ -217,6 +229,7 @@ impl General {
             log_directory: writable_folder(&mut section, "log_directory", "./logs"),
             log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
             log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
+            artifacts_max_bytes: section.size("artifacts_max_bytes").unwrap_or(2 << 30),
             state_directory: writable_folder(&mut section, "state_directory", "./state"),
             listen_address: section
                 .parse("listen_address", "an IP address")

@@ -164,6 +164,8 @@ impl Conversation<'_> {
             self.stage.type_end();
         }
         self.paused = Duration::ZERO;
+        let begin = self.heard.len().saturating_sub(heard);
+        self.session.arrived(self.heard.get(begin..).unwrap_or_default());
         self.count(heard)
     }
 
@@ -260,6 +262,7 @@ impl Conversation<'_> {
             self.recording = Some(Recording::begin());
             // The file is named by its content, which is not known yet.
             self.session.note(EventKind::LogOpen { ttylog: format!("tty/{}", self.session.id()) });
+            self.gathered.extend_from_slice(self.session.bait().unwrap_or_default().as_bytes());
         } else {
             self.session.note(kind);
         }

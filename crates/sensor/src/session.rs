@@ -9,9 +9,13 @@ use std::{
     time::Instant,
 };
 
+use parking_lot::Mutex;
 use wire::{Event, EventKind, Protocol, Stamp, event};
 
-use crate::event_log::EventLog;
+use crate::{
+    event_log::EventLog,
+    label::{Bait, Watch},
+};
 
 /// What an event costs of a visit's bytes: about what it takes in the log.
 const EVENT_BYTES: u64 = 512;
@@ -23,6 +27,8 @@ pub struct Sensor {
     pub name: Arc<str>,
     /// The bucket's UUID, kept for life.
     pub uuid: Arc<str>,
+    /// Whether terminals are baited for language models.
+    pub bait: bool,
 }
 
 /// One visit, from accept to close. Cheap to clone; the last clone to go notes the close if nobody did.
@@ -41,6 +47,8 @@ struct Inner {
     began: Instant,
     bytes: AtomicU64,
     closed: AtomicBool,
+    /// What tells who this is.
+    watch: Mutex<Watch>,
 }
 
 impl Session {
@@ -64,6 +72,7 @@ impl Session {
             began: Instant::now(),
             bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            watch: Mutex::new(Watch::new(sensor.bait.then(Bait::draw))),
         }));
         session.note(EventKind::SessionConnect {});
         session
@@ -74,6 +83,7 @@ impl Session {
         let inner = &self.0;
         // A visitor pays for events too, or one byte each could fill the log.
         inner.bytes.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        inner.watch.lock().event(inner.began.elapsed(), &kind);
         // What could not be written is counted by the log and told by a gap event.
         let _seq = inner.log.append(|seq, timestamp| {
             let message = kind.message();
@@ -104,6 +114,16 @@ impl Session {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
     }
 
+    /// Bytes of the visitor arrived in one piece.
+    pub fn arrived(&self, bytes: &[u8]) {
+        self.0.watch.lock().keys(self.0.began.elapsed(), bytes);
+    }
+
+    /// What a terminal shows before its greeting, for language models alone; nothing unless that is switched on.
+    pub fn bait(&self) -> Option<String> {
+        self.0.watch.lock().bait().map(Bait::text)
+    }
+
     /// 12 lower-case hex digits.
     pub fn id(&self) -> &str {
         &self.0.id
@@ -124,10 +144,18 @@ impl Session {
         self.0.local
     }
 
-    /// Notes `cowrie.session.closed`, once.
+    /// Notes who it was, where that can be told, and `cowrie.session.closed`, once.
     pub fn close(&self) {
         if !self.0.closed.swap(true, Ordering::AcqRel) {
             let duration = self.0.began.elapsed();
+            let verdict = self.0.watch.lock().verdict();
+            if let Some(verdict) = verdict {
+                self.note(EventKind::SessionLabel {
+                    label: verdict.label.as_str().to_owned(),
+                    confidence: verdict.confidence,
+                    reasons: verdict.reasons,
+                });
+            }
             self.note(EventKind::SessionClosed {
                 duration: (duration.as_secs_f64() * 1e6).round() / 1e6,
                 duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
