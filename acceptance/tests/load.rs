@@ -29,8 +29,8 @@ const PER_SOURCE: usize = 250;
 /// `[limits] memory`, in MiB; a quarter of it is for uploads under way.
 const MEMORY: u64 = 64;
 /// What a silent connection may cost, in KiB; and the program itself with its caches, in MiB.
-const EACH_KIB: u64 = 24;
-const OWN_MIB: u64 = 160;
+const EACH_KIB: u64 = 16;
+const OWN_MIB: u64 = 96;
 /// One endless line.
 const LONG: usize = 1 << 20;
 /// A guard against hanging, not a measurement.

@@ -24,7 +24,7 @@ pub fn scripts(random: &mut StdRng, mut judge: impl FnMut(&Visit)) {
         let commands: Vec<&str> =
             session["commands"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let manner = random.random::<f64>();
-        let sleep = random.random_range(0.5..5.0);
+        let sleep: f64 = random.random_range(0.5..5.0);
         // How long the whole took is known for some; it bounds how slow the lines were.
         let most = session["duration"].as_f64().map_or(3.0, |all| all / commands.len().max(1) as f64);
         for line in commands {

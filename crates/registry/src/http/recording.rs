@@ -83,7 +83,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_escape_is_left(text in "[\\x00-\\x7fé]{0,60}") {
-            prop_assert!(!plain(&text).contains(['\u{1b}', '\r', '\u{8}', '\u{7}']));
+            let left = plain(&text).contains(['\u{1b}', '\r', '\u{8}', '\u{7}']);
+            prop_assert!(!left, "something is left of {:?}", text);
         }
     }
 }
