@@ -272,6 +272,48 @@ async fn everybody_is_gone(bucket: &Bucket) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_floods_the_log_or_the_files_is_stopped_and_others_are_not() {
+    acceptance::init();
+    let mut bucket = Bucket::new();
+    bucket.set(&["limits", "events_per_hour"], 400);
+    bucket.set(&["limits", "artifacts_per_hour"], "100KiB");
+    bucket.start().await;
+    let (ports, flooder) = (bucket.ports.clone(), Ipv4Addr::new(127, 30, 0, 1));
+    let mut ftp = Lines::connect_from(flooder, ports.ftp).await.unwrap();
+    ftp.reply().await.unwrap();
+    let flood = async { while ftp.ask("NOOP").await.is_ok() {} };
+    tokio::time::timeout(HANG, flood).await.expect("the flood is stopped");
+    let mut again = Lines::connect_from(flooder, ports.ftp).await.unwrap();
+    let refused = again.reply().await.unwrap();
+    assert!(refused.starts_with("421 "), "{refused}");
+
+    let bringer = Ipv4Addr::new(127, 30, 0, 2);
+    for number in 0..3 {
+        let mut http = Lines::connect_from(bringer, ports.http).await.unwrap();
+        let body = format!("{number}").repeat(60 * 1024);
+        http.send(format!(
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .await
+        .unwrap();
+        http.rest(Duration::from_secs(20)).await.unwrap();
+    }
+    let mut other = Lines::connect_from(Ipv4Addr::new(127, 30, 0, 3), ports.smtp).await.unwrap();
+    assert!(other.reply().await.unwrap().starts_with("220 "), "others are served");
+    let events = bucket.events();
+    assert!(
+        hits(&events, "events_per_hour") >= 2 && hits(&events, "artifacts_per_hour") == 2,
+        "{:?}",
+        events.last()
+    );
+    let files = std::fs::read_dir(bucket.home().join("state/artifacts")).unwrap().count();
+    assert_eq!(files, 1, "what is more than the share is told and not kept");
+    bucket.assert_sound();
+    bucket.stop();
+}
+
 fn assert_everything_is_told(events: &[Value]) {
     let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
     let whole: Vec<u64> = (1..=seqs.len() as u64).collect();

@@ -33,6 +33,8 @@ pub enum Refusal {
     PerSource,
     /// This source connects too fast.
     PerSecond,
+    /// This source has filled its share of the log.
+    Flood,
 }
 
 impl Refusal {
@@ -42,6 +44,7 @@ impl Refusal {
             Self::Connections => "connections",
             Self::PerSource => "per_source",
             Self::PerSecond => "per_second",
+            Self::Flood => "events_per_hour",
         }
     }
 }
@@ -133,9 +136,9 @@ impl Source {
 
 /// The /48 of an IPv6 source.
 fn site_of(source: IpAddr) -> Option<Ipv6Addr> {
-    match source {
+    match decoy::machine::site_key(source) {
         IpAddr::V4(_) => None,
-        IpAddr::V6(address) => Some((u128::from(address) >> 80 << 80).into()),
+        IpAddr::V6(site) => Some(site),
     }
 }
 
@@ -148,8 +151,8 @@ impl Admission {
 
     /// Lets a visitor in, or says why not. With a refusal comes how many of this source were turned away, when it is
     /// time to tell (at most once a second and source, so that a flood cannot flood the log); when it is not, the
-    /// caller says who it was with [`owe`](Self::owe).
-    pub fn admit(&self, source: IpAddr) -> Result<Ticket, (Refusal, Option<u64>)> {
+    /// caller says who it was with [`owe`](Self::owe). A source that `floods` the log is not let in.
+    pub fn admit(&self, source: IpAddr, floods: bool) -> Result<Ticket, (Refusal, Option<u64>)> {
         let door = &self.0;
         let source = decoy::machine::source_key(source);
         let limits = door.limits;
@@ -164,6 +167,8 @@ impl Admission {
         let source_known = sources.entry(source).or_insert_with(|| Source::new(full, now));
         let refusal = if door.open.load(Ordering::Relaxed) >= limits.connections {
             Some(Refusal::Connections)
+        } else if floods {
+            Some(Refusal::Flood)
         } else {
             let own = source_known.objection(limits, 1, now);
             own.or_else(|| site.as_mut().and_then(|site| site.objection(limits, SITE_SOURCES, now)))
@@ -249,27 +254,27 @@ mod tests {
     #[test]
     fn a_place_is_given_back_when_the_visitor_leaves() {
         let door = door(10, 1, 100);
-        let ticket = door.admit(source(1)).map_err(|_| ()).expect("the first is let in");
-        assert_eq!(door.admit(source(1)).err(), Some((Refusal::PerSource, Some(1))));
-        assert!(door.admit(source(2)).is_ok(), "another source is not affected");
+        let ticket = door.admit(source(1), false).map_err(|_| ()).expect("the first is let in");
+        assert_eq!(door.admit(source(1), false).err(), Some((Refusal::PerSource, Some(1))));
+        assert!(door.admit(source(2), false).is_ok(), "another source is not affected");
         drop(ticket);
-        assert!(door.admit(source(1)).is_ok());
+        assert!(door.admit(source(1), false).is_ok());
     }
 
     #[test]
     fn a_full_house_turns_everybody_away_and_tells_once() {
         let door = door(1, 10, 100);
-        let _ticket = door.admit(source(1)).map_err(|_| ()).expect("the first is let in");
-        assert_eq!(door.admit(source(2)).err(), Some((Refusal::Connections, Some(1))));
-        assert_eq!(door.admit(source(2)).err(), Some((Refusal::Connections, None)));
+        let _ticket = door.admit(source(1), false).map_err(|_| ()).expect("the first is let in");
+        assert_eq!(door.admit(source(2), false).err(), Some((Refusal::Connections, Some(1))));
+        assert_eq!(door.admit(source(2), false).err(), Some((Refusal::Connections, None)));
     }
 
     #[test]
     fn a_source_that_connects_too_fast_is_turned_away() {
         let door = door(100, 100, 2);
-        let tickets: Vec<_> = (0..2).map(|_| door.admit(source(1)).is_ok()).collect();
+        let tickets: Vec<_> = (0..2).map(|_| door.admit(source(1), false).is_ok()).collect();
         assert_eq!(tickets, [true, true]);
-        assert_eq!(door.admit(source(1)).err().map(|(refusal, _)| refusal), Some(Refusal::PerSecond));
+        assert_eq!(door.admit(source(1), false).err().map(|(refusal, _)| refusal), Some(Refusal::PerSecond));
     }
 
     #[test]
@@ -277,21 +282,24 @@ mod tests {
         let door = door(1000, 2, 1000);
         let address = |site: u16, network: u16| IpAddr::from([0x2001, 0xdb8, site, network, 0, 0, 0, 1]);
         let tickets: Vec<Ticket> =
-            (0..8).filter_map(|network| door.admit(address(1, network)).ok()).collect();
+            (0..8).filter_map(|network| door.admit(address(1, network), false).ok()).collect();
         assert_eq!(tickets.len(), 8, "four times what one source may");
-        assert_eq!(door.admit(address(1, 99)).err().map(|(refusal, _)| refusal), Some(Refusal::PerSource));
-        assert!(door.admit(address(2, 1)).is_ok(), "another site is not affected");
+        assert_eq!(
+            door.admit(address(1, 99), false).err().map(|(refusal, _)| refusal),
+            Some(Refusal::PerSource)
+        );
+        assert!(door.admit(address(2, 1), false).is_ok(), "another site is not affected");
         drop(tickets);
-        assert!(door.admit(address(1, 99)).is_ok());
+        assert!(door.admit(address(1, 99), false).is_ok());
     }
 
     #[test]
     fn everybody_turned_away_is_told_in_the_end() {
         let door = door(1, 10, 100);
-        let _ticket = door.admit(source(1)).map_err(|_| ()).expect("the first is let in");
+        let _ticket = door.admit(source(1), false).map_err(|_| ()).expect("the first is let in");
         let mut told = 0;
         for _ in 0..7 {
-            let Err((refusal, count)) = door.admit(source(2)) else { panic!("a full house") };
+            let Err((refusal, count)) = door.admit(source(2), false) else { panic!("a full house") };
             told += count.unwrap_or_default();
             if count.is_none() {
                 let peer = SocketAddr::new(source(2), 4000);

@@ -28,6 +28,7 @@ use crate::{
     oracle::Mind,
     registration::{self, RegistrationError},
     session::Sensor,
+    shares::Shares,
     ssh::{
         self,
         host_keys::{self, HostKeyError},
@@ -135,8 +136,12 @@ pub async fn serve(
     ports: Ports,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
-    let sensor =
-        Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid), bait: config.labels.bait };
+    let sensor = Sensor {
+        name: birth.name.as_str().into(),
+        uuid: Arc::clone(&birth.uuid),
+        bait: config.labels.bait,
+        shares: Shares::new(config.limits.shares),
+    };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
         state_directory: config.general.state_directory.clone(),

@@ -13,7 +13,7 @@ use settings::{Fault, Faults, Found, Origin, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
-use crate::admission::ConnectionLimits;
+use crate::{admission::ConnectionLimits, shares::ShareLimits};
 
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
@@ -137,6 +137,8 @@ pub struct Limits {
     pub memory: u64,
     /// The longest line.
     pub line_bytes: u64,
+    /// What one source may leave behind in an hour.
+    pub shares: ShareLimits,
 }
 
 /// `[labels]`: who a visitor is taken for.
@@ -356,6 +358,10 @@ impl Limits {
             upload_bytes: section.size("upload_bytes").unwrap_or(16 << 20),
             memory: section.size("memory").unwrap_or(512 << 20),
             line_bytes: section.size("line_bytes").unwrap_or(16 << 10),
+            shares: ShareLimits {
+                events: section.number("events_per_hour", 100..=1_000_000_000_000).unwrap_or(200_000),
+                artifact_bytes: section.size("artifacts_per_hour").unwrap_or(256 << 20),
+            },
         }
     }
 }

@@ -391,10 +391,18 @@ impl Conversation<'_> {
             self.session.note(EventKind::LimitHit { limit: "session_bytes".to_owned(), value: total });
             return Err(End::Limit);
         }
+        if self.session.share().is_flooding() {
+            let value = self.session.share().events_limit();
+            self.session.note(EventKind::LimitHit { limit: "events_per_hour".to_owned(), value });
+            return Err(End::Limit);
+        }
         Ok(())
     }
 
     async fn keep(&mut self, sha256: String, bytes: Bytes) {
+        if !self.session.may_keep(bytes.len()) {
+            return;
+        }
         let artifacts = Arc::clone(self.artifacts);
         // Keeping waits for the disk.
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {

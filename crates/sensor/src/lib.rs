@@ -16,6 +16,7 @@ pub mod oracle;
 mod recording;
 pub mod registration;
 pub mod session;
+pub mod shares;
 pub mod ssh;
 mod tls;
 pub mod vitals;

@@ -71,7 +71,8 @@ pub async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 complained = false;
-                match bucket.admission.admit(peer.ip()) {
+                let floods = bucket.sensor.shares.of(peer.ip()).is_flooding();
+                match bucket.admission.admit(peer.ip(), floods) {
                     Ok(ticket) => {
                         let visit = serve(Arc::clone(&bucket), Arc::clone(&listener), stream, peer, ticket);
                         visits.spawn(visit);

@@ -15,6 +15,7 @@ use wire::{Event, EventKind, Protocol, Stamp, event};
 use crate::{
     event_log::EventLog,
     label::{Bait, Watch},
+    shares::{Share, Shares},
 };
 
 /// What an event costs of a visit's bytes: about what it takes in the log.
@@ -29,6 +30,8 @@ pub struct Sensor {
     pub uuid: Arc<str>,
     /// Whether terminals are baited for language models.
     pub bait: bool,
+    /// What each source may leave behind.
+    pub shares: Shares,
 }
 
 /// One visit, from accept to close. Cheap to clone; the last clone to go notes the close if nobody did.
@@ -49,6 +52,7 @@ struct Inner {
     closed: AtomicBool,
     /// What tells who this is.
     watch: Mutex<Watch>,
+    share: Arc<Share>,
 }
 
 impl Session {
@@ -73,6 +77,7 @@ impl Session {
             bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             watch: Mutex::new(Watch::new(sensor.bait.then(Bait::draw))),
+            share: sensor.shares.of(peer.ip()),
         }));
         session.note(EventKind::SessionConnect {});
         session
@@ -83,6 +88,7 @@ impl Session {
         let inner = &self.0;
         // A visitor pays for events too, or one byte each could fill the log.
         inner.bytes.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        inner.share.count_event();
         inner.watch.lock().event(inner.began.elapsed(), &kind);
         // What could not be written is counted by the log and told by a gap event.
         let _seq = inner.log.append(|seq, timestamp| {
@@ -112,6 +118,20 @@ impl Session {
     /// Counts bytes in both directions; gives the sum so far.
     pub fn count_bytes(&self, bytes: usize) -> u64 {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
+    }
+
+    /// What this source has left behind in this hour.
+    pub fn share(&self) -> &Share {
+        &self.0.share
+    }
+
+    /// Whether a captured file may be kept; when not, an event says so.
+    pub fn may_keep(&self, bytes: usize) -> bool {
+        let kept = self.0.share.may_keep(bytes);
+        if !kept {
+            self.note(EventKind::LimitHit { limit: "artifacts_per_hour".to_owned(), value: bytes as u64 });
+        }
+        kept
     }
 
     /// Bytes of the visitor arrived in one piece.

@@ -196,21 +196,37 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     }
 }
 
+/// What counts as one site: IPv6 addresses by their /48 (RFC 6177), IPv4 addresses by themselves.
+pub fn site_key(source: IpAddr) -> IpAddr {
+    match source_key(source) {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 80 << 80).into()),
+    }
+}
+
 /// Whether nobody of this source is connected: whoever is holds on to it, and its layer with it.
 fn is_away(visitor: &Arc<Visitor>) -> bool {
     Arc::strong_count(visitor) == 1
 }
 
-/// Drops the tenth of the visitors unseen for longest, so that a full table is swept rarely. Those who are here stay:
-/// the sensor bounds how many that are.
+/// Drops a tenth of the visitors, so that a full table is swept rarely: first those of a site that has more than its
+/// sixteenth of the table, then those unseen for longest. Those who are here stay: the sensor bounds how many that are.
 fn forget_oldest(visitors: &mut HashMap<IpAddr, Arc<Visitor>>) {
-    let mut seen: Vec<(SystemTime, IpAddr)> = visitors
+    let mut sites: HashMap<IpAddr, usize> = HashMap::new();
+    for address in visitors.keys() {
+        *sites.entry(site_key(*address)).or_default() += 1;
+    }
+    let many = visitors.len() / 16;
+    let mut seen: Vec<(bool, SystemTime, IpAddr)> = visitors
         .iter()
         .filter(|(_, visitor)| is_away(visitor))
-        .map(|(address, visitor)| (*visitor.last_seen.lock(), *address))
+        .map(|(address, visitor)| {
+            let crowded = sites.get(&site_key(*address)).is_some_and(|count| *count > many.max(1));
+            (!crowded, *visitor.last_seen.lock(), *address)
+        })
         .collect();
     seen.sort_unstable();
-    for (_, address) in seen.iter().take(seen.len() / 10 + 1) {
+    for (_, _, address) in seen.iter().take(seen.len() / 10 + 1) {
         visitors.remove(address);
     }
 }
@@ -248,6 +264,18 @@ mod tests {
         assert_eq!(machine.sweep(), 1);
         assert!(machine.memory.taken() < 10_000, "{}", machine.memory.taken());
         assert_eq!(fill(&others[0]), 10);
+    }
+
+    #[test]
+    fn one_site_with_many_networks_pushes_nobody_else_out() {
+        let machine = machine(Bounds { visitors: 64, ..Bounds::default() });
+        let others: Vec<IpAddr> = (0..30).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        others.iter().for_each(|other| drop(machine.visit(*other)));
+        for network in 0..2000 {
+            drop(machine.visit(IpAddr::from([0x2001, 0xdb8, 1, network, 0, 0, 0, 1])));
+        }
+        let visitors = machine.visitors.lock();
+        assert!(visitors.len() <= 64 && others.iter().all(|other| visitors.contains_key(other)));
     }
 
     #[test]

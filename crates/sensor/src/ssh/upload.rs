@@ -77,17 +77,17 @@ impl Keeper {
     pub fn put_away(&self, upload: Upload) -> Result<(), FileError> {
         let Upload { path, bytes, mode, truncated, .. } = &upload;
         let shasum = hex::encode(Sha256::digest(bytes));
-        let kept = self.artifacts.keep(&shasum, bytes);
-        if let Err(error) = &kept {
+        let kept = self.session.may_keep(bytes.len()).then(|| self.artifacts.keep(&shasum, bytes));
+        if let Some(Err(error)) = &kept {
             tracing::error!(%error, "a captured file could not be kept");
         }
         self.session.note(EventKind::FileUpload {
             filename: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            outfile: format!("artifacts/{shasum}"),
+            outfile: if kept.is_some() { format!("artifacts/{shasum}") } else { String::new() },
             shasum,
             destfile: path.clone(),
             size: bytes.len() as u64,
-            duplicate: kept.is_ok_and(|kept| kept.duplicate),
+            duplicate: kept.is_some_and(|kept| kept.is_ok_and(|kept| kept.duplicate)),
             truncated: *truncated,
         });
         self.contact.visitor.files().write(path, bytes, &self.owner, *mode)
