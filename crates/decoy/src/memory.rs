@@ -98,13 +98,11 @@ impl Holding {
         if bytes <= self.bytes {
             return true;
         }
-        let wanted = match bytes {
-            ..=SMALLEST => SMALLEST,
-            ..=STEP => bytes.next_power_of_two(),
-            _ => match bytes.checked_next_multiple_of(STEP) {
-                Some(wanted) => wanted,
-                None => return false,
-            },
+        let wanted = if bytes <= STEP {
+            bytes.next_power_of_two().max(SMALLEST)
+        } else {
+            let Some(wanted) = bytes.checked_next_multiple_of(STEP) else { return false };
+            wanted
         };
         let granted = self.pool.take(wanted - self.bytes);
         if granted {

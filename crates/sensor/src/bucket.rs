@@ -259,7 +259,9 @@ fn assemble(
     open: Arc<AtomicUsize>,
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
-    let identity = Identity::draw(
+    let image = Arc::clone(&config.persona.image);
+    let identity = Identity::draw_on(
+        &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
@@ -275,7 +277,7 @@ fn assemble(
     let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
     let machine_bounds =
         MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
-    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+    let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
     for warning in warnings {
