@@ -15,6 +15,7 @@ pub mod management;
 pub mod oracle;
 mod recording;
 pub mod registration;
+pub mod remembered;
 pub mod session;
 pub mod ssh;
 mod tls;

@@ -6,8 +6,17 @@ pub mod identity;
 pub mod image;
 pub mod logins;
 pub mod processes;
+mod remembered;
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
 
 use parking_lot::Mutex;
 
@@ -16,6 +25,7 @@ pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
 pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};
+pub use remembered::Recall;
 
 /// The machine all visitors share. One per bucket.
 pub struct Machine {
@@ -29,6 +39,7 @@ pub struct Machine {
     /// What all visitors' files take together.
     memory: files::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
+    recall: OnceLock<Recall>,
 }
 
 /// How much visitors may change.
@@ -56,6 +67,10 @@ pub struct Visitor {
     files: Files,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
+    /// How often a password was accepted for the first time.
+    let_in: AtomicU64,
+    /// The changes that were there when they were saved last.
+    saved: AtomicU64,
 }
 
 impl Machine {
@@ -74,7 +89,16 @@ impl Machine {
     ) -> Arc<Self> {
         let base = Arc::new(files::Tree::of(image, &identity, clock.now()));
         let memory = files::Pool::new(bounds.memory);
-        Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
+        Arc::new(Self {
+            identity,
+            policy,
+            clock,
+            base,
+            bounds,
+            memory,
+            visitors: Mutex::default(),
+            recall: OnceLock::new(),
+        })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -103,7 +127,12 @@ impl Machine {
             files,
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
+            let_in: AtomicU64::new(0),
+            saved: AtomicU64::new(0),
         });
+        if let Some(saved) = self.recall.get().and_then(|recall| recall(source)) {
+            visitor.recall(&saved);
+        }
         visitors.insert(source, Arc::clone(&visitor));
         visitor
     }
@@ -173,7 +202,9 @@ impl Visitor {
             return Login::Refused;
         };
         let mut admitted = self.admitted.lock();
+        let known = admitted.accepted().count();
         if self.machine.policy.admits(&mut admitted, user, password) {
+            self.let_in.fetch_add(u64::from(admitted.accepted().count() > known), Ordering::Release);
             Login::Accepted(account)
         } else {
             Login::Refused
