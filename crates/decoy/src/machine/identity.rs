@@ -107,6 +107,8 @@ pub struct Identity {
     pub postfix: &'static str,
     /// nginx version, as in its `Server` header after `nginx/`.
     pub nginx: &'static str,
+    /// Programs beyond those of the image, which the operator named; what they say is asked for.
+    pub programs: Vec<String>,
     /// Number that other parts draw their own details from.
     pub seed: u64,
 }
@@ -171,6 +173,7 @@ impl Identity {
         let installed =
             (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
         Self {
+            programs: Vec::new(),
             users: users::draw(&lot, users),
             boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(last_boot(&lot, now_seconds)),
             installed: SystemTime::UNIX_EPOCH + Duration::from_secs(installed),

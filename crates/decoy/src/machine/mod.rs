@@ -1,6 +1,7 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub mod doings;
 pub mod files;
 pub mod identity;
 pub mod logins;
@@ -54,6 +55,7 @@ pub struct Visitor {
     files: Files,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
+    doings: doings::Doings,
 }
 
 impl Machine {
@@ -90,6 +92,7 @@ impl Machine {
             files,
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
+            doings: doings::Doings::default(),
         });
         visitors.insert(source, Arc::clone(&visitor));
         visitor
@@ -126,6 +129,17 @@ impl Machine {
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
+
+    /// Takes in what a file contains that the image only lists, made to fit its listed size; gives what is kept, for
+    /// every visitor alike. `None` when there is no such file or no room.
+    pub fn learn(&self, path: &str, text: &[u8]) -> Option<bytes::Bytes> {
+        self.base.learn(path, text)
+    }
+
+    /// Forgets what was learned of a file.
+    pub fn unlearn(&self, path: &str) {
+        self.base.unlearn(path);
+    }
 }
 
 impl Visitor {
@@ -147,6 +161,11 @@ impl Visitor {
     /// The machine's time.
     pub fn now(&self) -> SystemTime {
         self.machine.clock.now()
+    }
+
+    /// What the visitor did that later answers depend on, on every port.
+    pub fn doings(&self) -> &doings::Doings {
+        &self.doings
     }
 
     /// Where the machine's time comes from.

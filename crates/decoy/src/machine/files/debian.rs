@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     etc, logs, proc,
-    tree::{Content, Node, Tree},
+    tree::{Content, Listed, Node, Tree},
 };
 use crate::machine::Identity;
 
@@ -215,6 +215,10 @@ pub(super) fn build(identity: &Identity, now: SystemTime) -> Tree {
         tree.put(path, Node::new(Content::Program(size), 0, 0, 0o755, released));
     }
     programs(&mut tree, released);
+    for (number, name) in identity.programs.iter().enumerate() {
+        let size = 18_000_000 + number as u32 * 1_234_577;
+        tree.put(&format!("/usr/bin/{name}"), Node::new(Content::Program(size), 0, 0, 0o755, released));
+    }
     for (path, major, minor, mode, gid) in DEVICES {
         tree.put(path, Node::new(Content::Char(*major, *minor), 0, *gid, *mode, booted));
     }
@@ -260,31 +264,26 @@ fn programs(tree: &mut Tree, released: SystemTime) {
             _ => 0,
         };
         let content = match words.next() {
-            Some(shebang) => Content::Text(script(&path, shebang, size).into()),
+            Some(shebang) => script(&path, shebang, size),
             None => Content::Program(size.parse().unwrap_or(35_000)),
         };
         tree.put(&path, Node::new(content, 0, gid, mode, at));
     }
 }
 
-/// A script of the distribution: short ones word by word, longer ones only by their head.
-fn script(path: &str, shebang: &str, size: &str) -> String {
-    match path {
-        "/usr/bin/egrep" => "#!/bin/sh\nexec grep -E \"$@\"\n".to_owned(),
-        "/usr/bin/fgrep" => "#!/bin/sh\nexec grep -F \"$@\"\n".to_owned(),
-        "/usr/bin/rgrep" => "#!/bin/sh\nexec grep -r \"$@\"\n".to_owned(),
+/// A script of the distribution: short ones word by word, of longer ones only the listing and the first line.
+fn script(path: &str, shebang: &str, size: &str) -> Content {
+    let text = match path {
+        "/usr/bin/egrep" => "#!/bin/sh\nexec grep -E \"$@\"\n",
+        "/usr/bin/fgrep" => "#!/bin/sh\nexec grep -F \"$@\"\n",
+        "/usr/bin/rgrep" => "#!/bin/sh\nexec grep -r \"$@\"\n",
         _ => {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let size = size.parse::<usize>().unwrap_or_default().min(2048);
-            let mut text = format!("{shebang}\n# {name}\n");
-            while text.len() + 80 < size {
-                text.push_str(
-                    "#                                                                              \n",
-                );
-            }
-            text
+            let size = size.parse().unwrap_or(1024);
+            let listed = Listed { path: path.to_owned(), size, head: shebang.to_owned() };
+            return Content::Listed(std::sync::Arc::new(listed));
         }
-    }
+    };
+    Content::Text(text.into())
 }
 
 fn texts(tree: &mut Tree, identity: &Identity, now: SystemTime) {

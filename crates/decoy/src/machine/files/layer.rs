@@ -74,6 +74,11 @@ impl Layer {
         View { base, changed: &self.changed }
     }
 
+    /// Whether the visitor has this node in a state of their own.
+    pub(super) fn has_changed(&self, id: NodeId) -> bool {
+        self.changed.contains_key(&id)
+    }
+
     pub(super) fn size(&self) -> (usize, usize) {
         (self.bytes, self.changed.len())
     }
@@ -205,7 +210,7 @@ impl Layer {
             // Settings of the kernel take what is written and go on as before.
             Content::Made(_) => return Ok(()),
             Content::Own(old) => old.len(),
-            Content::Text(_) | Content::Program(_) => 0,
+            Content::Text(_) | Content::Program(_) | Content::Listed(_) => 0,
         };
         // What the tree has must be copied before it can be added to.
         let start = if append && old == 0 { view.read(path, now)? } else { bytes::Bytes::new() };

@@ -1,8 +1,14 @@
 //! The shared tree: nodes by number, built once, never changed.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use bytes::Bytes;
+
+use parking_lot::RwLock;
 
 use super::{Attributes, Kind};
 use crate::machine::Identity;
@@ -29,6 +35,8 @@ pub(super) enum Content {
     Own(Arc<Vec<u8>>),
     /// An executable of this many bytes, made when it is read.
     Program(u32),
+    /// Listed, but nobody wrote down what is in it; see [`Listed`].
+    Listed(Arc<Listed>),
     /// Made at each read.
     Made(Writer),
     Link(Arc<str>),
@@ -46,7 +54,7 @@ impl Content {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Dir(_) => Kind::Dir,
-            Self::Text(_) | Self::Own(_) | Self::Program(_) | Self::Made(_) => Kind::File,
+            Self::Text(_) | Self::Own(_) | Self::Program(_) | Self::Listed(_) | Self::Made(_) => Kind::File,
             Self::Link(_) => Kind::Symlink,
             Self::Char(..) => Kind::CharDevice,
             Self::Block(..) => Kind::BlockDevice,
@@ -54,6 +62,17 @@ impl Content {
             Self::Socket => Kind::Socket,
         }
     }
+}
+
+/// A file of the image of which only the listing is known. Its size is a promise: whatever is learned of it is made to
+/// fit, so that what `ls` showed stays true.
+pub(super) struct Listed {
+    /// Where the image has it, whatever a visitor calls it later.
+    pub(super) path: String,
+    /// Its size in bytes.
+    pub(super) size: u32,
+    /// Its first line, if that is known (`#!/bin/sh`), without the line end.
+    pub(super) head: String,
 }
 
 /// One node.
@@ -88,6 +107,7 @@ impl Node {
             Content::Text(bytes) => bytes.len() as u64,
             Content::Own(bytes) => bytes.len() as u64,
             Content::Program(size) => u64::from(*size),
+            Content::Listed(listed) => u64::from(listed.size),
             Content::Link(target) => target.len() as u64,
             Content::Made(_) | Content::Char(..) | Content::Block(..) | Content::Fifo | Content::Socket => 0,
         };
@@ -120,6 +140,8 @@ fn inode(id: NodeId) -> u64 {
 pub struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) identity: Identity,
+    /// What was learned of listed files, by their node.
+    pub(super) learned: RwLock<HashMap<NodeId, Bytes>>,
 }
 
 impl Tree {
@@ -131,7 +153,7 @@ impl Tree {
     /// An empty tree: only the root directory.
     pub(super) fn empty(identity: &Identity) -> Self {
         let root = Node::new(Content::empty_dir(), 0, 0, 0o755, identity.installed);
-        Self { nodes: vec![root], identity: identity.clone() }
+        Self { nodes: vec![root], identity: identity.clone(), learned: RwLock::default() }
     }
 
     /// Puts a node at an absolute path, with the directories above it (root's, 0755) if they are missing; replaces

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::SystemTime};
 use bytes::Bytes;
 
 use super::{
-    Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, program,
+    Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, filler, program,
     tree::{Content, Node, NodeId, ROOT, Tree},
 };
 
@@ -158,6 +158,10 @@ impl<'a> View<'a> {
             Content::Text(bytes) => Ok(bytes.clone()),
             Content::Own(bytes) => Ok(Bytes::from_owner(Shared(std::sync::Arc::clone(bytes)))),
             Content::Program(size) => Ok(program::elf(id, *size as usize).into()),
+            Content::Listed(listed) => {
+                let learned = self.base.learned.read().get(&id).cloned();
+                Ok(learned.unwrap_or_else(|| filler::content(listed, &[])))
+            }
             Content::Made(writer) => Ok(writer(&self.base.identity, now).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
             Content::Char(1, 8 | 9) => Ok(program::noise(now, ENDLESS_READ).into()),
