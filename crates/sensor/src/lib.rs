@@ -15,6 +15,7 @@ pub mod oracle;
 mod recording;
 pub mod registration;
 pub mod session;
+mod spent;
 pub mod ssh;
 mod tls;
 pub mod vitals;

@@ -195,6 +195,14 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     }
 }
 
+/// The network of a source: IPv4 addresses by their /24, IPv6 addresses by their /48.
+pub fn network_key(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !(u128::MAX >> 48)).into()),
+    }
+}
+
 /// Whether nobody of this source is connected: whoever is holds on to it, and its layer with it.
 fn is_away(visitor: &Arc<Visitor>) -> bool {
     Arc::strong_count(visitor) == 1
