@@ -189,8 +189,10 @@ pub async fn serve(
     tracing::info!(name = %birth.name.as_str(), listeners = ?listeners, management_port, "bucket serves");
 
     let visits = TaskTracker::new();
+    let artifacts = Arc::clone(&bucket.artifacts);
     let doors = TaskTracker::new();
     doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    doors.spawn(sync(Arc::clone(&artifacts), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
     }
@@ -213,6 +215,7 @@ pub async fn serve(
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();
     bucket.mind.save();
+    artifacts.sync()?;
     log.close()?;
     Ok(())
 }
@@ -228,6 +231,29 @@ async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
         let forgotten = machine.sweep();
         if forgotten > 0 {
             tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
+        }
+    }
+}
+
+/// Brings captured files to the disk about once a second.
+async fn sync(artifacts: Arc<Artifacts>, stop: CancellationToken) {
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = pace.tick() => {}
+        }
+        let artifacts = Arc::clone(&artifacts);
+        match tokio::task::spawn_blocking(move || artifacts.sync()).await {
+            Ok(Ok(())) => failing = false,
+            // Told once for each change of state.
+            Ok(Err(error)) if !failing => {
+                failing = true;
+                tracing::error!(%error, "captured files could not be synced; check the disk of the state folder");
+            }
+            Ok(Err(_)) => {}
+            Err(error) => tracing::error!(%error, "the task that syncs captured files failed"),
         }
     }
 }

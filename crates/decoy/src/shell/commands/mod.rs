@@ -4,22 +4,29 @@ mod accounts;
 mod activity;
 mod asking;
 mod busybox;
+mod complaint;
+mod copying;
 mod describing;
 mod fetch;
 mod hardware;
 mod input;
 mod interpreters;
 mod listing;
+mod making;
 mod names;
 mod network;
 mod nodes;
 mod packages;
+mod quoting;
+mod removing;
 mod running;
 mod services;
+mod signals;
 mod space;
 mod stat;
 mod table;
 mod unheard;
+mod usage;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
@@ -49,6 +56,8 @@ pub(super) struct Call<'a> {
     pub(super) stdin: Option<&'a [u8]>,
     /// Output goes to the terminal.
     pub(super) to_terminal: bool,
+    /// Called as `busybox NAME`: the same work, other words.
+    pub(super) applet: bool,
 }
 
 impl Call<'_> {
@@ -190,6 +199,20 @@ pub(super) fn find(name: &str) -> Option<Run> {
     COMMANDS.get(index).map(|(_, run)| *run)
 }
 
+/// The program of this name that is meant by a path or by busybox: the shell may have its own of that name.
+fn by_path(name: &str) -> Option<Run> {
+    match name {
+        "kill" => Some(Run::Now(signals::kill)),
+        name => find(name),
+    }
+}
+
+/// What a call says that only asks what the program is.
+pub(super) fn help(call: &Call<'_>) -> Option<Said> {
+    let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
+    if asks { usage::said(call) } else { None }
+}
+
 /// Whether the file of a program is (still) there.
 pub(super) fn is_installed(session: &Session, name: &str) -> bool {
     BUILT_IN.contains(&name)
@@ -214,15 +237,19 @@ pub(super) fn registry() -> BuiltinRegistry {
         let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
         add(name, &program, true);
     }
-    for name in busybox::applets().filter(|name| !engine::is_kept(name)) {
-        let applet: Arc<dyn Builtin> = match find(name) {
+    for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
+        let applet: Arc<dyn Builtin> = match by_path(name) {
             Some(run) => Arc::new(Ours { name, run, needs_file: false }),
             None => Arc::new(Unemulated { name, needs_file: false }),
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
     for name in installed.filter(|name| find(name).is_none()) {
-        if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk") {
+        if let Some(run) = by_path(name) {
+            let program: Arc<dyn Builtin> = Arc::new(Ours { name, run, needs_file: true });
+            add(name, &program, false);
+        } else if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk")
+        {
             let name_of_library = match name {
                 "dash" | "rbash" => "sh",
                 "mawk" | "gawk" => "awk",
@@ -258,6 +285,7 @@ fn call<'a>(context: &'a BuiltinContext<'_>, session: &'a Session, name: &'a str
         vars: Some(context.variables),
         stdin: context.stdin_bytes(),
         to_terminal: session.launch.tty.is_some() && !session.is_piped(),
+        applet: false,
     }
 }
 
@@ -277,10 +305,12 @@ impl Builtin for Ours {
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
-        let said = match self.run {
-            Run::Now(run) => run(&call(&context, &session, self.name)),
-            Run::Waits(run) => run(&call(&context, &session, self.name)).await,
-            Run::Passes(run) => run(&call(&context, &session, self.name)).err().unwrap_or_default(),
+        let call = Call { applet: !self.needs_file, ..call(&context, &session, self.name) };
+        let said = match (help(&call), self.run) {
+            (Some(said), _) => said,
+            (None, Run::Now(run)) => run(&call),
+            (None, Run::Waits(run)) => run(&call).await,
+            (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
         Ok(result(said))
     }
@@ -331,12 +361,17 @@ impl Builtin for Unemulated {
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
-        consult(&context, &session, self.name).await
+        consult(&context, &session, self.name, !self.needs_file).await
     }
 }
 
 /// A program that nobody emulates: an interpreter on the terminal, or a question.
-async fn consult(context: &BuiltinContext<'_>, session: &Session, name: &str) -> bashkit::Result<ExecResult> {
+async fn consult(
+    context: &BuiltinContext<'_>,
+    session: &Session,
+    name: &str,
+    applet: bool,
+) -> bashkit::Result<ExecResult> {
     let call = call(context, session, name);
     let asked = asking::Asked {
         name,
@@ -347,6 +382,9 @@ async fn consult(context: &BuiltinContext<'_>, session: &Session, name: &str) ->
         to_terminal: call.to_terminal,
     };
     if let Some(said) = interpreters::sit(session, &asked).await {
+        return Ok(result(said));
+    }
+    if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {
         return Ok(result(said));
     }
     let said = context.run_budgeted(asking::ask(session, &asked)).await?;
@@ -371,7 +409,7 @@ impl Builtin for Nothing {
         let name = self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name);
         // What this machine has beyond its image.
         if session.identity().programs.iter().any(|known| known == name) && is_installed(&session, name) {
-            return consult(&context, &session, name).await;
+            return consult(&context, &session, name, false).await;
         }
         Ok(not_found(&session, &self.0))
     }
