@@ -2,6 +2,7 @@
 
 mod bench;
 mod cargo;
+mod debian;
 mod failure;
 mod fidelity;
 mod test;
@@ -46,6 +47,8 @@ enum Verb {
     },
     /// Records what Debian's programs say about themselves (`--help`, `--version`, no arguments) for the decoy.
     Usage,
+    /// Builds the shipped image of a Debian 12 server anew, from a root made with debootstrap (as root).
+    Image,
     /// Compares answers with those of the real daemons.
     Fidelity {
         /// A sample; BENCHMARKS.md stays as it is.
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
             Verb::Fidelity { quick, show, only, group } => {
                 fidelity::run(&fidelity::Wanted { quick, show, only, group }).await
             }
+            Verb::Image => debian::image().await,
         }
     });
     match result {

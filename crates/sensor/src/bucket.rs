@@ -266,7 +266,9 @@ fn assemble(
     open: Arc<AtomicUsize>,
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
-    let mut identity = Identity::draw(
+    let image = Arc::clone(&config.persona.image);
+    let mut identity = Identity::draw_on(
+        &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
@@ -284,7 +286,7 @@ fn assemble(
         memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
         ..MachineBounds::default()
     };
-    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+    let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let state = &config.general.state_directory;
     let mind = mind(config, &machine, &state.join("chat"))?;

@@ -9,7 +9,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
-use crate::{artifacts::{self, Artifacts}, recording::Recording, session::Session};
+use crate::{
+    artifacts::{self, Artifacts},
+    recording::Recording,
+    session::Session,
+};
 
 /// A line to the visitor: a TCP connection, or one channel of an SSH connection.
 #[async_trait]

@@ -159,7 +159,7 @@ impl Prompter {
             Ask::File { path, size, head } => values.extend([
                 ("path", cut(path)),
                 ("size", size.to_string()),
-                ("head", if head.is_empty() { String::new() } else { format!("First line: {head}\n") }),
+                ("head", if head.is_empty() { String::new() } else { format!("Its first bytes, which are known; go on right after them:\n{head}\n") }),
             ]),
             Ask::Page { method, target } => {
                 values.extend([("method", cut(method)), ("target", cut(target))]);

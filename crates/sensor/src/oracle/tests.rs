@@ -9,7 +9,10 @@ use std::{
 use chat::{Canned, Conversation, Usd};
 use decoy::{
     Clock, Grounding,
-    machine::{Identity, LoginPolicy},
+    machine::{
+        Identity, Image, LoginPolicy,
+        image::{About, Builder, Given, Policy as ImagePolicy},
+    },
 };
 use wire::Protocol;
 
@@ -23,8 +26,26 @@ fn machine() -> Arc<Machine> {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let identity = Identity::draw(b"oracle tests", now, Some("web01".into()), None);
     let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
-    Machine::new(identity, policy, Clock::fixed(now), Default::default())
+    let listed = ImagePolicy { most_bytes: 100, only_text: false, without: vec!["/opt/app".into()] };
+    let mut builder = Builder::new(About::default(), listed);
+    let given = Given {
+        kind: decoy::machine::Kind::File,
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        mtime: 1_700_000_000,
+        target: String::new(),
+        rdev: (0, 0),
+        size: 900,
+    };
+    builder.add(LISTED, given).unwrap();
+    let image = Image::decode(builder.finish().unwrap().into()).unwrap();
+    Machine::with_image(Arc::new(image), identity, policy, Clock::fixed(now), Default::default())
 }
+
+/// A file of which the image has nothing but the listing.
+const LISTED: &str = "/opt/app/app.conf";
+
 
 fn log(folder: &std::path::Path) -> EventLog {
     EventLog::open(event_log::Options {
@@ -172,8 +193,8 @@ async fn two_hundred_visitors_at_once_never_see_each_others_facts() {
 
 #[tokio::test]
 async fn a_file_that_was_read_is_the_same_on_every_port_and_over_a_restart() {
-    let first = house(|_| Ok("#!/bin/sh\n# written by the model\nexit 0\n".to_owned()));
-    let path = "/usr/bin/bzdiff";
+    let first = house(|_| Ok("[app]\n# written by the model\nport = 80\n".to_owned()));
+    let path = LISTED;
     let contact = |house: &House, address: [u8; 4], protocol| decoy::Contact {
         visitor: house.machine.visit(address.into()),
         oracle: house.visitor(address, protocol),
@@ -186,7 +207,7 @@ async fn a_file_that_was_read_is_the_same_on_every_port_and_over_a_restart() {
     let listed = ssh.visitor.files().stat(path).unwrap().size;
     ssh.know(path).await;
     let read = ssh.visitor.files().read(path).unwrap();
-    assert!(read.starts_with(b"#!/bin/sh\n# written by the model\n"));
+    assert!(read.starts_with(b"[app]\n# written by the model\n"));
     assert_eq!(read.len() as u64, listed);
     ftp.know(path).await;
     assert_eq!(ftp.visitor.files().read(path).unwrap(), read);
@@ -194,7 +215,7 @@ async fn a_file_that_was_read_is_the_same_on_every_port_and_over_a_restart() {
     assert_eq!(first.canned.asked().len(), 1);
     drop((ssh, ftp));
     let House { folder, .. } = first;
-    let second = house_in(folder, |_| Ok("#!/bin/sh\nsomething else\n".to_owned()));
+    let second = house_in(folder, |_| Ok("something else\n".to_owned()));
     let visitor = second.machine.visit([203, 0, 113, 7].into());
     assert_eq!(visitor.files().read(path).unwrap(), read);
 }

@@ -1,31 +1,17 @@
-//! Content for files of which only the listing is known: as long as listed, and of the kind that their name promises.
+//! Text for files of which only the listing is known: as long as listed, and of the kind that their name promises.
 
-use bytes::Bytes;
-
-use super::{program, tree::Listed};
-
-/// The content of a listed file: `known` first, cut or filled up to the listed size. The same for the same file.
-pub(super) fn content(listed: &Listed, known: &[u8]) -> Bytes {
-    let size = listed.size as usize;
+/// `size` bytes of text for the file at `path` whose first line is `first` (empty when nobody knows): `known` first, cut or
+/// filled. The same for the same file.
+pub(super) fn content(path: &str, first: &str, size: usize, known: &[u8]) -> Vec<u8> {
     let mut text = known.to_vec();
-    if let Some(at) = text.iter().position(|byte| *byte == 0).filter(|_| !known.is_empty()) {
+    if let Some(at) = text.iter().position(|byte| *byte == 0) {
         text.truncate(at);
-    }
-    if text.is_empty() {
-        if is_binary(&listed.path) {
-            let seed = seed(&listed.path);
-            return program::elf(seed as u32, size).into();
-        }
-        if !listed.head.is_empty() {
-            text.extend_from_slice(listed.head.as_bytes());
-            text.push(b'\n');
-        }
     }
     if text.len() > size {
         cut(&mut text, size);
     }
-    fill(&mut text, listed, size);
-    text.into()
+    fill(&mut text, path, first, size);
+    text
 }
 
 /// Cut at the end of a line, so that the last line is whole; what is missing then is filled.
@@ -37,11 +23,21 @@ fn cut(text: &mut Vec<u8>, size: usize) {
     }
 }
 
-/// Whether the name promises something that is not text.
-fn is_binary(path: &str) -> bool {
+/// Whether the name promises text.
+pub(super) fn is_text(path: &str) -> bool {
+    const ENDS: [&str; 34] = [
+        "bash", "c", "cfg", "cnf", "conf", "config", "css", "csv", "h", "htm", "html", "ini", "js", "json", "list", "log", "md",
+        "php", "pl", "pm", "properties", "py", "rb", "rules", "service", "sh", "socket", "sql", "target", "timer", "toml",
+        "txt", "xml", "yaml",
+    ];
     let name = path.rsplit('/').next().unwrap_or_default();
-    [".so", ".o", ".a", ".ko", ".bin", ".mo", ".pyc"].iter().any(|end| name.ends_with(end))
-        || name.contains(".so.")
+    match name.rsplit_once('.') {
+        Some((stem, end)) if !stem.is_empty() => ENDS.binary_search(&end).is_ok() || end == "yml",
+        _ => {
+            let named = ["copyright", "changelog", "README", "NEWS", "AUTHORS", "TODO", "LICENSE", "Makefile", "control"];
+            path.starts_with("/etc/") || path.starts_with("/opt/") || named.iter().any(|known| name.starts_with(known))
+        }
+    }
 }
 
 fn seed(text: &str) -> u64 {
@@ -52,7 +48,7 @@ fn seed(text: &str) -> u64 {
 }
 
 /// Lines by kind; `{n}` is a number, `{w}` a word.
-fn lines_of(listed: &Listed) -> (&'static [&'static str], &'static str) {
+fn lines_of(path: &str, head: &str) -> (&'static [&'static str], &'static str) {
     const SHELL: &[&str] = &[
         "if [ -z \"${w}\" ]; then\n    {w}={n}\nfi\n",
         "# {w} {w}\n",
@@ -74,25 +70,24 @@ fn lines_of(listed: &Listed) -> (&'static [&'static str], &'static str) {
         "class {w}(object):\n    {w} = {n}\n\n",
     ];
     const PLAIN: &[&str] = &["# {w} {w}\n", "#{w} = {n}\n", "#{w} = {w}\n", "#\n"];
-    let head = &listed.head;
-    if head.contains("perl") || listed.path.ends_with(".pl") || listed.path.ends_with(".pm") {
+    if head.contains("perl") || path.ends_with(".pl") || path.ends_with(".pm") {
         (PERL, "# end\n")
-    } else if head.contains("python") || listed.path.ends_with(".py") {
+    } else if head.contains("python") || path.ends_with(".py") {
         (PYTHON, "# end\n")
-    } else if head.contains("sh") || listed.path.ends_with(".sh") {
+    } else if head.contains("sh") || path.ends_with(".sh") {
         (SHELL, "exit 0\n")
     } else {
         (PLAIN, "#\n")
     }
 }
 
-fn fill(text: &mut Vec<u8>, listed: &Listed, size: usize) {
+fn fill(text: &mut Vec<u8>, path: &str, first: &str, size: usize) {
     const WORDS: [&str; 24] = [
         "option", "file", "name", "prefix", "verbose", "force", "target", "source", "mode", "status", "config", "value",
         "output", "input", "temp", "count", "suffix", "default", "package", "version", "state", "user", "group", "path",
     ];
-    let (kinds, end) = lines_of(listed);
-    let mut state = seed(&listed.path) | 1;
+    let (kinds, end) = lines_of(path, first);
+    let mut state = seed(path) | 1;
     let mut draw = |most: usize| {
         state ^= state << 13;
         state ^= state >> 7;
@@ -134,27 +129,36 @@ mod tests {
 
     use super::*;
 
-    fn listed(path: &str, size: u32, head: &str) -> Listed {
-        Listed { path: path.to_owned(), size, head: head.to_owned() }
-    }
-
     proptest! {
         #[test]
         fn content_has_the_listed_size(
-            size in 1_u32..5000, known in proptest::collection::vec(any::<u8>(), 0..6000), kind in 0_usize..5,
+            size in 0_usize..5000, known in proptest::collection::vec(any::<u8>(), 0..6000), kind in 0_usize..4,
         ) {
-            let path = ["/usr/bin/x", "/etc/x.conf", "/usr/lib/libx.so.1", "/usr/share/x.pl", "/usr/lib/x.py"][kind];
-            let listed = listed(path, size, ["", "#!/bin/sh", "", "", "#!/usr/bin/python3"][kind]);
-            let content = content(&listed, &known);
-            prop_assert_eq!(content.len(), size as usize);
+            let path = ["/usr/bin/x", "/etc/x.conf", "/usr/share/x.pl", "/usr/lib/x.py"][kind];
+            let first = ["#!/bin/sh", "", "", "#!/usr/bin/python3"][kind];
+            prop_assert_eq!(content(path, first, size, &known).len(), size);
         }
     }
 
     #[test]
     fn known_text_comes_first_and_the_end_is_a_line() {
-        let listed = listed("/etc/app/app.conf", 400, "");
-        let text = content(&listed, b"[main]\nport = 80\n");
+        let text = content("/etc/app/app.conf", "", 400, b"[main]\nport = 80\n");
         assert!(text.starts_with(b"[main]\nport = 80\n") && text.ends_with(b"\n"));
-        assert_eq!(content(&listed, b""), content(&listed, b""));
+        assert_eq!(content("/etc/x", "", 300, b""), content("/etc/x", "", 300, b""));
+    }
+
+    #[test]
+    fn names_promise_text_or_not() {
+        for (path, text) in [
+            ("/usr/share/doc/bash/copyright", true),
+            ("/usr/share/doc/bash/changelog.Debian.gz", false),
+            ("/etc/app/app.conf", true),
+            ("/usr/lib/x86_64-linux-gnu/libc.so.6", false),
+            ("/usr/bin/thing", false),
+            ("/opt/app/settings", true),
+            ("/usr/share/x/y.png", false),
+        ] {
+            assert_eq!(is_text(path), text, "{path}");
+        }
     }
 }

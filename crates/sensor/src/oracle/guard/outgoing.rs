@@ -295,9 +295,6 @@ fn shape(text: &str, what: &Ask) -> Result<(), &'static str> {
             let fine = body.is_empty() || body.starts_with(['<', '{', '[']) || text.to_ascii_lowercase().contains("text/plain") || text.to_ascii_lowercase().contains("\nlocation:");
             if fine { Ok(()) } else { Err("shape") }
         }
-        Ask::File { head, .. } if !head.is_empty() => {
-            if text.starts_with(head.as_str()) { Ok(()) } else { Err("shape") }
-        }
         Ask::Line { .. } if text.lines().count() > 12 => Err("too_long"),
         _ => Ok(()),
     }
@@ -305,7 +302,7 @@ fn shape(text: &str, what: &Ask) -> Result<(), &'static str> {
 
 /// Another host's name or kernel where this machine's belongs.
 fn repair_names(text: String, guard: &Outgoing<'_>) -> String {
-    let (host, kernel) = (&guard.identity.hostname, guard.identity.kernel_release);
+    let (host, kernel) = (&guard.identity.hostname, guard.identity.kernel_release.as_str());
     if !text.contains("Linux ") && !text.contains("-amd64") && !text.contains("-generic") {
         return text;
     }
@@ -372,7 +369,7 @@ mod tests {
     #[test]
     fn good_answers_pass_and_small_faults_are_repaired() {
         let table = "NAME   READY   STATUS\nweb-1  1/1     Running\n";
-        let kernel = identity().kernel_release;
+        let kernel = identity().kernel_release.clone();
         for (answer, shown) in [
             (table, table.to_owned()),
             ("```\nNAME\npod\n```", "NAME\npod\n".to_owned()),
@@ -422,7 +419,6 @@ mod tests {
         assert_eq!(checked(&(0..1000).map(|n| format!("row {n}\n")).collect::<String>(), &what), Err("too_long"));
         assert_eq!(checked("Hello there, welcome.", &page()), Err("shape"));
         assert_eq!(checked("Server: Apache/2.4.41 (Ubuntu)\n<html></html>", &page()), Err("system"));
-        assert_eq!(checked("echo x\n", &file("#!/bin/sh")), Err("shape"));
     }
 
     #[test]
