@@ -167,7 +167,10 @@ impl ChatGpt {
         let mut pieces = Pieces::default();
         let take = |event: serde_json::Value| {
             if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
-                let status = error.get("code").and_then(serde_json::Value::as_u64).and_then(|code| u16::try_from(code).ok());
+                let status = error
+                    .get("code")
+                    .and_then(serde_json::Value::as_u64)
+                    .and_then(|code| u16::try_from(code).ok());
                 let status = status.filter(|status| *status >= 500).unwrap_or(500);
                 return Err(ChatError::Failed { provider: NAME.to_owned(), status, retry_after: None });
             }
@@ -198,7 +201,9 @@ impl Pieces {
             self.usage = Some(usage);
         }
         let Some(choice) = event.get("choices").and_then(|choices| choices.get(0)) else { return };
-        let delta = |name: &str| choice.get("delta").and_then(|delta| delta.get(name)).and_then(serde_json::Value::as_str);
+        let delta = |name: &str| {
+            choice.get("delta").and_then(|delta| delta.get(name)).and_then(serde_json::Value::as_str)
+        };
         self.text.push_str(delta("content").unwrap_or_default());
         if let Some(refusal) = delta("refusal") {
             self.refusal.get_or_insert_default().push_str(refusal);

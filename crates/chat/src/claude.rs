@@ -175,7 +175,9 @@ impl Claude {
 
 /// One event of a stream (platform.claude.com, streaming messages); whether it was the last.
 fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, ChatError> {
-    let text = |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    let text = |value: Option<&serde_json::Value>| {
+        value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
     match event.get("type").and_then(serde_json::Value::as_str).unwrap_or_default() {
         "message_start" => {
             let message = event.get("message");
@@ -196,7 +198,10 @@ fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, ChatErro
             let reason = text(event.get("delta").and_then(|delta| delta.get("stop_reason")));
             answer.stop_reason = (!reason.is_empty()).then_some(reason);
             // Counts are of the whole answer so far.
-            let tokens = event.get("usage").and_then(|usage| usage.get("output_tokens")).and_then(serde_json::Value::as_u64);
+            let tokens = event
+                .get("usage")
+                .and_then(|usage| usage.get("output_tokens"))
+                .and_then(serde_json::Value::as_u64);
             if let (Some(usage), Some(tokens)) = (&mut answer.usage, tokens) {
                 usage.output_tokens = tokens;
             }

@@ -34,8 +34,8 @@ pub use guarded::{Purse, Purses, Unit, spending_from};
 pub use money::Usd;
 pub use ollama::Ollama;
 pub use secret::Secret;
-pub use transport::Network;
 pub use settings::{Allowances, AnthropicSection, ChatSection, ChatSettings, OllamaSection, OpenAiSection};
+pub use transport::Network;
 
 /// Somebody who answers conversations: a provider, or a guard around one.
 #[async_trait]

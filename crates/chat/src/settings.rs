@@ -85,6 +85,8 @@ pub struct ChatSection {
     pub templates: Option<PathBuf>,
     /// About how many tokens the changing part of a prompt may have.
     pub prompt_tokens: usize,
+    /// The most tokens of one answer.
+    pub answer_tokens: u32,
     /// Answers come in pieces, so that a visitor who leaves stops the model.
     pub stream: bool,
     /// How providers are reached.
@@ -115,6 +117,7 @@ impl Default for ChatSection {
             tokens_per_day: None,
             templates: None,
             prompt_tokens: 1500,
+            answer_tokens: 1200,
             stream: false,
             network: Network::default(),
             max_concurrent: 16,
@@ -221,6 +224,7 @@ impl ChatSection {
             tokens_per_day: tokens(&mut section, "tokens_per_day"),
             templates: section.text("templates").map(PathBuf::from),
             prompt_tokens: section.number("prompt_tokens", 200..=50_000).unwrap_or(default.prompt_tokens),
+            answer_tokens: section.number("answer_tokens", 16..=20_000).unwrap_or(default.answer_tokens),
             stream: section.flag("stream").unwrap_or(true),
             network,
             max_concurrent: section.number("max_concurrent", 1..=10_000).unwrap_or(default.max_concurrent),
@@ -240,9 +244,14 @@ impl ChatSection {
     }
 
     fn budgeted(&self) -> bool {
-        [self.budget_per_day, self.budget_per_session, self.budget_per_source_per_day, self.budget_per_network_per_day]
-            .iter()
-            .any(Option::is_some)
+        [
+            self.budget_per_day,
+            self.budget_per_session,
+            self.budget_per_source_per_day,
+            self.budget_per_network_per_day,
+        ]
+        .iter()
+        .any(Option::is_some)
     }
 }
 
@@ -325,7 +334,9 @@ impl ChatSettings {
             ollama: OllamaSection::read(top.section("ollama")),
         };
         let keyed = settings.clone().with_environment(get);
-        for provider in keyed.chosen().into_iter().filter(|provider| keyed.usable(*provider)) {
+        // The built-in budgets hold for any model, counted as the dearest; a budget that somebody set is meant exactly.
+        let asked = keyed.chosen().into_iter().filter(|provider| keyed.usable(*provider));
+        for provider in asked.filter(|_| !keyed.chat.budget_by_default) {
             if let Some(reason) = keyed.unpriced(provider) {
                 top.fault(settings.chat.prices_key, None, reason);
             }
@@ -394,7 +405,7 @@ impl ChatSettings {
 
     /// A budget for a model whose price nobody knows: what is wrong, and the remedy.
     pub(crate) fn unpriced(&self, provider: Provider) -> Option<String> {
-        if !self.budgeted() || self.chat.budget_by_default || self.price(provider).is_some() {
+        if !self.budgeted() || self.price(provider).is_some() {
             return None;
         }
         let (model, key) = (self.model(provider), self.chat.prices_key);

@@ -54,7 +54,8 @@ impl Network {
         use rustls::pki_types::{CertificateDer, pem::PemObject as _};
         let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
         let shown = path.display();
-        let found = CertificateDer::pem_file_iter(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+        let found = CertificateDer::pem_file_iter(path)
+            .map_err(|error| format!("{shown} cannot be read: {error}"))?;
         let found: Result<Vec<_>, _> = found.collect();
         let found = found.map_err(|error| format!("{shown} is not a PEM file of certificates: {error}"))?;
         if found.is_empty() { Err(format!("{shown} holds no certificate")) } else { Ok(found) }
@@ -93,7 +94,9 @@ impl Transport {
         let own = network.authorities().map_err(NoClient::because)?;
         let (_, unusable) = roots.add_parsable_certificates(own);
         if unusable > 0 {
-            return Err(NoClient::because("chat.ca_file holds a certificate that cannot be an authority".to_owned()));
+            return Err(NoClient::because(
+                "chat.ca_file holds a certificate that cannot be an authority".to_owned(),
+            ));
         }
         // The provider is named here so that a client can be made before the program has installed one.
         let tls =
@@ -149,8 +152,15 @@ impl Transport {
         if status != 200 {
             return Err(self.refusal(status, response).await);
         }
-        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !["text/event-stream", "application/x-ndjson", "application/jsonl"].iter().any(|stream| kind.starts_with(stream)) {
+        let kind = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if !["text/event-stream", "application/x-ndjson", "application/jsonl"]
+            .iter()
+            .any(|stream| kind.starts_with(stream))
+        {
             let bytes = self.read(response).await?;
             let whole = serde_json::from_slice(&bytes);
             return whole.map(Some).map_err(|_| self.malformed("something that is not its own JSON"));

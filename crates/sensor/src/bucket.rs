@@ -26,15 +26,18 @@ use crate::{
     handler::Bounds,
     listener::{self, BindError},
     management::{self, Management, ManagementError},
-    oracle::{Mind, facts::{self, Facts, JournalError}},
+    oracle::{
+        Mind,
+        facts::{self, Facts, JournalError},
+    },
     registration::{self, RegistrationError},
     session::Sensor,
+    spent,
     ssh::{
         self,
         host_keys::{self, HostKeyError},
     },
     tls::{self, SnakeoilError},
-    spent,
     vitals::Vitals,
 };
 
@@ -337,7 +340,8 @@ fn mind(config: &Config, machine: &Arc<Machine>, folder: &Path) -> Result<Arc<Mi
         let network = decoy::machine::network_key(source).to_string();
         allowances.of(&decoy::machine::source_key(source).to_string(), &network)
     };
-    let (templates, tokens) = (config.templates.clone(), config.chat.chat.prompt_tokens);
+    let (templates, tokens) =
+        (config.templates.clone(), (config.chat.chat.prompt_tokens, config.chat.chat.answer_tokens));
     Ok(Mind::new(assembled.service, machine, facts, templates, tokens, Box::new(purses)))
 }
 

@@ -296,7 +296,11 @@ impl Persona {
             if known {
                 programs.push(value);
             } else {
-                section.fault("programs", origin, "a program is named by letters, digits, `.`, `_`, `+` and `-`");
+                section.fault(
+                    "programs",
+                    origin,
+                    "a program is named by letters, digits, `.`, `_`, `+` and `-`",
+                );
             }
         }
         Self { image, hostname, users, programs }

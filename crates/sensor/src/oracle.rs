@@ -61,7 +61,7 @@ impl Mind {
         machine: &Arc<Machine>,
         facts: Facts,
         templates: Templates,
-        prompt_tokens: usize,
+        (prompt_tokens, answer_tokens): (usize, u32),
         purses: PursesOf,
     ) -> Arc<Self> {
         for fact in facts.of_kind("file") {
@@ -69,7 +69,7 @@ impl Mind {
             let _kept = machine.learn(&fact.subject, fact.text.as_deref().unwrap_or_default().as_bytes());
         }
         let sentences = templates.sentences();
-        let prompter = Prompter::new(templates, machine, prompt_tokens);
+        let prompter = Prompter::new(templates, machine, prompt_tokens, answer_tokens);
         let machine = Arc::clone(machine);
         Arc::new(Self { chat, machine, facts, prompter, sentences, purses, telemetry: Telemetry::default() })
     }
@@ -125,7 +125,9 @@ fn place(question: &Question, source: &str) -> Place {
     // What other questions are shown must not be a way to speak to them.
     let bare = |text: &str| {
         text.len() <= 80
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '='))
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/' | ':' | '='))
             && text.split(' ').count() <= 6
     };
     let family = match what {
@@ -216,7 +218,12 @@ impl SessionOracle {
     }
 
     /// Asks the model, twice at most; gives what passed the guard.
-    async fn consult(&self, question: &Question, place: &Place, bill: &mut Bill) -> Result<Option<String>, ChatError> {
+    async fn consult(
+        &self,
+        question: &Question,
+        place: &Place,
+        bill: &mut Bill,
+    ) -> Result<Option<String>, ChatError> {
         let (mind, kind) = (&self.mind, question.what.kind());
         let now = mind.machine.now();
         let known = mind.facts.of_family(&place.family, KNOWN).into_iter().map(|fact| Known {
@@ -224,8 +231,7 @@ impl SessionOracle {
             text: fact.text.as_deref().unwrap_or_default().chars().take(KNOWN_TEXT).collect(),
         });
         let mut conversation = mind.prompter.conversation(question, &known.collect::<Vec<_>>(), now);
-        let guard =
-            outgoing::Outgoing { identity: &mind.machine.identity, now, sentences: &mind.sentences };
+        let guard = outgoing::Outgoing { identity: &mind.machine.identity, now, sentences: &mind.sentences };
         for attempt in 0..2 {
             let asked = Instant::now();
             let replied = spending_from(self.purses.clone(), mind.chat.send_message(&conversation)).await;

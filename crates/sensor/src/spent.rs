@@ -21,7 +21,9 @@ pub fn keep(purse: &Arc<Purse>, path: &Path) -> io::Result<()> {
             match (numbers.next(), numbers.next()) {
                 (Some(Ok(day)), Some(Ok(nanos))) => purse.restore(day, Usd::from_nanos(nanos)),
                 _ if text.trim().is_empty() => {}
-                _ => tracing::warn!(path = %path.display(), "what was spent today cannot be read; counting begins anew"),
+                _ => {
+                    tracing::warn!(path = %path.display(), "what was spent today cannot be read; counting begins anew")
+                }
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -44,7 +46,10 @@ fn write(file: &File, day: u64, committed: Usd) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use chat::{Canned, ChatService as _, Conversation, Message, Role, guarded::{Budgeted, Priced}};
+    use chat::{
+        Canned, ChatService as _, Conversation, Message, Role,
+        guarded::{Budgeted, Priced},
+    };
 
     use super::*;
 
@@ -73,14 +78,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spent");
         let message = Message { role: Role::User, content: "x".to_owned() };
-        let question = Conversation { system: vec![], messages: vec![message], max_tokens: 1, temperature: None };
+        let question =
+            Conversation { system: vec![], messages: vec![message], max_tokens: 1, temperature: None };
         let limit = Usd::from_dollars(0.2).unwrap();
         let mut answered = 0;
         for _ in 0..10 {
             // Each turn is a new process.
             let purse = Arc::new(Purse::daily("day", limit));
             keep(&purse, &path).unwrap();
-            let service = Budgeted::new(Dear(Canned::answering(|_| Ok("y".to_owned()))), vec![Arc::clone(&purse)]);
+            let service =
+                Budgeted::new(Dear(Canned::answering(|_| Ok("y".to_owned()))), vec![Arc::clone(&purse)]);
             answered += usize::from(service.send_message(&question).await.is_ok());
             assert!(purse.spent().1 <= limit);
         }

@@ -123,7 +123,12 @@ impl<S: ChatService + Priced> ChatService for Budgeted<S> {
             Ok(_) | Err(_) => most.tokens,
         };
         if tokens > most.tokens {
-            tracing::warn!(provider = self.name(), tokens, bound = most.tokens, "an answer took more tokens than its bound");
+            tracing::warn!(
+                provider = self.name(),
+                tokens,
+                bound = most.tokens,
+                "an answer took more tokens than its bound"
+            );
         }
         reservation.settle(Sum { usd: cost, tokens });
         result

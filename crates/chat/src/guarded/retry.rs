@@ -30,7 +30,9 @@ impl<S: ChatService> Retried<S> {
 fn pause(error: &ChatError) -> Option<Duration> {
     let jitter = PAUSE.mul_f64((RandomState::new().hash_one(0) % 1000) as f64 / 1000.0);
     match error {
-        ChatError::RateLimited { retry_after: Some(wait), .. } if *wait <= LONGEST_ASKED => Some(*wait + jitter),
+        ChatError::RateLimited { retry_after: Some(wait), .. } if *wait <= LONGEST_ASKED => {
+            Some(*wait + jitter)
+        }
         ChatError::Failed { status: 500 | 502 | 503 | 504 | 529, retry_after, .. } => {
             let wait = retry_after.unwrap_or(PAUSE);
             (wait <= LONGEST_ASKED).then_some(wait.max(PAUSE) + jitter)
@@ -88,7 +90,8 @@ mod tests {
             let retried = Retried::new(Canned::scripted([Err(error), Ok("x".to_owned())]));
             assert_eq!(retried.send_message(&hello()).await.is_ok(), answered, "{shown}");
         }
-        let retried = Retried::new(Canned::scripted([Err(failed(500, None)), Err(failed(500, None)), Ok("x".into())]));
+        let retried =
+            Retried::new(Canned::scripted([Err(failed(500, None)), Err(failed(500, None)), Ok("x".into())]));
         assert!(retried.send_message(&hello()).await.is_err(), "twice and no more");
         assert_eq!(retried.inner.asked().len(), 2);
     }

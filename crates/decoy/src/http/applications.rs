@@ -11,9 +11,41 @@ use crate::{
 /// First folders and front pages of applications that people run behind a web server, by application. An address that
 /// begins with one of these is theirs.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("wordpress", &["/wp-login.php", "/wp-admin", "/wp-json", "/wp-cron.php", "/wp-content/plugins", "/xmlrpc.php", "/wordpress", "/wp/", "/blog/wp-"]),
-    ("phpmyadmin", &["/phpmyadmin", "/phpMyAdmin", "/pma", "/PMA", "/mysql/index.php", "/dbadmin", "/myadmin"]),
-    ("login", &["/login.php", "/admin.php", "/admin/index.php", "/admin/login.php", "/index.php", "/info.php", "/phpinfo.php", "/user/login.php", "/login.action", "/index.action", "/login.do", "/index.jsp"]),
+    (
+        "wordpress",
+        &[
+            "/wp-login.php",
+            "/wp-admin",
+            "/wp-json",
+            "/wp-cron.php",
+            "/wp-content/plugins",
+            "/xmlrpc.php",
+            "/wordpress",
+            "/wp/",
+            "/blog/wp-",
+        ],
+    ),
+    (
+        "phpmyadmin",
+        &["/phpmyadmin", "/phpMyAdmin", "/pma", "/PMA", "/mysql/index.php", "/dbadmin", "/myadmin"],
+    ),
+    (
+        "login",
+        &[
+            "/login.php",
+            "/admin.php",
+            "/admin/index.php",
+            "/admin/login.php",
+            "/index.php",
+            "/info.php",
+            "/phpinfo.php",
+            "/user/login.php",
+            "/login.action",
+            "/index.action",
+            "/login.do",
+            "/index.jsp",
+        ],
+    ),
     ("cgi", &["/cgi-bin/"]),
     ("tomcat", &["/manager/html", "/host-manager"]),
     ("jenkins", &["/jenkins"]),

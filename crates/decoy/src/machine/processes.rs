@@ -190,13 +190,29 @@ pub fn list(identity: &Identity) -> Vec<Process> {
 fn daemons_of(identity: &Identity, first: u32) -> Vec<Process> {
     let known: &[(&[&str], &'static str, u32, &str, u64, u64)] = &[
         (&["docker"], "root", 0, "/usr/bin/containerd", 1_800_000, 42_000),
-        (&["docker"], "root", 0, "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock", 2_100_000, 71_000),
+        (
+            &["docker"],
+            "root",
+            0,
+            "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
+            2_100_000,
+            71_000,
+        ),
         (&["kubectl"], "root", 0, "/usr/local/bin/k3s agent", 5_300_000, 92_000),
         (&["mysql", "mariadb"], "mysql", 113, "/usr/sbin/mariadbd", 1_300_000, 98_000),
-        (&["psql"], "postgres", 114, "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main", 218_000, 30_000),
+        (
+            &["psql"],
+            "postgres",
+            114,
+            "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main",
+            218_000,
+            30_000,
+        ),
         (&["redis-cli"], "redis", 115, "/usr/bin/redis-server 127.0.0.1:6379", 66_000, 8_100),
     ];
-    let wanted = known.iter().filter(|(clients, ..)| clients.iter().any(|name| identity.programs.iter().any(|p| p == name)));
+    let wanted = known
+        .iter()
+        .filter(|(clients, ..)| clients.iter().any(|name| identity.programs.iter().any(|p| p == name)));
     wanted
         .zip(0..)
         .map(|((_, user, uid, command, virtual_kib, resident_kib), number)| {

@@ -143,7 +143,11 @@ impl Shelf {
 
     /// All facts, the one unused longest first.
     fn in_order(&self) -> Vec<Arc<Fact>> {
-        self.by_use.values().filter_map(|key| self.facts.get(key)).map(|kept| Arc::clone(&kept.fact)).collect()
+        self.by_use
+            .values()
+            .filter_map(|key| self.facts.get(key))
+            .map(|kept| Arc::clone(&kept.fact))
+            .collect()
     }
 }
 

@@ -11,7 +11,11 @@ fn plain(text: &str) -> String {
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
             // Soft hyphen, zero-width characters, direction marks, word joiner, byte order mark.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {}
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}' => {}
             '’' | '\'' => {}
             c if c.is_alphanumeric() => out.push(narrow(c)),
             _ if out.ends_with(' ') => {}
@@ -32,9 +36,7 @@ fn narrow(c: char) -> char {
         'у' => 'y',
         'х' => 'x',
         'і' => 'i',
-        'ｊ'..='ｚ' | 'ａ'..='ｉ' => {
-            char::from_u32(u32::from(c) - 0xff41 + u32::from('a')).unwrap_or(c)
-        }
+        'ｊ'..='ｚ' | 'ａ'..='ｉ' => char::from_u32(u32::from(c) - 0xff41 + u32::from('a')).unwrap_or(c),
         c => c,
     }
 }

@@ -20,6 +20,8 @@ pub struct Prompter {
     machine: String,
     /// The most tokens of one conversation's question.
     budget: usize,
+    /// The most tokens of an answer.
+    answer: u32,
 }
 
 /// A fact that the answer has to agree with.
@@ -31,8 +33,8 @@ pub struct Known {
 }
 
 impl Prompter {
-    /// For this machine; a question has at most about `budget` tokens.
-    pub fn new(templates: Templates, machine: &Machine, budget: usize) -> Self {
+    /// For this machine; a question has at most about `budget` tokens, an answer at most `answer`.
+    pub fn new(templates: Templates, machine: &Machine, budget: usize, answer: u32) -> Self {
         let identity = &machine.identity;
         let people = identity.users.iter().filter(|user| user.uid == 0 || (1000..60_000).contains(&user.uid));
         let users: Vec<&str> = people.map(|user| user.name.as_str()).collect();
@@ -53,7 +55,7 @@ impl Prompter {
             ("processes", names.join(" ")),
         ];
         let machine = fill(templates.of("machine").0, &values);
-        Self { templates, machine, budget }
+        Self { templates, machine, budget, answer }
     }
 
     /// The conversation for a question. The same question, with the same facts to agree with, at the same day, makes the
@@ -67,7 +69,7 @@ impl Prompter {
         Conversation {
             system: vec![self.machine.clone(), instructions.to_owned()],
             messages: vec![Message { role: Role::User, content: text }],
-            max_tokens: longest(what),
+            max_tokens: longest(what).min(self.answer),
             temperature: Some(0.0),
         }
     }
@@ -159,7 +161,14 @@ impl Prompter {
             Ask::File { path, size, head } => values.extend([
                 ("path", cut(path)),
                 ("size", size.to_string()),
-                ("head", if head.is_empty() { String::new() } else { format!("Its first bytes, which are known; go on right after them:\n{head}\n") }),
+                (
+                    "head",
+                    if head.is_empty() {
+                        String::new()
+                    } else {
+                        format!("Its first bytes, which are known; go on right after them:\n{head}\n")
+                    },
+                ),
             ]),
             Ask::Page { method, target } => {
                 values.extend([("method", cut(method)), ("target", cut(target))]);
@@ -216,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_machine_comes_first_and_stays_the_same() {
-        let prompter = Prompter::new(Templates::default(), &machine(), 1000);
+        let prompter = Prompter::new(Templates::default(), &machine(), 1000, 600);
         let first = prompter.conversation(&question(), &[], now());
         let later = prompter.conversation(&question(), &[], now() + Duration::from_secs(60));
         assert!(first == later, "a minute changes nothing");
@@ -228,7 +237,7 @@ mod tests {
 
     #[test]
     fn what_it_has_to_agree_with_is_said_within_the_budget() {
-        let prompter = Prompter::new(Templates::default(), &machine(), 1000);
+        let prompter = Prompter::new(Templates::default(), &machine(), 1000, 600);
         let mut question = question();
         question.ground = Grounding {
             own: vec!["kubectl create deployment shop".into()],
@@ -246,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_long_text_of_a_visitor_is_cut() {
-        let prompter = Prompter::new(Templates::default(), &machine(), 1000);
+        let prompter = Prompter::new(Templates::default(), &machine(), 1000, 600);
         let what = Ask::Line { banner: String::new(), line: "x".repeat(100_000) };
         let text = prompter.conversation(&Question::new(what, ""), &[], now()).messages[0].content.clone();
         assert!(text.len() < WRITTEN + 200);

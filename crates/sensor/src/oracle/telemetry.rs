@@ -36,14 +36,7 @@ struct Sums {
 
 impl Telemetry {
     /// A call that a model answered.
-    pub fn call(
-        &self,
-        model: &str,
-        kind: &'static str,
-        tokens: (u64, u64),
-        usd: f64,
-        took: Duration,
-    ) {
+    pub fn call(&self, model: &str, kind: &'static str, tokens: (u64, u64), usd: f64, took: Duration) {
         let mut state = self.0.lock();
         if state.by_kind.len() >= MOST && !state.by_kind.contains_key(&(model.to_owned(), kind)) {
             return;
@@ -83,7 +76,8 @@ impl Telemetry {
         let state = self.0.lock();
         let mut out = String::new();
         let head = |out: &mut String, name: &str, kind: &str, help: &str| {
-            write!(out, "# HELP rustbucket_chat_{name} {help}\n# TYPE rustbucket_chat_{name} {kind}\n").unwrap_or_default();
+            write!(out, "# HELP rustbucket_chat_{name} {help}\n# TYPE rustbucket_chat_{name} {kind}\n")
+                .unwrap_or_default();
         };
         type Of = fn(&Sums) -> f64;
         let sums: [(&str, &str, Of); 4] = [
@@ -103,9 +97,11 @@ impl Telemetry {
         for ((model, kind), sums) in &state.by_kind {
             let labels = format!("model=\"{}\",kind=\"{kind}\"", escaped(model));
             for (end, bucket) in ENDS.iter().zip(&sums.buckets) {
-                writeln!(out, "rustbucket_chat_seconds_bucket{{{labels},le=\"{end}\"}} {bucket}").unwrap_or_default();
+                writeln!(out, "rustbucket_chat_seconds_bucket{{{labels},le=\"{end}\"}} {bucket}")
+                    .unwrap_or_default();
             }
-            writeln!(out, "rustbucket_chat_seconds_bucket{{{labels},le=\"+Inf\"}} {}", sums.calls).unwrap_or_default();
+            writeln!(out, "rustbucket_chat_seconds_bucket{{{labels},le=\"+Inf\"}} {}", sums.calls)
+                .unwrap_or_default();
             writeln!(out, "rustbucket_chat_seconds_sum{{{labels}}} {}", sums.seconds).unwrap_or_default();
             writeln!(out, "rustbucket_chat_seconds_count{{{labels}}} {}", sums.calls).unwrap_or_default();
         }
@@ -115,11 +111,20 @@ impl Telemetry {
         }
         head(&mut out, "fallback_total", "counter", "Questions answered by the machine itself.");
         for ((kind, reason), count) in &state.fallbacks {
-            writeln!(out, "rustbucket_chat_fallback_total{{kind=\"{kind}\",reason=\"{}\"}} {count}", escaped(reason)).unwrap_or_default();
+            writeln!(
+                out,
+                "rustbucket_chat_fallback_total{{kind=\"{kind}\",reason=\"{}\"}} {count}",
+                escaped(reason)
+            )
+            .unwrap_or_default();
         }
         head(&mut out, "guard_total", "counter", "Questions stopped and answers refused.");
         for ((direction, reason), count) in &state.guard {
-            writeln!(out, "rustbucket_chat_guard_total{{direction=\"{direction}\",reason=\"{reason}\"}} {count}").unwrap_or_default();
+            writeln!(
+                out,
+                "rustbucket_chat_guard_total{{direction=\"{direction}\",reason=\"{reason}\"}} {count}"
+            )
+            .unwrap_or_default();
         }
         head(&mut out, "facts", "gauge", "Facts kept.");
         writeln!(out, "rustbucket_chat_facts {}", facts.0).unwrap_or_default();

@@ -33,7 +33,18 @@ const KINDS: [Kind; 6] = [
     Kind {
         name: "program",
         built_in: include_str!("templates/program.txt"),
-        names: &["date", "user", "cwd", "environment", "known", "files", "done", "recent", "stdin", "command"],
+        names: &[
+            "date",
+            "user",
+            "cwd",
+            "environment",
+            "known",
+            "files",
+            "done",
+            "recent",
+            "stdin",
+            "command",
+        ],
         needed: &["command"],
     },
     Kind {

@@ -26,25 +26,67 @@ fn cut(text: &mut Vec<u8>, size: usize) {
 /// Whether the name promises text.
 pub(super) fn is_text(path: &str) -> bool {
     const ENDS: [&str; 34] = [
-        "bash", "c", "cfg", "cnf", "conf", "config", "css", "csv", "h", "htm", "html", "ini", "js", "json", "list", "log", "md",
-        "php", "pl", "pm", "properties", "py", "rb", "rules", "service", "sh", "socket", "sql", "target", "timer", "toml",
-        "txt", "xml", "yaml",
+        "bash",
+        "c",
+        "cfg",
+        "cnf",
+        "conf",
+        "config",
+        "css",
+        "csv",
+        "h",
+        "htm",
+        "html",
+        "ini",
+        "js",
+        "json",
+        "list",
+        "log",
+        "md",
+        "php",
+        "pl",
+        "pm",
+        "properties",
+        "py",
+        "rb",
+        "rules",
+        "service",
+        "sh",
+        "socket",
+        "sql",
+        "target",
+        "timer",
+        "toml",
+        "txt",
+        "xml",
+        "yaml",
     ];
     let name = path.rsplit('/').next().unwrap_or_default();
     match name.rsplit_once('.') {
         Some((stem, end)) if !stem.is_empty() => ENDS.binary_search(&end).is_ok() || end == "yml",
         _ => {
-            let named = ["copyright", "changelog", "README", "NEWS", "AUTHORS", "TODO", "LICENSE", "Makefile", "control"];
-            path.starts_with("/etc/") || path.starts_with("/opt/") || named.iter().any(|known| name.starts_with(known))
+            let named = [
+                "copyright",
+                "changelog",
+                "README",
+                "NEWS",
+                "AUTHORS",
+                "TODO",
+                "LICENSE",
+                "Makefile",
+                "control",
+            ];
+            path.starts_with("/etc/")
+                || path.starts_with("/opt/")
+                || named.iter().any(|known| name.starts_with(known))
         }
     }
 }
 
 fn seed(text: &str) -> u64 {
     // FNV-1a
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Lines by kind; `{n}` is a number, `{w}` a word.
@@ -83,8 +125,9 @@ fn lines_of(path: &str, head: &str) -> (&'static [&'static str], &'static str) {
 
 fn fill(text: &mut Vec<u8>, path: &str, first: &str, size: usize) {
     const WORDS: [&str; 24] = [
-        "option", "file", "name", "prefix", "verbose", "force", "target", "source", "mode", "status", "config", "value",
-        "output", "input", "temp", "count", "suffix", "default", "package", "version", "state", "user", "group", "path",
+        "option", "file", "name", "prefix", "verbose", "force", "target", "source", "mode", "status",
+        "config", "value", "output", "input", "temp", "count", "suffix", "default", "package", "version",
+        "state", "user", "group", "path",
     ];
     let (kinds, end) = lines_of(path, first);
     let mut state = seed(path) | 1;

@@ -29,7 +29,9 @@ impl Tree {
         if self.image.is_whole(id) {
             return false;
         }
-        let Some(fact) = self.image.fact(id).filter(|fact| (1..=LARGEST).contains(&fact.size)) else { return false };
+        let Some(fact) = self.image.fact(id).filter(|fact| (1..=LARGEST).contains(&fact.size)) else {
+            return false;
+        };
         match self.image.ends(id).0 {
             0 => self.image_path(id).is_some_and(|path| filler::is_text(&path)),
             head => {
@@ -54,7 +56,8 @@ impl Tree {
         let (head, tail) = (head.min(size), tail.min(size - head.min(size)));
         let path = self.image_path(id).unwrap_or_default();
         let mut whole = self.image.read(id, 0, head as usize);
-        let first = String::from_utf8_lossy(whole.get(..whole.len().min(200)).unwrap_or_default()).into_owned();
+        let first =
+            String::from_utf8_lossy(whole.get(..whole.len().min(200)).unwrap_or_default()).into_owned();
         // A model that was shown the beginning may begin with it again.
         let text = text.strip_prefix(whole.as_slice()).unwrap_or(text);
         let middle = size - head - tail;
@@ -105,13 +108,20 @@ impl Files {
         let layer = self.layer.lock();
         let view = layer.view(&self.base);
         let Content::Image(id) = view.node(view.find(path, true).ok()?).ok()?.content else { return None };
-        if self.base.image.is_whole(id) || self.base.learned.read().contains_key(&id) || !self.base.is_made_up(id) {
+        if self.base.image.is_whole(id)
+            || self.base.learned.read().contains_key(&id)
+            || !self.base.is_made_up(id)
+        {
             return None;
         }
         const SHOWN: u64 = 400;
         let (size, head) = (self.base.image.fact(id)?.size, self.base.image.ends(id).0);
         let head = self.base.image.read(id, 0, head.min(SHOWN) as usize);
-        Some(Unknown { path: self.base.image_path(id)?, size, head: String::from_utf8_lossy(&head).into_owned() })
+        Some(Unknown {
+            path: self.base.image_path(id)?,
+            size,
+            head: String::from_utf8_lossy(&head).into_owned(),
+        })
     }
 
     /// Whether what this path leads to is as the machine has it, for every visitor alike; `false` for what the visitor

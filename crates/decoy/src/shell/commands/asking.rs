@@ -70,18 +70,75 @@ pub(super) fn family(name: &str) -> &str {
 fn depends_on_place(name: &str) -> bool {
     matches!(
         name,
-        "git" | "make" | "npm" | "yarn" | "composer" | "docker-compose" | "go" | "cargo" | "terraform" | "svn" | "hg"
+        "git"
+            | "make"
+            | "npm"
+            | "yarn"
+            | "composer"
+            | "docker-compose"
+            | "go"
+            | "cargo"
+            | "terraform"
+            | "svn"
+            | "hg"
     )
 }
 
 /// Verbs after which the same question may have another answer.
 fn changes_something(args: &[String]) -> bool {
     const VERBS: [&str; 52] = [
-        "add", "alter", "apply", "build", "checkout", "clean", "clone", "commit", "config", "cp", "create", "delete",
-        "disable", "down", "drop", "edit", "enable", "exec", "flush", "import", "init", "insert", "install", "kill",
-        "load", "login", "merge", "mv", "patch", "prune", "pull", "purge", "push", "rebase", "remove", "rename", "reset",
-        "restart", "rm", "rmi", "run", "scale", "set", "start", "stash", "stop", "tag", "uninstall", "up", "update",
-        "upgrade", "write",
+        "add",
+        "alter",
+        "apply",
+        "build",
+        "checkout",
+        "clean",
+        "clone",
+        "commit",
+        "config",
+        "cp",
+        "create",
+        "delete",
+        "disable",
+        "down",
+        "drop",
+        "edit",
+        "enable",
+        "exec",
+        "flush",
+        "import",
+        "init",
+        "insert",
+        "install",
+        "kill",
+        "load",
+        "login",
+        "merge",
+        "mv",
+        "patch",
+        "prune",
+        "pull",
+        "purge",
+        "push",
+        "rebase",
+        "remove",
+        "rename",
+        "reset",
+        "restart",
+        "rm",
+        "rmi",
+        "run",
+        "scale",
+        "set",
+        "start",
+        "stash",
+        "stop",
+        "tag",
+        "uninstall",
+        "up",
+        "update",
+        "upgrade",
+        "write",
     ];
     args.iter()
         .flat_map(|arg| arg.split([' ', ';', '\n']))
@@ -116,7 +173,8 @@ fn ground(session: &Session, asked: &Asked<'_>, family: &str) -> Grounding {
         ground.recent = session.recall.latest();
         const SHOWN: [&str; 6] = ["HOME", "LANG", "PATH", "PWD", "SHELL", "TERM"];
         let vars = asked.vars.into_iter().flatten().filter(|(name, _)| SHOWN.contains(&name.as_str()));
-        ground.environment = vars.map(|(name, value)| (name.clone(), value.chars().take(200).collect())).collect();
+        ground.environment =
+            vars.map(|(name, value)| (name.clone(), value.chars().take(200).collect())).collect();
         ground.environment.sort();
     }
     ground
@@ -124,9 +182,9 @@ fn ground(session: &Session, asked: &Asked<'_>, family: &str) -> Grounding {
 
 /// FNV-1a.
 pub(super) fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What sounds like a complaint goes to the error channel, with a status to match.
@@ -135,7 +193,9 @@ fn sorted(name: &str, text: Vec<u8>) -> Said {
     let first = shown.lines().next().unwrap_or_default();
     let lower = first.to_ascii_lowercase();
     let complains = first.starts_with(&format!("{name}: "))
-        || ["error:", "error ", "fatal:", "e: ", "usage: ", "traceback (most"].iter().any(|sign| lower.starts_with(sign))
+        || ["error:", "error ", "fatal:", "e: ", "usage: ", "traceback (most"]
+            .iter()
+            .any(|sign| lower.starts_with(sign))
         || lower.starts_with("cannot connect to ")
         || lower.starts_with("the connection to the server ");
     if complains && shown.lines().count() <= 20 { Said::err(text, 1) } else { Said::out(text) }
@@ -177,7 +237,10 @@ mod tests {
     #[test]
     fn complaints_go_to_the_error_channel() {
         assert_eq!(sorted("git", b"fatal: not a git repository\n".to_vec()).status, 1);
-        assert_eq!(sorted("dig", b"dig: couldn't get address\n".to_vec()).err, b"dig: couldn't get address\n");
+        assert_eq!(
+            sorted("dig", b"dig: couldn't get address\n".to_vec()).err,
+            b"dig: couldn't get address\n"
+        );
         assert_eq!(sorted("docker", b"CONTAINER ID   IMAGE\n".to_vec()).status, 0);
     }
 }

@@ -73,7 +73,8 @@ fn is_interactive(name: &str, args: &[String]) -> bool {
             fine
         })
     };
-    let none_of = |options: &[&str]| !args.iter().any(|arg| options.iter().any(|option| arg.starts_with(option)));
+    let none_of =
+        |options: &[&str]| !args.iter().any(|arg| options.iter().any(|option| arg.starts_with(option)));
     match name {
         "php" => args.iter().any(|arg| arg == "-a" || arg == "--interactive"),
         "mysql" | "mariadb" => none_of(&["-e", "--execute", "-V", "--version", "--help"]),
@@ -213,7 +214,8 @@ impl Sitting<'_> {
                         _ => 0,
                     })
                     .sum();
-                open <= 0 && !(self.is_python() && text.lines().next().is_some_and(|line| line.ends_with(':')))
+                open <= 0
+                    && !(self.is_python() && text.lines().next().is_some_and(|line| line.ends_with(':')))
             }
         }
     }
@@ -226,7 +228,9 @@ impl Sitting<'_> {
             "mysql" | "mariadb" => matches!(text, "exit" | "quit" | "\\q").then_some("Bye\n"),
             "psql" => matches!(text, "exit" | "quit" | "\\q").then_some(""),
             "redis-cli" => matches!(text.to_ascii_lowercase().as_str(), "exit" | "quit").then_some(""),
-            "php" => matches!(text, "exit" | "quit" | "die").then_some("").or_else(|| matches!(called, Some("exit" | "die")).then_some("")),
+            "php" => matches!(text, "exit" | "quit" | "die")
+                .then_some("")
+                .or_else(|| matches!(called, Some("exit" | "die")).then_some("")),
             "node" | "nodejs" => (text == ".exit" || called == Some("process.exit")).then_some(""),
             _ => matches!(called, Some("exit" | "quit" | "sys.exit")).then_some(""),
         }
@@ -237,7 +241,10 @@ impl Sitting<'_> {
         match self.name {
             "mysql" | "mariadb" => {
                 let text = statement.trim_end_matches(';').trim();
-                let database = text.get(..4).filter(|verb| verb.eq_ignore_ascii_case("use ")).and_then(|_| text.get(4..))?;
+                let database = text
+                    .get(..4)
+                    .filter(|verb| verb.eq_ignore_ascii_case("use "))
+                    .and_then(|_| text.get(4..))?;
                 if !matches!(database.trim(), "mysql" | "information_schema" | "performance_schema" | "sys") {
                     return None;
                 }
@@ -257,10 +264,13 @@ impl Sitting<'_> {
         let ground = Grounding { own, recent, ..Grounding::default() };
         let what = Ask::Reply { program: self.name.to_owned(), line: statement.to_owned() };
         let otherwise = self.otherwise(statement);
-        let answer = self.session.contact.oracle.ask(Question { what, ground, otherwise: otherwise.into() }).await;
+        let answer =
+            self.session.contact.oracle.ask(Question { what, ground, otherwise: otherwise.into() }).await;
         let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        const CHANGES: [&str; 11] =
-            ["alter", "create", "del", "delete", "drop", "flushall", "flushdb", "grant", "insert", "set", "update"];
+        const CHANGES: [&str; 11] = [
+            "alter", "create", "del", "delete", "drop", "flushall", "flushdb", "grant", "insert", "set",
+            "update",
+        ];
         if CHANGES.contains(&first.as_str()) {
             self.session.contact.visitor.doings().note(family(self.name), statement);
         }
@@ -284,16 +294,22 @@ impl Sitting<'_> {
             },
             "psql" => match first.trim_end_matches(';') {
                 "select" | "show" => "(0 rows)\n\n".to_owned(),
-                "create" | "drop" | "alter" => format!("{}\n", statement.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()),
+                "create" | "drop" | "alter" => format!(
+                    "{}\n",
+                    statement.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()
+                ),
                 "insert" => "INSERT 0 1\n".to_owned(),
                 "update" | "delete" => format!("{} 0\n", first.to_uppercase()),
                 word if word.starts_with('\\') => "Did not find any relations.\n".to_owned(),
-                word => format!("ERROR:  syntax error at or near \"{word}\"\nLINE 1: {statement}\n        ^\n"),
+                word => {
+                    format!("ERROR:  syntax error at or near \"{word}\"\nLINE 1: {statement}\n        ^\n")
+                }
             },
             "redis-cli" => match first.as_str() {
                 "get" | "hget" | "lpop" | "rpop" => "(nil)\n".to_owned(),
                 "keys" | "lrange" | "smembers" | "hgetall" => "(empty array)\n".to_owned(),
-                "set" | "select" | "flushall" | "flushdb" | "config" | "save" | "auth" | "slaveof" | "replicaof" => "OK\n".to_owned(),
+                "set" | "select" | "flushall" | "flushdb" | "config" | "save" | "auth" | "slaveof"
+                | "replicaof" => "OK\n".to_owned(),
                 "del" | "exists" | "expire" | "dbsize" => "(integer) 0\n".to_owned(),
                 word => format!("(error) ERR unknown command '{word}', with args beginning with: \n"),
             },
@@ -306,10 +322,50 @@ impl Sitting<'_> {
 
 /// Modules that python3.11 of Debian brings along.
 const MODULES: [&str; 44] = [
-    "argparse", "array", "ast", "asyncio", "base64", "binascii", "collections", "configparser", "copy", "csv", "ctypes",
-    "datetime", "email", "fcntl", "functools", "getpass", "glob", "hashlib", "http", "io", "itertools", "json", "logging",
-    "math", "multiprocessing", "os", "pathlib", "pickle", "platform", "pty", "pwd", "random", "re", "shutil", "signal",
-    "socket", "sqlite3", "ssl", "string", "struct", "subprocess", "sys", "time", "urllib",
+    "argparse",
+    "array",
+    "ast",
+    "asyncio",
+    "base64",
+    "binascii",
+    "collections",
+    "configparser",
+    "copy",
+    "csv",
+    "ctypes",
+    "datetime",
+    "email",
+    "fcntl",
+    "functools",
+    "getpass",
+    "glob",
+    "hashlib",
+    "http",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "pickle",
+    "platform",
+    "pty",
+    "pwd",
+    "random",
+    "re",
+    "shutil",
+    "signal",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "string",
+    "struct",
+    "subprocess",
+    "sys",
+    "time",
+    "urllib",
 ];
 
 fn is_name(text: &str) -> bool {
@@ -331,7 +387,9 @@ fn python(statement: &str, _said: &[Exchange]) -> Option<String> {
     let words: Vec<&str> = statement.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     if let ["import", modules @ ..] = words.as_slice() {
         let named = modules.iter().take_while(|word| **word != "as");
-        let missing = named.map(|module| module.split('.').next().unwrap_or_default()).find(|top| MODULES.binary_search(top).is_err());
+        let missing = named
+            .map(|module| module.split('.').next().unwrap_or_default())
+            .find(|top| MODULES.binary_search(top).is_err());
         return Some(missing.map(no_module).unwrap_or_default());
     }
     if let ["from", module, "import", ..] = words.as_slice() {
@@ -361,10 +419,13 @@ fn no_module(name: &str) -> String {
 
 /// Whole numbers with `+`, `-` and `*`.
 fn sum(text: &str) -> Option<i64> {
-    if !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '*' | ' ')) || text.contains("**") {
+    if !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '*' | ' ')) || text.contains("**")
+    {
         return None;
     }
-    let product = |text: &str| text.split('*').try_fold(1_i64, |product, factor| product.checked_mul(factor.trim().parse().ok()?));
+    let product = |text: &str| {
+        text.split('*').try_fold(1_i64, |product, factor| product.checked_mul(factor.trim().parse().ok()?))
+    };
     let mut total = 0_i64;
     for (number, part) in text.split('+').enumerate() {
         for (inner, piece) in part.split('-').enumerate() {
@@ -382,8 +443,8 @@ fn sum(text: &str) -> Option<i64> {
 fn python_unknown(statement: &str, said: &[Exchange]) -> String {
     let name: String = statement.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     const BUILT_IN: [&str; 24] = [
-        "abs", "bytes", "class", "def", "dict", "dir", "exec", "for", "globals", "if", "int", "len", "list", "max", "min",
-        "open", "print", "range", "repr", "set", "str", "sum", "try", "while",
+        "abs", "bytes", "class", "def", "dict", "dir", "exec", "for", "globals", "if", "int", "len", "list",
+        "max", "min", "open", "print", "range", "repr", "set", "str", "sum", "try", "while",
     ];
     let is_set = said.iter().any(|exchange| {
         exchange.said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)

@@ -6,12 +6,28 @@ use crate::shell::session::Session;
 
 /// Programs that do their work without a word.
 const SILENT: &[&str] = &[
-    "ldconfig", "logger", "mandb", "newaliases", "postalias", "postmap", "renice", "reset", "setterm", "stty", "sysctl",
-    "systemd-tmpfiles", "tabs", "tput", "update-ca-certificates", "users", "wall",
+    "ldconfig",
+    "logger",
+    "mandb",
+    "newaliases",
+    "postalias",
+    "postmap",
+    "renice",
+    "reset",
+    "setterm",
+    "stty",
+    "sysctl",
+    "systemd-tmpfiles",
+    "tabs",
+    "tput",
+    "update-ca-certificates",
+    "users",
+    "wall",
 ];
 
 /// Programs that start without arguments and wait for input, or print only when there is something to print.
-const QUIET_ALONE: &[&str] = &["col", "colcrt", "column", "fold", "iconv", "more", "less", "pr", "tsort", "ul", "watch"];
+const QUIET_ALONE: &[&str] =
+    &["col", "colcrt", "column", "fold", "iconv", "more", "less", "pr", "tsort", "ul", "watch"];
 
 /// What the program says.
 pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
@@ -57,9 +73,9 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
         "docker" | "docker-compose" if args.first().is_some_and(|arg| arg == "--version" || arg == "-v") => {
             Said::out("Docker version 20.10.24+dfsg1, build 297e128\n")
         }
-        "docker" | "docker-compose" if args.is_empty() => {
-            Said::out("\nUsage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n\nRun 'docker COMMAND --help' for more information on a command.\n")
-        }
+        "docker" | "docker-compose" if args.is_empty() => Said::out(
+            "\nUsage:  docker [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n\nRun 'docker COMMAND --help' for more information on a command.\n",
+        ),
         "docker" if root => return Some(docker(args)),
         "docker-compose" if root => Said::err(
             "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
@@ -93,7 +109,10 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
         "ssh" | "scp" | "sftp" | "rsync" if args.is_empty() => return None,
         "ssh" | "sftp" | "scp" => {
             let host = operand().rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
-            Said::err(format!("ssh: Could not resolve hostname {host}: Temporary failure in name resolution\n"), 255)
+            Said::err(
+                format!("ssh: Could not resolve hostname {host}: Temporary failure in name resolution\n"),
+                255,
+            )
         }
         "nc" | "netcat" | "nc.openbsd" if args.is_empty() => Said::err(
             "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]\n\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]\n\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]\n\t  [destination] [port]\n",
@@ -108,7 +127,9 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
             let host = url.split("//").nth(1).unwrap_or(url).split(['/', ':']).next().unwrap_or_default();
             let folder = url.rsplit('/').next().unwrap_or_default().trim_end_matches(".git");
             Said::err(
-                format!("Cloning into '{folder}'...\nfatal: unable to access '{url}': Could not resolve host: {host}\n"),
+                format!(
+                    "Cloning into '{folder}'...\nfatal: unable to access '{url}': Could not resolve host: {host}\n"
+                ),
                 128,
             )
         }
@@ -128,7 +149,9 @@ fn docker(args: &[String]) -> Said {
     let operand = args.iter().skip(1).rev().find(|arg| !arg.starts_with('-'));
     match (args.first().map(String::as_str), operand) {
         (Some("ps" | "images" | "network" | "volume"), _) if quiet => Said::nothing(0),
-        (Some("ps"), _) => Said::out("CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n"),
+        (Some("ps"), _) => {
+            Said::out("CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS    PORTS     NAMES\n")
+        }
         (Some("images"), _) => Said::out("REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n"),
         (Some("volume"), _) => Said::out("DRIVER    VOLUME NAME\n"),
         (Some("run" | "pull"), Some(image)) => Said::err(
@@ -140,7 +163,9 @@ fn docker(args: &[String]) -> Said {
         (Some("rm" | "stop" | "start" | "exec" | "logs" | "inspect" | "kill"), Some(name)) => {
             Said::err(format!("Error response from daemon: No such container: {name}\n"), 1)
         }
-        (Some(verb), _) => Said::err(format!("docker: '{verb}' is not a docker command.\nSee 'docker --help'\n"), 1),
+        (Some(verb), _) => {
+            Said::err(format!("docker: '{verb}' is not a docker command.\nSee 'docker --help'\n"), 1)
+        }
         (None, _) => Said::nothing(0),
     }
 }
@@ -158,11 +183,15 @@ fn version(name: &str) -> String {
         "screen" => return "Screen version 4.09.00 (GNU) 30-Jan-22\n".to_owned(),
         "tmux" => return "tmux 3.3a\n".to_owned(),
         "ssh" => return "OpenSSH_9.2p1 Debian-2+deb12u3, OpenSSL 3.0.15 3 Sep 2024\n".to_owned(),
-        "vim" | "vi" | "vim.tiny" => return "VIM - Vi IMproved 9.0 (2022 Jun 28, compiled May 04 2023 10:24:44)\n".to_owned(),
+        "vim" | "vi" | "vim.tiny" => {
+            return "VIM - Vi IMproved 9.0 (2022 Jun 28, compiled May 04 2023 10:24:44)\n".to_owned();
+        }
         "xz" | "unxz" | "xzcat" => return "xz (XZ Utils) 5.4.1\nliblzma 5.4.1\n".to_owned(),
-        "b2sum" | "base32" | "basenc" | "chcon" | "csplit" | "dircolors" | "hostid" | "link" | "logname" | "mknod"
-        | "nice" | "numfmt" | "pathchk" | "pinky" | "pr" | "ptx" | "runcon" | "sha224sum" | "sha384sum" | "shred"
-        | "stdbuf" | "unlink" | "users" | "vdir" | "chroot" => ("GNU coreutils", "9.1"),
+        "b2sum" | "base32" | "basenc" | "chcon" | "csplit" | "dircolors" | "hostid" | "link" | "logname"
+        | "mknod" | "nice" | "numfmt" | "pathchk" | "pinky" | "pr" | "ptx" | "runcon" | "sha224sum"
+        | "sha384sum" | "shred" | "stdbuf" | "unlink" | "users" | "vdir" | "chroot" => {
+            ("GNU coreutils", "9.1")
+        }
         "pmap" | "pwdx" | "skill" | "snice" | "slabtop" | "tload" | "vmstat" | "watch" | "sysctl" => {
             ("procps-ng", "4.0.2")
         }

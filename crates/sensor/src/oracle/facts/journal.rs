@@ -172,9 +172,9 @@ fn line_of(fact: &Fact) -> Vec<u8> {
 
 /// FNV-1a: told from accidents, not from malice; whoever may write here may write anything.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
@@ -184,8 +184,7 @@ fn append_to(path: &Path) -> io::Result<File> {
 /// Writes beside, then renames: the file is the old one or the new one at any moment.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_data()?;
     fs::rename(&beside, path)

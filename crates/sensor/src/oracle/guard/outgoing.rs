@@ -24,50 +24,187 @@ pub struct Outgoing<'a> {
 
 /// Words with which models refuse, apologise, or speak of themselves; each is looked for among plain words.
 const OUT_OF_ROLE: &[(&str, &str)] = &[
-    ("refusal", "i cannot assist"), ("refusal", "i cant assist"), ("refusal", "i cannot help"), ("refusal", "i cant help"),
-    ("refusal", "i cannot provide"), ("refusal", "i cant provide"), ("refusal", "i cannot fulfill"), ("refusal", "i cannot comply"),
-    ("refusal", "i cant comply"), ("refusal", "i cannot execute"), ("refusal", "i cant execute"), ("refusal", "i cannot run"),
-    ("refusal", "i cannot access"), ("refusal", "i dont have access"), ("refusal", "i do not have access"), ("refusal", "i am unable"),
-    ("refusal", "im unable"), ("refusal", "i am not able"), ("refusal", "im not able"), ("refusal", "i wont"), ("refusal", "i will not"),
-    ("refusal", "i must decline"), ("refusal", "against my"), ("refusal", "not comfortable"), ("refusal", "cannot generate"),
-    ("refusal", "i cannot"), ("refusal", "i cant"), ("refusal", "unable to assist"),
-    ("apology", "im sorry"), ("apology", "i am sorry"), ("apology", "i apologize"), ("apology", "i apologise"), ("apology", "my apologies"),
-    ("apology", "sorry for the"), ("apology", "apologies for"),
-    ("speaks_of_itself", "as an ai"), ("speaks_of_itself", "language model"), ("speaks_of_itself", "im an ai"),
-    ("speaks_of_itself", "i am an ai"), ("speaks_of_itself", "an ai assistant"), ("speaks_of_itself", "im a large"),
-    ("speaks_of_itself", "as a server"), ("speaks_of_itself", "im just a"), ("speaks_of_itself", "i am just a"),
-    ("speaks_of_itself", "i am a server"), ("speaks_of_itself", "im a server"), ("speaks_of_itself", "i am a computer"),
-    ("speaks_of_itself", "my training"), ("speaks_of_itself", "my programming"), ("speaks_of_itself", "my instructions"),
-    ("speaks_of_itself", "trained by"), ("speaks_of_itself", "developed by openai"), ("speaks_of_itself", "chatgpt"),
-    ("speaks_of_itself", "anthropic"), ("speaks_of_itself", "openai"), ("speaks_of_itself", "smollm"), ("speaks_of_itself", "hugging face"),
-    ("speaks_of_itself", "i am a linux"), ("speaks_of_itself", "im a linux"), ("speaks_of_itself", "my knowledge"),
-    ("honeypot", "honeypot"), ("honeypot", "honey pot"), ("honeypot", "simulated"), ("honeypot", "simulation"), ("honeypot", "simulating"),
-    ("honeypot", "fictional"), ("honeypot", "hypothetical"), ("honeypot", "fake server"), ("honeypot", "role play"), ("honeypot", "roleplay"),
-    ("honeypot", "pretend"), ("honeypot", "emulat"), ("honeypot", "legitimate web service"), ("honeypot", "this is a legitimate"),
-    ("honeypot", "fakeserver"), ("honeypot", "imaginary"),
-    ("talks", "here is the"), ("talks", "here is a"), ("talks", "here is an"), ("talks", "heres the"), ("talks", "heres a"),
-    ("talks", "heres how"), ("talks", "here are the"), ("talks", "here are some"), ("talks", "sure here"), ("talks", "certainly here"),
-    ("talks", "of course"), ("talks", "lets break"), ("talks", "let me know"), ("talks", "let me"), ("talks", "i hope this"),
-    ("talks", "hope this helps"), ("talks", "feel free"), ("talks", "i would be happy"), ("talks", "id be happy"), ("talks", "happy to help"),
-    ("talks", "how can i help"), ("talks", "how can i assist"), ("talks", "im here to"), ("talks", "i am here to"), ("talks", "i can help"),
-    ("talks", "the output of the"), ("talks", "the output would"), ("talks", "the output will"), ("talks", "the output is"),
-    ("talks", "this command"), ("talks", "the command you"), ("talks", "the above command"), ("talks", "the following command"),
-    ("talks", "this code"), ("talks", "the code above"), ("talks", "this script"), ("talks", "this output"), ("talks", "this response"),
-    ("talks", "in this example"), ("talks", "in this case"), ("talks", "as requested"), ("talks", "as you can see"), ("talks", "you asked"),
-    ("talks", "your request"), ("talks", "your question"), ("talks", "your command"), ("talks", "please note"), ("talks", "please provide"),
-    ("talks", "note that"), ("talks", "i will"), ("talks", "ill "), ("talks", "im a"), ("talks", "i am a"), ("talks", "i have"), ("talks", "ive"),
-    ("talks", "i think"), ("talks", "i need"), ("talks", "i would"), ("talks", "we can"), ("talks", "we will"), ("talks", "you can use"),
-    ("talks", "you need to"), ("talks", "you should"), ("talks", "to do this"), ("talks", "step by step"), ("talks", "the user"),
-    ("talks", "would print"), ("talks", "would be printed"), ("talks", "the server would"), ("talks", "the real output"),
-    ("talks", "real output"), ("talks", "actual output"), ("talks", "example output"), ("talks", "placeholder"), ("talks", "insert your"),
-    ("talks", "binary data"), ("talks", "not displayed"), ("talks", "truncated for"), ("talks", "omitted for brevity"),
-    ("talks", "rest of the"), ("talks", "for illustration"), ("talks", "i am "), ("talks", "im "),
+    ("refusal", "i cannot assist"),
+    ("refusal", "i cant assist"),
+    ("refusal", "i cannot help"),
+    ("refusal", "i cant help"),
+    ("refusal", "i cannot provide"),
+    ("refusal", "i cant provide"),
+    ("refusal", "i cannot fulfill"),
+    ("refusal", "i cannot comply"),
+    ("refusal", "i cant comply"),
+    ("refusal", "i cannot execute"),
+    ("refusal", "i cant execute"),
+    ("refusal", "i cannot run"),
+    ("refusal", "i cannot access"),
+    ("refusal", "i dont have access"),
+    ("refusal", "i do not have access"),
+    ("refusal", "i am unable"),
+    ("refusal", "im unable"),
+    ("refusal", "i am not able"),
+    ("refusal", "im not able"),
+    ("refusal", "i wont"),
+    ("refusal", "i will not"),
+    ("refusal", "i must decline"),
+    ("refusal", "against my"),
+    ("refusal", "not comfortable"),
+    ("refusal", "cannot generate"),
+    ("refusal", "i cannot"),
+    ("refusal", "i cant"),
+    ("refusal", "unable to assist"),
+    ("apology", "im sorry"),
+    ("apology", "i am sorry"),
+    ("apology", "i apologize"),
+    ("apology", "i apologise"),
+    ("apology", "my apologies"),
+    ("apology", "sorry for the"),
+    ("apology", "apologies for"),
+    ("speaks_of_itself", "as an ai"),
+    ("speaks_of_itself", "language model"),
+    ("speaks_of_itself", "im an ai"),
+    ("speaks_of_itself", "i am an ai"),
+    ("speaks_of_itself", "an ai assistant"),
+    ("speaks_of_itself", "im a large"),
+    ("speaks_of_itself", "as a server"),
+    ("speaks_of_itself", "im just a"),
+    ("speaks_of_itself", "i am just a"),
+    ("speaks_of_itself", "i am a server"),
+    ("speaks_of_itself", "im a server"),
+    ("speaks_of_itself", "i am a computer"),
+    ("speaks_of_itself", "my training"),
+    ("speaks_of_itself", "my programming"),
+    ("speaks_of_itself", "my instructions"),
+    ("speaks_of_itself", "trained by"),
+    ("speaks_of_itself", "developed by openai"),
+    ("speaks_of_itself", "chatgpt"),
+    ("speaks_of_itself", "anthropic"),
+    ("speaks_of_itself", "openai"),
+    ("speaks_of_itself", "smollm"),
+    ("speaks_of_itself", "hugging face"),
+    ("speaks_of_itself", "i am a linux"),
+    ("speaks_of_itself", "im a linux"),
+    ("speaks_of_itself", "my knowledge"),
+    ("honeypot", "honeypot"),
+    ("honeypot", "honey pot"),
+    ("honeypot", "simulated"),
+    ("honeypot", "simulation"),
+    ("honeypot", "simulating"),
+    ("honeypot", "fictional"),
+    ("honeypot", "hypothetical"),
+    ("honeypot", "fake server"),
+    ("honeypot", "role play"),
+    ("honeypot", "roleplay"),
+    ("honeypot", "pretend"),
+    ("honeypot", "emulat"),
+    ("honeypot", "legitimate web service"),
+    ("honeypot", "this is a legitimate"),
+    ("honeypot", "fakeserver"),
+    ("honeypot", "imaginary"),
+    ("talks", "here is the"),
+    ("talks", "here is a"),
+    ("talks", "here is an"),
+    ("talks", "heres the"),
+    ("talks", "heres a"),
+    ("talks", "heres how"),
+    ("talks", "here are the"),
+    ("talks", "here are some"),
+    ("talks", "sure here"),
+    ("talks", "certainly here"),
+    ("talks", "of course"),
+    ("talks", "lets break"),
+    ("talks", "let me know"),
+    ("talks", "let me"),
+    ("talks", "i hope this"),
+    ("talks", "hope this helps"),
+    ("talks", "feel free"),
+    ("talks", "i would be happy"),
+    ("talks", "id be happy"),
+    ("talks", "happy to help"),
+    ("talks", "how can i help"),
+    ("talks", "how can i assist"),
+    ("talks", "im here to"),
+    ("talks", "i am here to"),
+    ("talks", "i can help"),
+    ("talks", "the output of the"),
+    ("talks", "the output would"),
+    ("talks", "the output will"),
+    ("talks", "the output is"),
+    ("talks", "this command"),
+    ("talks", "the command you"),
+    ("talks", "the above command"),
+    ("talks", "the following command"),
+    ("talks", "this code"),
+    ("talks", "the code above"),
+    ("talks", "this script"),
+    ("talks", "this output"),
+    ("talks", "this response"),
+    ("talks", "in this example"),
+    ("talks", "in this case"),
+    ("talks", "as requested"),
+    ("talks", "as you can see"),
+    ("talks", "you asked"),
+    ("talks", "your request"),
+    ("talks", "your question"),
+    ("talks", "your command"),
+    ("talks", "please note"),
+    ("talks", "please provide"),
+    ("talks", "note that"),
+    ("talks", "i will"),
+    ("talks", "ill "),
+    ("talks", "im a"),
+    ("talks", "i am a"),
+    ("talks", "i have"),
+    ("talks", "ive"),
+    ("talks", "i think"),
+    ("talks", "i need"),
+    ("talks", "i would"),
+    ("talks", "we can"),
+    ("talks", "we will"),
+    ("talks", "you can use"),
+    ("talks", "you need to"),
+    ("talks", "you should"),
+    ("talks", "to do this"),
+    ("talks", "step by step"),
+    ("talks", "the user"),
+    ("talks", "would print"),
+    ("talks", "would be printed"),
+    ("talks", "the server would"),
+    ("talks", "the real output"),
+    ("talks", "real output"),
+    ("talks", "actual output"),
+    ("talks", "example output"),
+    ("talks", "placeholder"),
+    ("talks", "insert your"),
+    ("talks", "binary data"),
+    ("talks", "not displayed"),
+    ("talks", "truncated for"),
+    ("talks", "omitted for brevity"),
+    ("talks", "rest of the"),
+    ("talks", "for illustration"),
+    ("talks", "i am "),
+    ("talks", "im "),
 ];
 
 /// Marks of models' own formats.
 const MARKS: &[&str] = &[
-    "<|", "|>", "[inst]", "[/inst]", "<<sys>>", "<start_of_turn>", "<end_of_turn>", "### instruction", "### response",
-    "<think>", "</think>", "**note", "**output", "[insert", "[your ", "<your", "{command}", "{host}",
+    "<|",
+    "|>",
+    "[inst]",
+    "[/inst]",
+    "<<sys>>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "### instruction",
+    "### response",
+    "<think>",
+    "</think>",
+    "**note",
+    "**output",
+    "[insert",
+    "[your ",
+    "<your",
+    "{command}",
+    "{host}",
 ];
 
 /// Makes an answer what the server sends.
@@ -177,7 +314,18 @@ fn words(text: &str, what: &Ask) -> Result<(), &'static str> {
         }
     }
     let first = plain(text.lines().next().unwrap_or_default());
-    let opens = ["sure", "certainly", "of course", "okay", "output", "answer", "response", "note", "assistant", "result"];
+    let opens = [
+        "sure",
+        "certainly",
+        "of course",
+        "okay",
+        "output",
+        "answer",
+        "response",
+        "note",
+        "assistant",
+        "result",
+    ];
     if opens.contains(&first.as_str()) {
         return Err("talks");
     }
@@ -221,10 +369,15 @@ fn has_prompt_line(text: &str, identity: &Identity) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start().trim_start_matches('[');
         let Some((user, rest)) = line.split_once('@') else {
-            return line.starts_with("$ ") || line.starts_with("> ") || line.starts_with("root# ") || line == "$" || line == "#";
+            return line.starts_with("$ ")
+                || line.starts_with("> ")
+                || line.starts_with("root# ")
+                || line == "$"
+                || line == "#";
         };
         let host = rest.split([':', ' ', ']']).next().unwrap_or_default();
-        let named = identity.users.iter().any(|account| account.name == user) || user == "user" || user == "root";
+        let named =
+            identity.users.iter().any(|account| account.name == user) || user == "user" || user == "root";
         let sign = rest.contains(['#', '$']) && rest.contains([':', ']', '~']);
         named && (sign || host == identity.hostname && rest.trim_end().ends_with(['#', '$']))
     })
@@ -264,13 +417,21 @@ fn contradiction(text: &str, what: &Ask, guard: &Outgoing<'_>) -> Result<(), &'s
     }
     let lower = text.to_lowercase();
     let system = lower.lines().any(|line| {
-        let names = line.contains("pretty_name=") || line.contains("description:") || line.contains("welcome to ");
-        names && ["ubuntu", "centos", "fedora", "alpine", "red hat", "arch linux", "windows"].iter().any(|os| line.contains(os))
+        let names =
+            line.contains("pretty_name=") || line.contains("description:") || line.contains("welcome to ");
+        names
+            && ["ubuntu", "centos", "fedora", "alpine", "red hat", "arch linux", "windows"]
+                .iter()
+                .any(|os| line.contains(os))
     });
     if system {
         return Err("system");
     }
-    if matches!(what, Ask::Page { .. }) && ["server: apache", "apache/2", "microsoft-iis", "server: caddy"].iter().any(|sign| lower.contains(sign)) {
+    if matches!(what, Ask::Page { .. })
+        && ["server: apache", "apache/2", "microsoft-iis", "server: caddy"]
+            .iter()
+            .any(|sign| lower.contains(sign))
+    {
         return Err("system");
     }
     Ok(())
@@ -289,10 +450,19 @@ fn shape(text: &str, what: &Ask) -> Result<(), &'static str> {
     match what {
         Ask::Page { .. } => {
             let body = text.split_once("\n\n").map_or(text, |(head, body)| {
-                if head.to_ascii_lowercase().starts_with("http/1.") || head.to_ascii_lowercase().starts_with("status:") { body } else { text }
+                if head.to_ascii_lowercase().starts_with("http/1.")
+                    || head.to_ascii_lowercase().starts_with("status:")
+                {
+                    body
+                } else {
+                    text
+                }
             });
             let body = body.trim_start();
-            let fine = body.is_empty() || body.starts_with(['<', '{', '[']) || text.to_ascii_lowercase().contains("text/plain") || text.to_ascii_lowercase().contains("\nlocation:");
+            let fine = body.is_empty()
+                || body.starts_with(['<', '{', '['])
+                || text.to_ascii_lowercase().contains("text/plain")
+                || text.to_ascii_lowercase().contains("\nlocation:");
             if fine { Ok(()) } else { Err("shape") }
         }
         Ask::Line { .. } if text.lines().count() > 12 => Err("too_long"),
@@ -309,7 +479,10 @@ fn repair_names(text: String, guard: &Outgoing<'_>) -> String {
     let is_kernel = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_digit())
             && word.split('.').count() >= 3
-            && (word.ends_with("-amd64") || word.ends_with("-generic") || word.contains(".el") || word.contains("-cloud"))
+            && (word.ends_with("-amd64")
+                || word.ends_with("-generic")
+                || word.contains(".el")
+                || word.contains("-cloud"))
     };
     let mut lines = Vec::new();
     for line in text.split('\n') {
@@ -319,7 +492,10 @@ fn repair_names(text: String, guard: &Outgoing<'_>) -> String {
             let Some(word) = words.get_mut(at) else { continue };
             if is_kernel(word) {
                 kernel.clone_into(word);
-            } else if line.starts_with("Linux ") && at == 1 && follows.is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit())) {
+            } else if line.starts_with("Linux ")
+                && at == 1
+                && follows.is_some_and(|next| next.starts_with(|c: char| c.is_ascii_digit()))
+            {
                 host.clone_into(word);
             }
         }
@@ -378,13 +554,19 @@ mod tests {
             ("# kubectl get pods\nNAME\npod", "NAME\npod\n".to_owned()),
             ("\u{1b}[32mNAME\u{1b}[0m\r\npod\r\n", "NAME\npod\n".to_owned()),
             ("Linux other 5.4.0-42-generic #1 SMP", format!("Linux web01 {kernel} #1 SMP\n")),
-            ("error: the server doesn't have a resource type \"pods\"", "error: the server doesn't have a resource type \"pods\"\n".to_owned()),
+            (
+                "error: the server doesn't have a resource type \"pods\"",
+                "error: the server doesn't have a resource type \"pods\"\n".to_owned(),
+            ),
         ] {
             assert_eq!(checked(answer, &program("kubectl get pods")), Ok(shown), "{answer:?}");
         }
         let line = Ask::Line { banner: "+OK".into(), line: "STAT".into() };
         assert_eq!(checked("+OK 2 320\n", &line), Ok("+OK 2 320\r\n".to_owned()));
-        assert!(checked("HTTP/1.1 200 OK\nContent-Type: text/html\n\n<html><body>Log In</body></html>", &page()).is_ok());
+        assert!(
+            checked("HTTP/1.1 200 OK\nContent-Type: text/html\n\n<html><body>Log In</body></html>", &page())
+                .is_ok()
+        );
         assert!(checked("HTTP/1.1 302 Found\nLocation: /wp-login.php\n\n", &page()).is_ok());
         assert_eq!(checked("#!/bin/sh\nexit 0\n", &file("#!/bin/sh")), Ok("#!/bin/sh\nexit 0\n".to_owned()));
     }
@@ -409,14 +591,20 @@ mod tests {
             ("started 2031-01-01", "date"),
             ("Mon Jan  1 10:00:00 UTC 2035", "date"),
             ("PRETTY_NAME=\"Ubuntu 22.04\"", "system"),
-            ("Print the output only: no explanation, no greeting, no apology, no markdown, no code fence, no prompt of a shell.", "own_prompt"),
+            (
+                "Print the output only: no explanation, no greeting, no apology, no markdown, no code fence, no prompt of a shell.",
+                "own_prompt",
+            ),
             ("<|im_start|>assistant\nCONTAINER", "mark"),
         ] {
             let refused = checked(answer, &what);
             assert_eq!(refused, Err(reason), "{answer:?}");
         }
         assert_eq!(checked(&"the same line\n".repeat(30), &what), Err("repeats"));
-        assert_eq!(checked(&(0..1000).map(|n| format!("row {n}\n")).collect::<String>(), &what), Err("too_long"));
+        assert_eq!(
+            checked(&(0..1000).map(|n| format!("row {n}\n")).collect::<String>(), &what),
+            Err("too_long")
+        );
         assert_eq!(checked("Hello there, welcome.", &page()), Err("shape"));
         assert_eq!(checked("Server: Apache/2.4.41 (Ubuntu)\n<html></html>", &page()), Err("system"));
     }
@@ -433,7 +621,11 @@ mod tests {
             "Filesystem     1K-blocks    Used Available Use% Mounted on\n",
             "perl: warning: Setting locale failed.\n",
         ] {
-            assert!(checked(answer, &program("x")).is_ok(), "{answer:?}: {:?}", checked(answer, &program("x")));
+            assert!(
+                checked(answer, &program("x")).is_ok(),
+                "{answer:?}: {:?}",
+                checked(answer, &program("x"))
+            );
         }
     }
 
