@@ -15,7 +15,7 @@ use settings::{Fault, Faults, Found, Origin, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
-use crate::{admission::ConnectionLimits, oracle::templates::Templates};
+use crate::{admission::ConnectionLimits, oracle::templates::Templates, shares::ShareLimits};
 
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
@@ -44,6 +44,8 @@ pub struct Config {
     pub management: Management,
     /// `[limits]`
     pub limits: Limits,
+    /// `[labels]`
+    pub labels: Labels,
 }
 
 /// `[general]`
@@ -57,6 +59,8 @@ pub struct General {
     pub log_retention_days: u32,
     /// Bytes that event files may take.
     pub log_max_bytes: u64,
+    /// Bytes that captured files may take.
+    pub artifacts_max_bytes: u64,
     /// Where identity, keys and artifacts lie.
     pub state_directory: PathBuf,
     /// Where ports listen unless they say otherwise.
@@ -137,10 +141,19 @@ pub struct Limits {
     pub session_bytes: u64,
     /// The largest upload, mail or request body kept.
     pub upload_bytes: u64,
-    /// Memory that all visitors' changes may take together.
+    /// Memory for what visitors change (three quarters) and for what they are sending (one quarter).
     pub memory: u64,
     /// The longest line.
     pub line_bytes: u64,
+    /// What one source may leave behind in an hour.
+    pub shares: ShareLimits,
+}
+
+/// `[labels]`: who a visitor is taken for.
+#[derive(Debug)]
+pub struct Labels {
+    /// Whether terminals show language models an instruction that nobody else sees.
+    pub bait: bool,
 }
 
 /// What a bare word of a filter may be; anything else would silently name a module.
@@ -202,6 +215,7 @@ impl Config {
                 templates,
                 registration: Registration::read(top.section("registration")),
                 limits: Limits::read(top.section("limits")),
+                labels: Labels { bait: top.section("labels").flag("bait").unwrap_or(false) },
                 general,
             }
         };
@@ -239,6 +253,7 @@ impl General {
             log_directory: writable_folder(&mut section, "log_directory", "./logs"),
             log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
             log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
+            artifacts_max_bytes: section.size("artifacts_max_bytes").unwrap_or(2 << 30),
             state_directory: writable_folder(&mut section, "state_directory", "./state"),
             listen_address: section
                 .parse("listen_address", "an IP address")
@@ -387,6 +402,10 @@ impl Limits {
             upload_bytes: section.size("upload_bytes").unwrap_or(16 << 20),
             memory: section.size("memory").unwrap_or(512 << 20),
             line_bytes: section.size("line_bytes").unwrap_or(16 << 10),
+            shares: ShareLimits {
+                events: section.number("events_per_hour", 100..=1_000_000_000_000).unwrap_or(200_000),
+                artifact_bytes: section.size("artifacts_per_hour").unwrap_or(256 << 20),
+            },
         }
     }
 }

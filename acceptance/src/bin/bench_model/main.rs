@@ -10,7 +10,10 @@ mod replay;
 mod runtime;
 mod slow;
 
-use acceptance::report;
+use acceptance::{
+    labels,
+    report::{self, Figure, Target, figure},
+};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -24,13 +27,25 @@ fn main() {
     let arguments = Arguments::parse();
     acceptance::init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let figures = runtime.block_on(async {
+    let mut figures = runtime.block_on(async {
         let mut figures = Vec::new();
         figures.extend(injection::measure().await);
         figures.extend(replay::measure(arguments.quick).await);
         figures.extend(real::measure(arguments.quick).await);
         figures
     });
-    // The labels of visitors are measured where they are made; a run leaves their share here.
+    figures.push(label_accuracy());
     report::write("model", "bench model", &figures, arguments.quick);
+}
+
+/// How well people, scripts and agents are told apart, with bait off.
+fn label_accuracy() -> Figure {
+    let accuracy = labels::measure().without_bait.accuracy();
+    figure(
+        "label_accuracy",
+        accuracy,
+        "",
+        Some(Target::AtLeast(0.9)),
+        "human, script or agent, bait off; see below",
+    )
 }

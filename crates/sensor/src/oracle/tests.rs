@@ -16,6 +16,7 @@ use super::*;
 use crate::{
     event_log::{self, EventLog},
     session::Sensor,
+    shares::{ShareLimits, Shares},
 };
 
 fn machine() -> Arc<Machine> {
@@ -54,6 +55,11 @@ fn log(folder: &std::path::Path) -> EventLog {
         clock: event_log::system_clock(),
     })
     .unwrap()
+}
+
+fn sensor() -> Sensor {
+    let shares = Shares::new(ShareLimits { events: u64::MAX, artifact_bytes: u64::MAX });
+    Sensor { name: "rustbucket-aaaaaaaa".into(), uuid: "u".into(), bait: false, shares }
 }
 
 struct House {
@@ -98,7 +104,7 @@ fn house(answer: impl Fn(&Conversation) -> Result<String, ChatError> + Send + Sy
 
 impl House {
     fn visitor(&self, address: [u8; 4], protocol: Protocol) -> Arc<dyn Oracle> {
-        let sensor = Sensor { name: "rustbucket-aaaaaaaa".into(), uuid: "u".into() };
+        let sensor = sensor();
         let peer = (IpAddr::from(address), 40_000).into();
         let local = ([127, 0, 0, 1], 22).into();
         self.mind.of_session(&Session::begin(&self.log, &sensor, protocol, peer, local))
@@ -308,7 +314,7 @@ async fn at_a_limit_the_answer_is_the_machines_own() {
         Box::new(|_| Vec::new()),
     );
     let log = log(folder.path());
-    let sensor = Sensor { name: "rustbucket-aaaaaaaa".into(), uuid: "u".into() };
+    let sensor = sensor();
     let session = Session::begin(
         &log,
         &sensor,
