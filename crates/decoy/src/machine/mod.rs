@@ -236,6 +236,13 @@ impl Visitor {
         &self.machine.clock
     }
 
+    /// The visitor has given an account another password: from now on it opens to that one.
+    pub fn set_password(&self, user: &str, password: &str) {
+        if self.machine.identity.account(user).is_some() {
+            self.admitted.lock().set(user, password);
+        }
+    }
+
     /// Tries a password. What was accepted once for this source stays accepted, on every port.
     pub fn log_in(&self, user: &str, password: &str) -> Login {
         let Some(account) = self.machine.identity.account(user).cloned() else {
