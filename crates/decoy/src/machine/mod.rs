@@ -1,6 +1,7 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub mod dropped;
 pub mod files;
 pub mod identity;
 pub mod image;
@@ -79,6 +80,7 @@ pub struct Visitor {
     files: Files,
     uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
+    dropped: dropped::Dropped,
     last_seen: Mutex<SystemTime>,
     /// How often a password was accepted for the first time.
     let_in: AtomicU64,
@@ -142,6 +144,7 @@ impl Machine {
             files,
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
+            dropped: dropped::Dropped::default(),
             last_seen: Mutex::new(now),
             let_in: AtomicU64::new(0),
             saved: AtomicU64::new(0),
@@ -187,6 +190,11 @@ impl Machine {
 }
 
 impl Visitor {
+    /// Programs that the visitor brought and started.
+    pub(crate) fn dropped(&self) -> &dropped::Dropped {
+        &self.dropped
+    }
+
     /// The shared machine.
     pub fn machine(&self) -> &Arc<Machine> {
         &self.machine

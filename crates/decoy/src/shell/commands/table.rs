@@ -1,8 +1,9 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, copying, curl, describing, hardware, input, listing, making, names,
-    network, nodes, packages, removing, running, services, space, stat, tar, tftp, unzip, users, wget,
+    Run, accounts, activity, busybox, copying, curl, dd, describing, encoding, hardware, input, listing,
+    making, names, network, nodes, packages, ps, removing, running, services, space, stat, tar, tftp, unzip,
+    users, wget,
 };
 
 /// Name and work of each program. Sorted by name.
@@ -11,6 +12,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("apt", Run::Now(packages::apt)),
     ("apt-get", Run::Now(packages::apt)),
     ("arch", Run::Now(names::arch)),
+    ("base64", Run::Now(encoding::base64)),
     ("busybox", Run::Passes(busybox::run)),
     ("cat", Run::Waits(input::cat)),
     ("chattr", Run::Now(nodes::chattr)),
@@ -22,6 +24,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
     ("curl", Run::Waits(curl::curl)),
+    ("dd", Run::Now(dd::dd)),
     ("deluser", Run::Now(users::deluser)),
     ("df", Run::Now(space::df)),
     ("dir", Run::Now(listing::ls)),
@@ -63,7 +66,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("pidof", Run::Now(running::pgrep)),
     ("ping", Run::Waits(network::ping)),
     ("pkill", Run::Now(running::pkill)),
-    ("ps", Run::Now(running::ps)),
+    ("ps", Run::Now(ps::ps)),
     ("rm", Run::Now(removing::rm)),
     ("rmdir", Run::Now(removing::rmdir)),
     ("service", Run::Now(services::service)),

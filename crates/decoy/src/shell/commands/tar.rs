@@ -369,7 +369,13 @@ fn listed(member: &Member) -> String {
     };
     let bits: String = (0..9)
         .rev()
-        .map(|bit| if member.mode >> bit & 1 == 0 { '-' } else { ['x', 'w', 'r'][bit % 3] })
+        .map(|bit| {
+            if member.mode >> bit & 1 == 0 {
+                '-'
+            } else {
+                ['x', 'w', 'r'].get(bit % 3).copied().unwrap_or('-')
+            }
+        })
         .collect();
     let time = DateTime::<Utc>::from_timestamp(member.mtime as i64, 0).unwrap_or_default();
     let owner =
