@@ -187,8 +187,11 @@ fn read(call: &Call<'_>) -> Result<Asked, Said> {
             }
             continue;
         }
-        let dashed = arg.starts_with('-');
-        let letters: Vec<char> = arg.trim_start_matches('-').chars().collect();
+        let word = arg.trim_start_matches('-');
+        // `-aux`: there is no user `x`, so that it is meant as BSD options (procps(1)).
+        let is_bsd = word.contains("ux") && word.chars().all(|letter| "auxwfe".contains(letter));
+        let dashed = arg.starts_with('-') && !is_bsd;
+        let letters: Vec<char> = word.chars().collect();
         if !dashed && letters.iter().all(char::is_ascii_digit) && !letters.is_empty() {
             asked.pids.extend(arg.parse::<u32>());
             asked.by_list = true;
@@ -199,7 +202,7 @@ fn read(call: &Call<'_>) -> Result<Asked, Said> {
         while let Some(letter) = letters.get(at).copied() {
             at += 1;
             let takes = if dashed { "oOpuUCtgGsqN" } else { "oOpUtk" };
-            let value = if takes.contains(letter) && !(letter == 'u' && !dashed) {
+            let value = if takes.contains(letter) {
                 let rest: String = letters.get(at..).unwrap_or_default().iter().collect();
                 at = letters.len();
                 if rest.is_empty() { args.next().cloned() } else { Some(rest) }
@@ -275,14 +278,7 @@ fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) 
             asked.headings = false;
             asked.bsd |= !dashed;
         }
-        (_, 'x') => {
-            asked.without_tty = true;
-            asked.bsd |= !dashed;
-            // `-aux`: meant as BSD options.
-            if dashed && asked.dash_a {
-                (asked.others, asked.bsd, asked.dash_a) = (true, true, false);
-            }
-        }
+        (_, 'x') => (asked.without_tty, asked.bsd) = (true, true),
         (false, 'a') => {
             asked.others = true;
             asked.bsd = true;

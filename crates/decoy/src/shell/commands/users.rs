@@ -419,9 +419,7 @@ pub(super) fn adduser(call: &Call<'_>) -> Said {
     let made = useradd(&Call { name: "useradd", args: &args, ..*call });
     if made.status != 0 {
         return Said::err(
-            format!(
-                "adduser: Please enter a username matching the regular expression\n            configured via the NAME_REGEX configuration variable.  Use the\n            `--allow-bad-names' option to relax this check or reconfigure\n            NAME_REGEX in configuration.\n"
-            ),
+            "adduser: Please enter a username matching the regular expression\n            configured via the NAME_REGEX configuration variable.  Use the\n            `--allow-bad-names' option to relax this check or reconfigure\n            NAME_REGEX in configuration.\n",
             1,
         );
     }
