@@ -267,6 +267,18 @@ impl Identity {
         }
     }
 
+    /// The link-local address as 32 hex digits, as `/proc/net/if_inet6` has it.
+    pub fn link_local_hex(&self) -> String {
+        let address: Option<std::net::Ipv6Addr> = self.link_local.parse().ok();
+        address.map_or_else(String::new, |address| format!("{:032x}", u128::from(address)))
+    }
+
+    /// A version 4 UUID that is another at each moment, as `/proc/sys/kernel/random/uuid` gives.
+    pub fn random_uuid(&self, now: SystemTime) -> String {
+        let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Lot::new(&self.seed.to_be_bytes()).uuid(&format!("random {moment}"))
+    }
+
     /// Time since boot.
     pub fn uptime(&self, now: SystemTime) -> Duration {
         now.duration_since(self.boot_time).unwrap_or_default()

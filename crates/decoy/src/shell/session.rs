@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     dialogue::Contact,
-    machine::{Files, Identity, Owner},
+    machine::{Files, Guest, Identity, Owner},
 };
 
 /// Shared by the shell, its programs and its view of the files.
@@ -77,6 +77,15 @@ pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 
 impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch) -> Self {
+        let since = contact.visitor.now();
+        contact.visitor.files().welcome(Guest {
+            user: launch.account.name.clone(),
+            uid: launch.account.uid,
+            tty: launch.tty.clone(),
+            peer: contact.peer,
+            port: if contact.local.port() % 100 == 23 { 23 } else { 22 },
+            since,
+        });
         Self {
             uid: launch.account.uid.into(),
             gid: launch.account.gid.into(),
@@ -92,7 +101,7 @@ impl Session {
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
             background: AtomicBool::new(false),
-            started: contact.visitor.now(),
+            started: since,
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),

@@ -4,9 +4,12 @@ use std::time::SystemTime;
 
 use super::{
     etc, logs,
-    tree::{Content, Node, Tree},
+    tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::{Identity, Image};
+use crate::machine::{
+    Identity, Image,
+    guests::{self, Scene},
+};
 
 /// Directories that are made at boot: path, mode, group.
 const BOOTED: &[(&str, u32, &str)] = &[
@@ -289,9 +292,6 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
         tree.put(path, Node::new(Content::Text(bytes.into()), 0, gid, mode, at));
     };
     let at = identity.installed;
-    add("/var/log/wtmp", Vec::new(), 0o664, utmp, now);
-    add("/var/log/btmp", Vec::new(), 0o660, utmp, now);
-    add("/var/log/lastlog", Vec::new(), 0o664, utmp, now);
     add("/var/log/faillog", Vec::new(), 0o644, 0, at);
     for (name, mode, gid) in [
         ("mail.log", 0o640, adm),
@@ -304,9 +304,19 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
     ] {
         add(&format!("/var/log/{name}"), Vec::new(), mode, gid, now);
     }
-    add("/var/log/auth.log", logs::auth(identity, now).into(), 0o640, adm, now);
     add("/var/log/syslog", logs::syslog(identity, now).into(), 0o640, adm, now);
     add("/var/log/dpkg.log", logs::dpkg(identity).into(), 0o644, 0, at);
+    // Records that show the visitor to themselves.
+    let own: [(&str, fn(&Scene<'_>) -> Vec<u8>, u32, u32); 5] = [
+        ("/run/utmp", guests::utmp, 0o664, utmp),
+        ("/var/log/wtmp", guests::wtmp, 0o664, utmp),
+        ("/var/log/btmp", |_| Vec::new(), 0o660, utmp),
+        ("/var/log/lastlog", guests::lastlog, 0o664, utmp),
+        ("/var/log/auth.log", logs::auth, 0o640, adm),
+    ];
+    for (path, text, mode, gid) in own {
+        tree.put(path, Node::new(Content::Made(Writer::Own(text)), 0, gid, mode, now));
+    }
 }
 
 fn homes(tree: &mut Tree, identity: &Identity) {

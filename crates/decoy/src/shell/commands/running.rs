@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Call, Said, activity};
 use crate::machine::{
     files::memory,
-    processes::{self, Process, SHELL_PID},
+    processes::{self, DOOR, Process, shell_pid},
 };
 
 /// The machine's processes with the visitor's own.
@@ -17,6 +17,7 @@ fn all(call: &Call<'_>) -> Vec<Process> {
         return list;
     };
     let who = call.session.who();
+    let shell = shell_pid(call.identity(), call.session.started);
     let user = call.session.launch.account.name.clone();
     let tty: &'static str = if call.session.launch.tty.is_some() { "pts/0" } else { "?" };
     let own = |pid, parent, command: String, state, kib, tty| Process {
@@ -32,7 +33,7 @@ fn all(call: &Call<'_>) -> Vec<Process> {
         tty,
     };
     let session = own(
-        SHELL_PID - 7,
+        shell - DOOR,
         listener,
         format!("sshd: {user}@{}", if tty == "?" { "notty" } else { tty }),
         "Ss",
@@ -41,8 +42,8 @@ fn all(call: &Call<'_>) -> Vec<Process> {
     );
     list.push(Process { uid: 0, user: "root", ..session });
     list.push(own(
-        SHELL_PID,
-        SHELL_PID - 7,
+        shell,
+        shell - DOOR,
         if tty == "?" { "bash".to_owned() } else { "-bash".to_owned() },
         "Ss",
         4_900,
@@ -50,7 +51,7 @@ fn all(call: &Call<'_>) -> Vec<Process> {
     ));
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    list.push(own(processes::newest_pid(call.identity(), call.now()), SHELL_PID, words, "R+", 4_600, tty));
+    list.push(own(shell_pid(call.identity(), call.now()) + 12, shell, words, "R+", 4_600, tty));
     list
 }
 
@@ -64,7 +65,8 @@ fn user_name(call: &Call<'_>, process: &Process) -> String {
 }
 
 fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
-    if process.pid >= SHELL_PID - 7 { call.session.started.into() } else { call.identity().boot_time.into() }
+    let shell = shell_pid(call.identity(), call.session.started);
+    if process.pid >= shell - DOOR { call.session.started.into() } else { call.identity().boot_time.into() }
 }
 
 /// procps 4.0.2.
