@@ -265,14 +265,18 @@ fn assemble(
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
     let image = Arc::clone(&config.persona.image);
-    let identity = Identity::draw_on(
+    let mut identity = Identity::draw_on(
         &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
         config.persona.users.clone(),
     );
+    let state = &config.general.state_directory;
     let hostname = identity.hostname.clone();
+    let (tls, certificate) = tls::load(state, &hostname)?;
+    identity.certificate = certificate;
+    identity.host_keys = host_keys::shown(&host_keys::load(state)?);
     let policy = LoginPolicy {
         always: config.logins.always.clone(),
         fewest_tries: config.logins.fewest_tries,
@@ -293,7 +297,6 @@ fn assemble(
     let sources = chat_settings.source_purses();
     let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
 
-    let state = &config.general.state_directory;
     let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
     let bounds =
         Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
@@ -314,7 +317,7 @@ fn assemble(
         mind,
         artifacts,
         admission: Admission::new(limits.connections, open),
-        tls: tls::load(state, &hostname)?,
+        tls,
         bounds,
         dialogue_limits: decoy::Limits {
             line_bytes: usize::try_from(limits.line_bytes).unwrap_or(usize::MAX),

@@ -211,3 +211,97 @@ pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<u8> {
     // Each row is filled up to 149 characters (net/ipv4/tcp_ipv4.c).
     text.lines().map(|line| format!("{line:<149}\n")).collect::<String>().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Bounds, Clock, LoginPolicy, Machine, Owner};
+
+    #[test]
+    fn the_machine_shows_its_visitor_to_themselves() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let identity = Identity::draw(b"guests", now, Some("srv1".into()), Some(vec!["anna".into()]));
+        let pid = processes::shell_pid(&identity, now);
+        let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
+        let machine = Machine::new(identity.clone(), policy, Clock::fixed(now), Bounds::default());
+        let visitor = machine.visit("203.0.113.9".parse().unwrap());
+        let files = visitor.files();
+        let before = files.read("/var/log/wtmp").unwrap();
+        assert_eq!(before.len(), 384, "the boot alone");
+        files.welcome(Guest {
+            user: "anna".into(),
+            uid: 1000,
+            tty: Some("pts/0".into()),
+            peer: "203.0.113.9:40022".parse().unwrap(),
+            port: 22,
+            since: now,
+        });
+        let text = |path: &str| String::from_utf8_lossy(&files.read(path).unwrap()).into_owned();
+        let log = text("/var/log/auth.log");
+        assert!(log.contains(&format!(
+            " srv1 sshd[{}]: Accepted password for anna from 203.0.113.9 port 40022 ssh2\n",
+            pid - 7
+        )));
+        assert!(log.contains("New session") && log.lines().all(|line| line.len() > 40));
+        assert_eq!(files.stat("/var/log/auth.log").unwrap().size, log.len() as u64);
+        let wtmp = files.read("/var/log/wtmp").unwrap();
+        assert_eq!(wtmp.len(), 2 * 384);
+        assert_eq!(&wtmp[384..388], &7_u32.to_le_bytes());
+        assert_eq!(&wtmp[384 + 44..384 + 48], b"anna");
+        assert_eq!(&wtmp[384 + 348..384 + 352], &[203, 0, 113, 9]);
+        assert_eq!(files.read("/run/utmp").unwrap().len(), 3 * 384);
+        assert_eq!(files.read("/var/log/lastlog").unwrap().len(), 1001 * 292);
+        assert_eq!(files.read_link("/proc/self").unwrap(), pid.to_string());
+        assert_eq!(files.real_path("/proc/self/fd").unwrap(), format!("/proc/{pid}/fd"));
+        assert!(text("/proc/self/status").contains(&format!("Pid:\t{pid}\n")));
+        assert!(text(&format!("/proc/{pid}/cmdline")).starts_with("-bash"));
+        assert!(files.list("/proc").unwrap().iter().any(|entry| entry.name == pid.to_string()));
+        assert!(text("/proc/net/tcp").contains("097100CB:9C56 01 "), "{}", text("/proc/net/tcp"));
+        assert!(text("/proc/net/tcp").lines().all(|line| line.len() == 149));
+        assert!(text("/proc/net/arp").contains(&identity.gateway_mac));
+        // Another visitor sees nothing of it, and whoever wipes a log has wiped it.
+        let other = machine.visit("203.0.113.10".parse().unwrap());
+        assert!(!String::from_utf8_lossy(&other.files().read("/var/log/auth.log").unwrap()).contains("anna"));
+        assert!(!other.files().exists(&format!("/proc/{pid}")));
+        files.write("/var/log/auth.log", b"", &Owner::ROOT, 0o640).unwrap();
+        files.remove("/var/log/wtmp").unwrap();
+        assert_eq!(text("/var/log/auth.log"), "");
+        assert!(!files.exists("/var/log/wtmp"));
+    }
+
+    #[test]
+    fn what_moves_moves() {
+        let at = |milliseconds: u64| {
+            SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000 + milliseconds)
+        };
+        let identity = Identity::draw(b"moves", at(0), None, None);
+        let clock = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let hand = std::sync::Arc::clone(&clock);
+        let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
+        let time = Clock::new(move || at(hand.load(std::sync::atomic::Ordering::Relaxed)));
+        let machine = Machine::new(identity, policy, time, Bounds::default());
+        let visitor = machine.visit("203.0.113.9".parse().unwrap());
+        let mut seen = std::collections::BTreeSet::new();
+        for step in 0..50 {
+            clock.store(step * 1500, std::sync::atomic::Ordering::Relaxed);
+            let text = visitor.files().read("/proc/meminfo").unwrap();
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let row = |name: &str| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+                line.split_whitespace().nth(1).unwrap().parse().unwrap()
+            };
+            let (total, free, available) = (row("MemTotal:"), row("MemFree:"), row("MemAvailable:"));
+            assert!(
+                free < available && available < total && row("Cached:") + row("Buffers:") + free < total,
+                "{text}"
+            );
+            seen.insert(free);
+        }
+        assert!(seen.len() > 45, "{}", seen.len());
+        for path in ["/proc/uptime", "/proc/stat", "/proc/net/dev", "/proc/sys/kernel/random/uuid"] {
+            let before = visitor.files().read(path).unwrap();
+            clock.fetch_add(60_000, std::sync::atomic::Ordering::Relaxed);
+            assert_ne!(visitor.files().read(path).unwrap(), before, "{path}");
+        }
+    }
+}

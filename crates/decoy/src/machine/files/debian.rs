@@ -255,17 +255,13 @@ fn settings(tree: &mut Tree, identity: &Identity) {
     if image.find("/usr/bin/apt").is_some() {
         add("/etc/apt/sources.list", etc::SOURCES.into(), 0o644, 0);
     }
-    for (kind, name) in [("rsa", "rsa"), ("ecdsa", "ecdsa"), ("ed25519", "ed25519")] {
-        // What they hold is kept elsewhere and shown to nobody; their sizes are those that ssh-keygen makes.
-        let (private, public) = match kind {
-            "rsa" => (2602, 566),
-            "ecdsa" => (505, 174),
-            _ => (411, 94),
-        };
-        let host = identity.hostname.len() as u32;
-        let key = |size: u32, mode| Node::new(Content::Blank(size + host), 0, 0, mode, identity.installed);
-        tree.put(&format!("/etc/ssh/ssh_host_{name}_key"), key(private, 0o600));
-        tree.put(&format!("/etc/ssh/ssh_host_{name}_key.pub"), key(public, 0o644));
+    for key in &identity.host_keys {
+        let (public, private) = (etc::public_key(identity, key), etc::private_key(identity, key));
+        add(&format!("/etc/ssh/ssh_host_{}_key.pub", key.kind), public, 0o644, 0);
+        add(&format!("/etc/ssh/ssh_host_{}_key", key.kind), private, 0o600, 0);
+    }
+    if !identity.certificate.is_empty() {
+        add("/etc/ssl/certs/ssl-cert-snakeoil.pem", identity.certificate.clone(), 0o644, 0);
     }
 }
 
