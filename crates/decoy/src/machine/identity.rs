@@ -475,6 +475,7 @@ mod tests {
                 ("6.1.0-56-amd64", "12.15")
             );
             assert!(one.openssh.starts_with("9.2p1 Debian-2+deb12u") && one.nginx == "1.22.1", "{one:?}");
+            assert_eq!((one.vsftpd.as_str(), one.postfix.as_str()), ("3.0.3", "3.7.11"));
             assert!(
                 one.address != one.gateway && one.users.iter().filter(|user| user.uid == 1000).count() == 1
             );

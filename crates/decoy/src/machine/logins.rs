@@ -72,6 +72,15 @@ struct Tries {
     refused: BTreeSet<u64>,
 }
 
+impl Admitted {
+    /// The account has this password now.
+    pub(crate) fn set(&mut self, user: &str, password: &str) {
+        let tries = self.accounts.entry(user.to_owned()).or_default();
+        tries.accepted = Some(password.chars().take(256).collect());
+        tries.refused.clear();
+    }
+}
+
 impl LoginPolicy {
     /// Decides one attempt on an account that exists.
     pub(crate) fn admits(&self, admitted: &mut Admitted, user: &str, password: &str) -> bool {

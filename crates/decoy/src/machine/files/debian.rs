@@ -283,6 +283,7 @@ fn boot(tree: &mut Tree, identity: &Identity) {
 }
 
 fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
+    let dpkg = logs::dpkg(identity, &tree.image);
     let (adm, utmp) = (identity.group_id("adm"), identity.group_id("utmp"));
     let mut add = |path: &str, bytes: Vec<u8>, mode: u32, gid: u32, at: SystemTime| {
         tree.put(path, Node::new(Content::Text(bytes.into()), 0, gid, mode, at));
@@ -301,7 +302,7 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
         add(&format!("/var/log/{name}"), Vec::new(), mode, gid, now);
     }
     add("/var/log/syslog", logs::syslog(identity, now).into(), 0o640, adm, now);
-    add("/var/log/dpkg.log", logs::dpkg(identity).into(), 0o644, 0, at);
+    add("/var/log/dpkg.log", dpkg.into(), 0o644, 0, identity.boot_time);
     // Records that show the visitor to themselves.
     let own: [(&str, fn(&Scene<'_>) -> Vec<u8>, u32, u32); 5] = [
         ("/run/utmp", guests::utmp, 0o664, utmp),

@@ -204,6 +204,7 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     for name in folders {
         tree.put(&format!("/proc/{name}"), dir(0, now));
     }
+    settings(tree, &identity, now);
     for process in processes::list(&identity) {
         of_process(tree, &process, now);
     }
@@ -214,6 +215,34 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         put(tree, &format!("/proc/{name}"), Content::Link(target.into()), 0o777, now);
     }
     super::sys::add(tree, now);
+}
+
+/// Settings of each interface: name, value of `all`, value of the others.
+const OF_INTERFACES: [(&str, &str, &str); 12] = [
+    ("accept_local", "0", "0"),
+    ("accept_redirects", "1", "1"),
+    ("accept_source_route", "0", "1"),
+    ("arp_announce", "0", "0"),
+    ("arp_ignore", "0", "0"),
+    ("forwarding", "0", "0"),
+    ("log_martians", "0", "0"),
+    ("promote_secondaries", "0", "1"),
+    ("proxy_arp", "0", "0"),
+    ("rp_filter", "0", "2"),
+    ("secure_redirects", "1", "1"),
+    ("send_redirects", "1", "1"),
+];
+
+fn settings(tree: &mut Tree, identity: &Identity, now: SystemTime) {
+    for interface in ["all", "default", "lo", identity.interface] {
+        for (name, all, other) in OF_INTERFACES {
+            let value = if interface == "all" { all } else { other };
+            let path = format!("/proc/sys/net/ipv4/conf/{interface}/{name}");
+            put(tree, &path, Content::Text(format!("{value}\n").into()), 0o644, now);
+        }
+        tree.put(&format!("/proc/sys/net/ipv4/conf/{interface}"), dir(0, now));
+    }
+    tree.put("/proc/sys/net/ipv4/conf", dir(0, now));
 }
 
 pub(super) fn dir(uid: u32, now: SystemTime) -> Node {

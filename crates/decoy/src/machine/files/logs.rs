@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::machine::{Identity, guests, guests::Scene, processes};
+use crate::machine::{Identity, Image, guests, guests::Scene, processes};
 
 /// `/var/log/auth.log` of the last hours: cron's sessions, as rsyslog on Debian 12 writes them (RFC 3339 times).
 pub(super) fn auth(scene: &Scene<'_>) -> Vec<u8> {
@@ -97,20 +97,21 @@ pub(crate) fn kernel(identity: &Identity) -> String {
     })
 }
 
-/// `/var/log/dpkg.log`: the last update before the visitor came.
-pub(super) fn dpkg(identity: &Identity) -> String {
-    let at = DateTime::<Utc>::from(identity.installed);
-    let time = at.format("%Y-%m-%d %H:%M:%S");
-    let mut text = format!("{time} startup archives install\n");
-    for package in [
-        "base-passwd:amd64 3.6.1",
-        "base-files:amd64 12.4+deb12u9",
-        "openssh-server:amd64 1:9.2p1-2+deb12u10",
-        "nginx:amd64 1.22.1-9+deb12u1",
-        "postfix:amd64 3.7.11-0+deb12u1",
-        "vsftpd:amd64 3.0.3-13+b2",
-    ] {
-        let _ = writeln!(text, "{time} status installed {package}");
+/// `/var/log/dpkg.log`: the upgrade before the last boot, of the packages as they are now.
+pub(super) fn dpkg(identity: &Identity, image: &Image) -> String {
+    let at = identity.boot_time.checked_sub(Duration::from_secs(400)).unwrap_or(identity.boot_time);
+    let time = DateTime::<Utc>::from(at).format("%Y-%m-%d %H:%M:%S").to_string();
+    let mut text = format!("{time} startup archives unpack\n");
+    let kernel = format!("linux-image-{}", identity.kernel_release);
+    for package in
+        ["base-files", "openssh-server", "openssh-client", &kernel, "linux-image-amd64", "nginx", "postfix"]
+    {
+        if let Some(version) = image.packages().version(package) {
+            let _ = writeln!(text, "{time} configure {package}:amd64 {version} <none>");
+            for status in ["unpacked", "half-configured", "installed"] {
+                let _ = writeln!(text, "{time} status {status} {package}:amd64 {version}");
+            }
+        }
     }
     text
 }

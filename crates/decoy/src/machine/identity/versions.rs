@@ -19,7 +19,8 @@ impl Packages {
         Self(status.split("\n\n").filter_map(package).collect())
     }
 
-    fn version(&self, name: &str) -> Option<&str> {
+    /// The whole version of a package, as `dpkg -l` shows it.
+    pub(in crate::machine) fn version(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(package, _)| package == name).map(|(_, version)| version.as_str())
     }
 
