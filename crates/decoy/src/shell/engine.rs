@@ -13,6 +13,7 @@ use super::{
     disk::Disk,
     guard,
     io::{Input, Out, Output},
+    keys,
     session::{Handle, Session},
 };
 use bashkit::{
@@ -21,8 +22,8 @@ use bashkit::{
     hooks::{HookAction, ToolEvent, ToolResult},
 };
 
-/// A line runs no longer than this.
-const LONGEST_RUN: Duration = Duration::from_secs(300);
+/// A line runs no longer than this, waiting included; how long it may work is `Session::is_too_long`.
+const LONGEST_RUN: Duration = Duration::from_secs(3600);
 /// A line says no more than this.
 const MOST_OUTPUT: usize = 1024 * 1024;
 
@@ -33,18 +34,29 @@ const KEPT: &[&str] = &[
     "[",
     "alias",
     "awk",
+    "b2sum",
+    "base32",
     "base64",
     "basename",
+    "basenc",
     "bc",
     "bg",
+    "bind",
     "break",
     "builtin",
+    "bunzip2",
+    "bzcat",
+    "bzip2",
     "caller",
     "cd",
     "cksum",
     "cmp",
+    "column",
     "comm",
     "command",
+    "compgen",
+    "complete",
+    "compopt",
     "continue",
     "cp",
     "cut",
@@ -67,6 +79,7 @@ const KEPT: &[&str] = &[
     "expr",
     "factor",
     "false",
+    "fc",
     "fg",
     "fgrep",
     "find",
@@ -78,7 +91,10 @@ const KEPT: &[&str] = &[
     "gzip",
     "hash",
     "head",
+    "help",
     "hexdump",
+    "hostid",
+    "iconv",
     "install",
     "jobs",
     "join",
@@ -94,6 +110,7 @@ const KEPT: &[&str] = &[
     "mktemp",
     "mv",
     "nl",
+    "numfmt",
     "od",
     "paste",
     "popd",
@@ -114,7 +131,9 @@ const KEPT: &[&str] = &[
     "seq",
     "set",
     "sha1sum",
+    "sha224sum",
     "sha256sum",
+    "sha384sum",
     "sha512sum",
     "shift",
     "shopt",
@@ -124,6 +143,7 @@ const KEPT: &[&str] = &[
     "split",
     "strings",
     "sum",
+    "suspend",
     "sync",
     "tac",
     "tail",
@@ -246,6 +266,8 @@ impl Engine {
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
+        let reading = keys::let_read(text, self.session.launch.tty.is_some());
+        let text = reading.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
         let not_found = std::mem::take(&mut *self.session.not_found.lock());

@@ -9,7 +9,9 @@ mod engine;
 mod environment;
 mod guard;
 pub mod io;
+mod keys;
 mod lines;
+mod operands;
 mod session;
 mod simple;
 

@@ -325,7 +325,7 @@ impl Cooked {
                         show(b"\x08 \x08");
                     }
                 }
-                0x04 if self.line.is_empty() => input.end(),
+                0x04 if self.line.is_empty() => input.end_of_file(),
                 0x04 => self.give(input),
                 _ if self.line.len() < TYPE_AHEAD => {
                     self.line.push(key);
