@@ -31,6 +31,27 @@ impl Disk {
         !self.0.in_tool.load(Ordering::Relaxed) && *self.1.lock() == path
     }
 
+    /// A shell script that is run by its path, with something the library can count in place of its `#!` line: the
+    /// library drops that line and would number the others one too low. For dash it is the mark of `engine`.
+    fn script(&self, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+        if self.0.given_to_shell.lock().as_deref() == Some(path) {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', bytes)?;
+        let first = std::str::from_utf8(bytes.get(..end)?).ok()?.strip_prefix("#!")?;
+        let mut words = first.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+        let interpreter = words.next().filter(|name| *name != "env").or_else(|| words.next())?;
+        let instead = match interpreter {
+            "bash" => ":",
+            "sh" | "dash" | "ash" => {
+                self.0.add_dash(path);
+                "set -o posix"
+            }
+            _ => return None,
+        };
+        Some([instead.as_bytes(), bytes.get(end..)?].concat())
+    }
+
     fn files(&self) -> &Files {
         self.0.files()
     }
@@ -139,6 +160,9 @@ impl FileSystem for Disk {
             if !guard::is_harmless(&String::from_utf8_lossy(&bytes), guard::LONGEST_SCRIPT) {
                 self.0.cancel.lock().store(true, Ordering::Relaxed);
                 return Ok(Vec::new());
+            }
+            if let Some(script) = self.script(path, &bytes) {
+                return Ok(script);
             }
         }
         Ok(bytes.to_vec())

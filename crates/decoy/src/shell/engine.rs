@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,9 +15,10 @@ use super::{
     io::{Input, Out, Output},
     keys,
     session::{Handle, Session},
+    wording,
 };
 use bashkit::{
-    Bash, BuiltinRegistry, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits,
+    Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits,
     MemoryLimits, SessionLimits,
     hooks::{HookAction, ToolEvent, ToolResult},
 };
@@ -28,7 +29,7 @@ const LONGEST_RUN: Duration = Duration::from_secs(3600);
 const MOST_OUTPUT: usize = 1024 * 1024;
 
 /// Programs of the library that are good enough to be seen; everything else of it is taken out.
-const KEPT: &[&str] = &[
+pub(super) const KEPT: &[&str] = &[
     ".",
     ":",
     "[",
@@ -91,7 +92,6 @@ const KEPT: &[&str] = &[
     "gzip",
     "hash",
     "head",
-    "help",
     "hexdump",
     "hostid",
     "iconv",
@@ -179,9 +179,6 @@ pub(super) fn is_kept(name: &str) -> bool {
     KEPT.binary_search(&name).is_ok()
 }
 
-/// Our programs and everything that is installed, by name and by path. Shared by all shells.
-static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(commands::registry);
-
 /// The interpreter of one shell.
 pub(super) struct Engine {
     bash: Bash,
@@ -212,8 +209,8 @@ impl Engine {
             .fs(Arc::new(Disk::new(session)))
             .rootfs(false)
             .builtin_filter(is_kept)
-            .builtin_registry(REGISTRY.clone())
-            .command_resolver(Arc::new(commands::Unknown))
+            .builtin_registry(commands::REGISTRY.clone())
+            .command_resolver(Arc::new(commands::Unknown(Arc::clone(session))))
             .limits(limits)
             .session_limits(SessionLimits::unlimited())
             .memory_limits(MemoryLimits::new().max_total_variable_bytes(2_000_000))
@@ -263,6 +260,11 @@ impl Engine {
                 .any(|sign| line.contains(sign));
         let given = Given::default();
         let options = self.options(&name, output, &given);
+        if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
+            let text = without_counts(text, &self.session);
+            output(Out::Stderr, text.as_bytes());
+            return Finished { status: 2, ..Finished::default() };
+        }
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
@@ -278,7 +280,7 @@ impl Engine {
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
             Err(error) => {
-                let (text, status) = last_words(&error, &name, line, self.session.launch.tty.is_some());
+                let (text, status) = last_words(&error, &self.session, line);
                 if !text.is_empty() {
                     output(Out::Stderr, text.as_bytes());
                 }
@@ -291,8 +293,12 @@ impl Engine {
         let (sink, given) = (Arc::clone(output), Arc::clone(given));
         let mut extensions = ExecutionExtensions::new();
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
+        let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
-            for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, stderr.as_bytes())] {
+            let errors = std::str::from_utf8(stderr.as_bytes())
+                .map(|text| wording::reword(text, &top, &|name| session.is_dash(name)));
+            let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
+            for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)] {
                 let room = MOST_OUTPUT
                     .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
                     .min(bytes.len());
@@ -331,21 +337,32 @@ fn leaves(line: &str) -> bool {
 }
 
 /// What the visitor sees when the library gives up on a line.
-fn last_words(error: &Error, name: &str, line: &str, interactive: bool) -> (String, i32) {
+fn last_words(error: &Error, session: &Session, line: &str) -> (String, i32) {
     match error {
-        Error::Parse { .. } => {
-            let who = if interactive { name.to_owned() } else { format!("{name}: -c") };
-            let mut text = error.syntax_report(&who, line).unwrap_or_default();
-            if interactive {
-                // An interactive shell counts no lines and does not repeat the line.
-                text = text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect();
-            }
-            (text, 2)
-        }
+        Error::Parse { .. } => (without_counts(wording::syntax_error(error, &parser_name(session), line), session), 2),
         Error::Cancelled => ("Segmentation fault\n".to_owned(), 139),
         Error::ResourceLimit(_) => ("Killed\n".to_owned(), 137),
         _ => (String::new(), 1),
     }
+}
+
+/// What errors of the parser begin with.
+fn parser_name(session: &Session) -> String {
+    let name = session.shell_name();
+    if session.launch.tty.is_some() { name } else { format!("{name}: -c") }
+}
+
+/// An interactive shell counts no lines and does not repeat the line; dash says it its own way.
+fn without_counts(text: String, session: &Session) -> String {
+    if let Some(line) = session.dash_line() {
+        let is_dash = |name: &str| name == "sh";
+        let text = wording::reword(&text, "", &is_dash).into_owned();
+        return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
+    }
+    if session.launch.tty.is_none() {
+        return text;
+    }
+    text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect()
 }
 
 /// `-bash: line 1: x` as `-bash: x`.
@@ -382,18 +399,46 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     }
     let script_is_harmless = script.is_none_or(|path| {
         let path = session.files().resolve(&session.cwd.lock(), path);
+        *session.given_to_shell.lock() = Some(path.clone());
         session
             .files()
             .read(&path)
             .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
             || !session.files().exists(&path)
     });
+    let named = script.filter(|_| event.name == "sh" && !event.args.iter().any(|arg| arg == "-c" || arg == "-s"));
+    if let Some(path) = named {
+        session.add_dash(path);
+    }
     if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
+    } else if matches!(event.name.as_str(), "bash" | "sh") {
+        as_the_real_one(&mut event);
     }
     HookAction::Continue(event)
 }
+
+/// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
+/// for the programs that need to know, for as long as it runs.
+fn as_the_real_one(event: &mut ToolEvent) {
+    let first = event.args.first().map(String::as_str).unwrap_or_default();
+    let said = match (event.name.as_str(), first) {
+        ("bash", "--version") => Some((wording::BASH_VERSION, "", 0)),
+        ("bash", "--help") => Some((wording::BASH_HELP, "", 0)),
+        ("sh", "--version" | "--help") => Some(("sh: 0: Illegal option --\n", " >&2", 2)),
+        _ => None,
+    };
+    if let Some((text, to, status)) = said {
+        let text = text.replace('\'', "'\\''");
+        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'{to}; exit {status}")];
+    } else if event.name == "sh" {
+        event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
+    }
+}
+
+/// The variable that the mark of `as_the_real_one` sets.
+pub(super) const DASH_MARK: &str = "SHOPT_posix";
 
 fn after_tool(session: &Session, result: ToolResult) -> HookAction<ToolResult> {
     session.in_tool.store(false, Ordering::Relaxed);

@@ -14,6 +14,7 @@ mod lines;
 mod operands;
 mod session;
 mod simple;
+mod wording;
 
 use std::sync::Arc;
 

@@ -46,8 +46,14 @@ pub(super) struct Session {
     piped: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
+    /// Errors of the running line go to the visitor, as far as its text tells.
+    errors_shown: AtomicBool,
     /// When the shell was started.
     pub(super) started: SystemTime,
+    /// The script that the last shell started by name was given: its first line means nothing to that shell.
+    pub(super) given_to_shell: Mutex<Option<String>>,
+    /// Scripts of this line that dash runs.
+    dash: Mutex<Vec<String>>,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -68,6 +74,9 @@ pub(super) struct Handle(pub(super) Arc<Session>);
 
 /// The most lines that `history` knows.
 const MOST_HISTORY: usize = 500;
+
+/// The most names of scripts that are remembered for the words of their errors.
+const MOST_DASH_NAMES: usize = 64;
 
 /// The longest that a line may work without waiting for anything: it holds a thread meanwhile.
 const LONGEST_WORK: Duration = Duration::from_secs(10);
@@ -92,7 +101,10 @@ impl Session {
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
             background: AtomicBool::new(false),
+            errors_shown: AtomicBool::new(false),
             started: contact.visitor.now(),
+            given_to_shell: Mutex::default(),
+            dash: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),
@@ -116,6 +128,10 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        let elsewhere = ["2>", ">&", "&>", "|&", "sh", "./", "source", ". ", "eval"];
+        self.errors_shown.store(!elsewhere.iter().any(|sign| line.contains(sign)), Ordering::Relaxed);
+        self.dash.lock().clear();
+        *self.given_to_shell.lock() = None;
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
         let without_others = line.replace("&&", "").replace(">&", "").replace("&>", "");
         self.background.store(without_others.contains('&'), Ordering::Relaxed);
@@ -133,6 +149,11 @@ impl Session {
     /// Whether what programs say may go somewhere else than to the terminal.
     pub(super) fn is_piped(&self) -> bool {
         self.piped.load(Ordering::Relaxed)
+    }
+
+    /// Whether no error of the running line can go anywhere but to the visitor.
+    pub(super) fn shows_errors(&self) -> bool {
+        self.errors_shown.load(Ordering::Relaxed)
     }
 
     /// Whether something of the running line is in the background.
@@ -169,14 +190,40 @@ impl Session {
         }
     }
 
+    /// The line that an inner dash on a terminal is at; `None` in bash.
+    pub(super) fn dash_line(&self) -> Option<u32> {
+        self.inner.lock().last().and_then(|(kind, line)| (*kind == Inner::Dash).then_some(*line))
+    }
+
+    /// What errors of the shell itself begin with, up to what they say.
+    pub(super) fn error_prefix(&self) -> String {
+        match self.dash_line() {
+            Some(line) => format!("sh: {line}: "),
+            None if self.launch.tty.is_some() => format!("{}: ", self.shell_name()),
+            None => format!("{}: line 1: ", self.shell_name()),
+        }
+    }
+
+    /// A script that dash runs.
+    pub(super) fn add_dash(&self, name: &str) {
+        let mut names = self.dash.lock();
+        if names.len() < MOST_DASH_NAMES && !names.iter().any(|known| known == name) {
+            names.push(name.chars().take(256).collect());
+        }
+    }
+
+    /// Whether errors that begin with this name are those of dash.
+    pub(super) fn is_dash(&self, name: &str) -> bool {
+        let name = name.strip_suffix(": -c").unwrap_or(name);
+        let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh")
+            || self.dash.lock().iter().any(|known| base(known) == base(name))
+    }
+
     /// What the shell says about a name that names nothing.
     pub(super) fn unknown_command(&self, name: &str) -> String {
-        let shell = self.shell_name();
-        match self.inner.lock().last() {
-            Some((Inner::Dash, line)) => format!("sh: {line}: {name}: not found\n"),
-            _ if self.launch.tty.is_some() => format!("{shell}: {name}: command not found\n"),
-            _ => format!("{shell}: line 1: {name}: command not found\n"),
-        }
+        let said = if self.dash_line().is_some() { "not found" } else { "command not found" };
+        format!("{}{name}: {said}\n", self.error_prefix())
     }
 
     /// Columns and rows of the terminal.

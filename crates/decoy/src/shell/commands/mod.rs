@@ -16,9 +16,14 @@ mod running;
 mod services;
 mod space;
 mod stat;
+mod suggestions;
 mod table;
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::SystemTime,
+};
 
 use bashkit::{
     Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand,
@@ -199,9 +204,13 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
             .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
 }
 
+/// Our programs and everything that is installed, by name and by path. Shared by all shells.
+pub(super) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(registry);
+
 /// Everything the library shall find by name or by path before it looks at files.
-pub(super) fn registry() -> BuiltinRegistry {
+fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
+    registry.insert(NOT_FOUND, Arc::new(Status127));
     let installed = crate::machine::files::program_names();
     let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
         if by_name {
@@ -346,10 +355,16 @@ pub(super) async fn ask(session: &Session, name: &str, args: &[String], cwd: &st
 }
 
 /// Answers for every name that nothing else answers for.
-pub(super) struct Unknown;
+pub(super) struct Unknown(pub(super) Arc<Session>);
 
 impl CommandResolver for Unknown {
     fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
+        // The library says it best itself, line number and all; but to some names it adds advice that bash never gives,
+        // which is taken off only on the way to the visitor.
+        if self.0.shows_errors() || !suggestions::has_advice(name) {
+            self.0.note_unknown(name);
+            return None;
+        }
         Some(Arc::new(Nothing(name.to_owned())))
     }
 }
@@ -362,6 +377,51 @@ impl Builtin for Nothing {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 127)) };
         Ok(not_found(&session, &self.0))
     }
+
+    /// Only the shell itself knows which script and line it is in: it is asked to say the words.
+    async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
+        let traced = ["SHOPT_x", "SHOPT_v"].iter().any(|name| is_on(context, name));
+        let Some(session) = session_of(context).filter(|_| !traced) else { return Ok(None) };
+        session.note_unknown(&self.0);
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+        let name = quoted(&self.0.chars().take(4096).collect::<String>());
+        let said = if is_on(context, engine::DASH_MARK) {
+            format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {name}")
+        } else {
+            format!("printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {name}")
+        };
+        let script = if session.launch.tty.is_some() {
+            let (top, text) = (quoted(&session.shell_name()), quoted(&session.unknown_command(&self.0)));
+            format!("case \"$0\" in {top}) printf %s {text};; *) {said};; esac >&2")
+        } else {
+            format!("{said} >&2")
+        };
+        let run = |name: &str, args: Vec<String>| SubCommand {
+            name: name.to_owned(),
+            args,
+            stdin: None,
+            assignments: Vec::new(),
+        };
+        let commands = vec![run("eval", vec![script]), run(NOT_FOUND, Vec::new())];
+        Ok(Some(ExecutionPlan::Batch { commands }))
+    }
+}
+
+/// The status of a command that was not found.
+struct Status127;
+
+#[async_trait]
+impl Builtin for Status127 {
+    async fn execute(&self, _: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        Ok(ExecResult::err("", 127))
+    }
+}
+
+/// A name that nobody types.
+const NOT_FOUND: &str = "\u{2}127";
+
+fn is_on(context: &BuiltinContext<'_>, name: &str) -> bool {
+    context.variables.get(name).is_some_and(|value| value == "1")
 }
 
 fn not_found(session: &Session, name: &str) -> ExecResult {
