@@ -13,7 +13,7 @@ use super::{
     disk::Disk,
     guard,
     io::{Input, Out, Output},
-    keys,
+    keys, listings, pids,
     session::{Handle, Session},
     wording,
 };
@@ -185,6 +185,7 @@ pub(super) struct Engine {
     session: Arc<Session>,
     exit_called: Arc<AtomicBool>,
     has_definitions: bool,
+    has_variables: bool,
 }
 
 impl Engine {
@@ -227,14 +228,15 @@ impl Engine {
         for (name, value) in super::environment::of(session) {
             builder = builder.env(name, value);
         }
-        builder = builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string());
+        let parent = super::pids::PARENT_PID.to_string();
+        builder = builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
         let mut bash = builder.build();
         bash.set_interactive(session.launch.tty.is_some());
         *session.cancel.lock() = bash.cancellation_token();
-        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false }
+        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
     }
 
     pub(super) fn cwd(&self) -> String {
@@ -258,6 +260,7 @@ impl Engine {
             ["alias", "()", "function", "PATH", "trap", "eval", "source", ". ", "exec ", "umask"]
                 .iter()
                 .any(|sign| line.contains(sign));
+        self.begin_variables().await;
         let given = Given::default();
         let options = self.options(&name, output, &given);
         if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
@@ -268,6 +271,8 @@ impl Engine {
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
+        let numbered = pids::with_own(text);
+        let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.tty.is_some());
         let text = reading.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
@@ -279,6 +284,9 @@ impl Engine {
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
+            Err(_) if self.session.killed.load(Ordering::Relaxed) => {
+                Finished { status: 137, exited: true, not_found }
+            }
             Err(error) => {
                 let (text, status) = last_words(&error, &self.session, line);
                 if !text.is_empty() {
@@ -286,6 +294,21 @@ impl Engine {
                 }
                 Finished { status, exited: false, not_found }
             }
+        }
+    }
+
+    /// Gives the variables that are bash's own their values, once.
+    async fn begin_variables(&mut self) {
+        if std::mem::replace(&mut self.has_variables, true) {
+            return;
+        }
+        let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
+        if self.session.launch.tty.is_some() {
+            let (columns, rows) = self.session.window();
+            script += &format!("; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '");
+        }
+        if let Err(error) = self.bash.exec(&script).await {
+            tracing::debug!(%error, "the shell's own variables are not all set");
         }
     }
 
@@ -383,6 +406,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
+    if event.name == "kill" && pids::ends_the_shell(&event.args) {
+        session.killed.store(true, Ordering::Relaxed);
+        session.cancel.lock().store(true, Ordering::Relaxed);
+        return HookAction::Continue(event);
+    }
     let script = match event.name.as_str() {
         "bash" | "sh" | "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')),
         _ => None,
@@ -432,7 +460,15 @@ fn as_the_real_one(event: &mut ToolEvent) {
     if let Some((text, to, status)) = said {
         let text = text.replace('\'', "'\\''");
         event.args = vec!["-c".to_owned(), format!("printf %s '{text}'{to}; exit {status}")];
-    } else if event.name == "sh" {
+        return;
+    }
+    if let Some(at) = event.args.iter().position(|arg| arg == "-c")
+        && let Some(script) = event.args.get_mut(at + 1)
+        && let Some(numbered) = pids::with_own(script)
+    {
+        *script = numbered;
+    }
+    if event.name == "sh" {
         event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
     }
 }
@@ -440,8 +476,11 @@ fn as_the_real_one(event: &mut ToolEvent) {
 /// The variable that the mark of `as_the_real_one` sets.
 pub(super) const DASH_MARK: &str = "SHOPT_posix";
 
-fn after_tool(session: &Session, result: ToolResult) -> HookAction<ToolResult> {
+fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
     session.in_tool.store(false, Ordering::Relaxed);
+    if let Some(text) = listings::corrected(&result.name, &result.stdout) {
+        result.stdout = text;
+    }
     HookAction::Continue(result)
 }
 

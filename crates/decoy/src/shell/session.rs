@@ -46,6 +46,8 @@ pub(super) struct Session {
     piped: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
+    /// The shell has killed itself.
+    pub(super) killed: AtomicBool,
     /// Errors of the running line go to the visitor, as far as its text tells.
     errors_shown: AtomicBool,
     /// When the shell was started.
@@ -101,6 +103,7 @@ impl Session {
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
             background: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
             errors_shown: AtomicBool::new(false),
             started: contact.visitor.now(),
             given_to_shell: Mutex::default(),
