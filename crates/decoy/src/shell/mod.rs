@@ -4,6 +4,7 @@
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
 mod commands;
+mod completion;
 mod disk;
 mod engine;
 mod environment;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use wire::EventKind;
 
+pub use completion::Completion;
 pub use io::{Input, Out, Output};
 
 use crate::{dialogue::Contact, machine::Account};
@@ -90,6 +92,11 @@ impl Shell {
             _ => self.cwd.clone(),
         };
         format!("{user}@{}:{shown}{mark} ", self.session.identity().hostname)
+    }
+
+    /// What its errors begin with: `-bash`, `bash` or `sh`.
+    pub fn name(&self) -> String {
+        self.session.shell_name()
     }
 
     /// Whether what is typed is not yet a whole command: the terminal shows `> ` and goes on reading.

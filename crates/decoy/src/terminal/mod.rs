@@ -3,7 +3,10 @@
 mod editor;
 mod greeting;
 mod piped;
+mod possibilities;
 mod running;
+mod screen;
+mod search;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -64,6 +67,8 @@ pub struct Terminal {
     keys: VecDeque<u8>,
     /// Lines of a construct that is not finished.
     typed: String,
+    /// The list that the visitor is asked about.
+    asked: Option<String>,
     /// bash turns bracketed paste on.
     brackets: bool,
     greeter: Option<Greeter>,
@@ -80,7 +85,8 @@ impl Terminal {
             TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
         };
         let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
-        let editor = Editor::new(contact.limits.line_bytes, brackets);
+        let mut editor = Editor::new(contact.limits.line_bytes, brackets);
+        editor.set_columns(window.0);
         Self {
             contact,
             account,
@@ -90,6 +96,7 @@ impl Terminal {
             editor,
             keys: VecDeque::new(),
             typed: String::new(),
+            asked: None,
             brackets,
             greeter: Some(Greeter::Sshd),
             telnet: None,
@@ -108,6 +115,7 @@ impl Terminal {
     /// The visitor's window has another size now.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.window = (columns, rows);
+        self.editor.set_columns(columns);
         if let Some(shell) = &mut self.shell {
             shell.resize(columns, rows);
         }
@@ -161,20 +169,16 @@ impl Terminal {
         }
     }
 
-    fn prompt(&self, out: &mut Vec<u8>) {
+    fn prompt(&mut self, out: &mut Vec<u8>) {
         if self.brackets {
             out.extend_from_slice(b"\x1b[?2004h");
         }
-        self.bare_prompt(out);
-    }
-
-    fn bare_prompt(&self, out: &mut Vec<u8>) {
-        if self.typed.is_empty() {
-            let prompt = self.shell.as_ref().map(Shell::prompt).unwrap_or_default();
-            out.extend_from_slice(prompt.as_bytes());
-        } else {
-            out.extend_from_slice(b"> ");
-        }
+        let prompt = match &self.shell {
+            Some(shell) if self.typed.is_empty() => shell.prompt(),
+            _ => "> ".to_owned(),
+        };
+        out.extend_from_slice(prompt.replace('\n', "\r\n").as_bytes());
+        self.editor.begin(prompt.rsplit('\n').next().unwrap_or_default().to_owned());
     }
 
     fn leave_line(&self, out: &mut Vec<u8>) {
@@ -186,18 +190,20 @@ impl Terminal {
     /// Works through the keys that are there.
     async fn work(&mut self, stage: &Stage) {
         let mut out = Vec::new();
-        while let Some(key) = self.keys.pop_front() {
-            let press = self.editor.press(key, &mut out);
+        while !self.keys.is_empty() {
+            if let Some(listed) = self.asked.take() {
+                let key = self.keys.pop_front().unwrap_or_default();
+                self.answer(key, listed, &mut out);
+                continue;
+            }
+            let press = self.editor.press(&mut self.keys, &mut out);
             let ran = matches!(press, Press::End | Press::Entered(_));
             match press {
                 Press::Nothing => {}
+                Press::Complete => self.complete(&mut out),
                 Press::Full => {
                     let value = self.contact.limits.line_bytes as u64;
                     stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
-                }
-                Press::Redraw => {
-                    self.bare_prompt(&mut out);
-                    out.extend_from_slice(self.editor.line());
                 }
                 Press::Interrupt => {
                     self.typed.clear();
@@ -229,8 +235,13 @@ impl Terminal {
                 }
                 Press::Entered(line) => {
                     self.leave_line(&mut out);
+                    let typed = line.clone();
+                    let line = self.expanded(line, &mut out);
                     self.show(stage, &std::mem::take(&mut out));
-                    self.enter(&line, stage).await;
+                    match line {
+                        Some(line) => self.enter(&line, stage).await,
+                        None => stage.note(EventKind::command_input(&typed)),
+                    }
                     if !self.over {
                         self.prompt(&mut out);
                     }
@@ -249,6 +260,27 @@ impl Terminal {
         } else {
             self.show(stage, &out);
         }
+    }
+
+    /// A line with `!!` and the like replaced, as it was typed before; `None` when it names a line that is not there.
+    fn expanded(&mut self, line: Vec<u8>, out: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(&line).ok();
+        let expanded = text.and_then(|text| self.editor.past().expand(text));
+        let line = match expanded {
+            None => line,
+            Some(Ok(text)) => {
+                out.extend_from_slice(text.as_bytes());
+                out.extend_from_slice(b"\r\n");
+                text.into_bytes()
+            }
+            Some(Err(fault)) => {
+                let name = self.shell.as_ref().map(Shell::name).unwrap_or_default();
+                out.extend_from_slice(format!("{name}: {fault}\r\n").as_bytes());
+                return None;
+            }
+        };
+        self.editor.remember(&line);
+        Some(line)
     }
 
     /// One line: noted once, then run unless more is wanted.
