@@ -14,7 +14,12 @@ fn main() {
             continue;
         };
         if json {
-            println!(r#"{{"key":"{figure}","value":{:.2},"passed":{},"of":{}}}"#, share.percent(), share.passed, share.of);
+            println!(
+                r#"{{"key":"{figure}","value":{:.2},"passed":{},"of":{}}}"#,
+                share.percent(),
+                share.passed,
+                share.of
+            );
             continue;
         }
         for failure in &share.failures {

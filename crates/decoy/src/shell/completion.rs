@@ -8,13 +8,89 @@ const MOST: usize = 4096;
 
 /// Words that bash knows itself.
 const BUILT_IN: &[&str] = &[
-    "!", ".", ":", "[", "[[", "]]", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd", "command", "compgen",
-    "complete", "compopt", "continue", "coproc", "declare", "dirs", "disown", "do", "done", "echo", "elif", "else",
-    "enable", "esac", "eval", "exec", "exit", "export", "false", "fc", "fg", "fi", "for", "function", "getopts",
-    "hash", "help", "history", "if", "in", "jobs", "kill", "let", "local", "logout", "mapfile", "popd", "printf",
-    "pushd", "pwd", "read", "readarray", "readonly", "return", "select", "set", "shift", "shopt", "source", "suspend",
-    "test", "then", "time", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset",
-    "until", "wait", "while", "{", "}",
+    "!",
+    ".",
+    ":",
+    "[",
+    "[[",
+    "]]",
+    "alias",
+    "bg",
+    "bind",
+    "break",
+    "builtin",
+    "caller",
+    "case",
+    "cd",
+    "command",
+    "compgen",
+    "complete",
+    "compopt",
+    "continue",
+    "coproc",
+    "declare",
+    "dirs",
+    "disown",
+    "do",
+    "done",
+    "echo",
+    "elif",
+    "else",
+    "enable",
+    "esac",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "false",
+    "fc",
+    "fg",
+    "fi",
+    "for",
+    "function",
+    "getopts",
+    "hash",
+    "help",
+    "history",
+    "if",
+    "in",
+    "jobs",
+    "kill",
+    "let",
+    "local",
+    "logout",
+    "mapfile",
+    "popd",
+    "printf",
+    "pushd",
+    "pwd",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "select",
+    "set",
+    "shift",
+    "shopt",
+    "source",
+    "suspend",
+    "test",
+    "then",
+    "time",
+    "times",
+    "trap",
+    "true",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unset",
+    "until",
+    "wait",
+    "while",
+    "{",
+    "}",
 ];
 
 /// What a word may become.
@@ -68,7 +144,8 @@ impl Shell {
     fn commands(&self, text: &str) -> Vec<String> {
         let mut found: Vec<String> =
             BUILT_IN.iter().filter(|name| name.starts_with(text)).map(|name| (*name).to_owned()).collect();
-        let path = environment::of(&self.session).into_iter().find(|(name, _)| name == "PATH").unwrap_or_default().1;
+        let path =
+            environment::of(&self.session).into_iter().find(|(name, _)| name == "PATH").unwrap_or_default().1;
         for folder in path.split(':') {
             let entries = self.session.files().list(folder).unwrap_or_default();
             let runs = |mode: u32| mode & 0o111 != 0;
@@ -140,7 +217,10 @@ impl Word {
                 }
                 (None | Some('"'), '\\') => text.extend(chars.next().map(|(_, c)| c)),
                 (None, ' ' | '\t') => {
-                    if is_command && !text.is_empty() && !matches!(text.as_str(), "sudo" | "nohup" | "then" | "do" | "time") {
+                    if is_command
+                        && !text.is_empty()
+                        && !matches!(text.as_str(), "sudo" | "nohup" | "then" | "do" | "time")
+                    {
                         is_command = false;
                         command = Some(std::mem::take(&mut text));
                     }
@@ -189,7 +269,11 @@ mod tests {
             ("cat a\\ ", 4, &["a b"]),
         ] {
             let done = shell.complete(line);
-            assert_eq!((done.start, done.candidates.as_slice()), (start, &want.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..]), "{line}");
+            assert_eq!(
+                (done.start, done.candidates.as_slice()),
+                (start, &want.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..]),
+                "{line}"
+            );
         }
     }
 }

@@ -18,8 +18,7 @@ use super::{
     wording,
 };
 use bashkit::{
-    Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits,
-    MemoryLimits, SessionLimits,
+    Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
     hooks::{HookAction, ToolEvent, ToolResult},
 };
 
@@ -229,7 +228,8 @@ impl Engine {
             builder = builder.env(name, value);
         }
         let parent = super::pids::PARENT_PID.to_string();
-        builder = builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
+        builder =
+            builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
@@ -305,7 +305,9 @@ impl Engine {
         let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
         if self.session.launch.tty.is_some() {
             let (columns, rows) = self.session.window();
-            script += &format!("; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '");
+            script += &format!(
+                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
+            );
         }
         if let Err(error) = self.bash.exec(&script).await {
             tracing::debug!(%error, "the shell's own variables are not all set");
@@ -362,7 +364,9 @@ fn leaves(line: &str) -> bool {
 /// What the visitor sees when the library gives up on a line.
 fn last_words(error: &Error, session: &Session, line: &str) -> (String, i32) {
     match error {
-        Error::Parse { .. } => (without_counts(wording::syntax_error(error, &parser_name(session), line), session), 2),
+        Error::Parse { .. } => {
+            (without_counts(wording::syntax_error(error, &parser_name(session), line), session), 2)
+        }
         Error::Cancelled => ("Segmentation fault\n".to_owned(), 139),
         Error::ResourceLimit(_) => ("Killed\n".to_owned(), 137),
         _ => (String::new(), 1),
@@ -434,7 +438,8 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
             .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
             || !session.files().exists(&path)
     });
-    let named = script.filter(|_| event.name == "sh" && !event.args.iter().any(|arg| arg == "-c" || arg == "-s"));
+    let named =
+        script.filter(|_| event.name == "sh" && !event.args.iter().any(|arg| arg == "-c" || arg == "-s"));
     if let Some(path) = named {
         session.add_dash(path);
     }

@@ -32,6 +32,7 @@ struct Queue {
     bytes: Mutex<Waiting>,
     added: Notify,
     echo_off: AtomicBool,
+    raw: AtomicBool,
     reading: AtomicBool,
 }
 
@@ -143,6 +144,16 @@ impl Input {
     /// A program asks for a secret (`passwd`, `su`): the terminal stops echoing.
     pub fn set_echo(&self, echo: bool) {
         self.0.echo_off.store(!echo, Ordering::Relaxed);
+    }
+
+    /// A program that fills the screen takes each key as it comes (termios(3), ICANON and ISIG off).
+    pub fn set_raw(&self, raw: bool) {
+        self.0.raw.store(raw, Ordering::Relaxed);
+    }
+
+    /// Whether keys go to the program as they are.
+    pub fn is_raw(&self) -> bool {
+        self.0.raw.load(Ordering::Relaxed)
     }
 
     /// Whether the terminal shows what is typed.

@@ -146,5 +146,8 @@ fn of_simple(command: &SimpleCommand, on_terminal: bool) -> Option<(usize, Wants
 
 /// The text of a word that has no expansion in it.
 fn literal(word: &Word) -> Option<String> {
-    word.parts.iter().map(|part| if let WordPart::Literal(text) = part { Some(text.as_str()) } else { None }).collect()
+    word.parts
+        .iter()
+        .map(|part| if let WordPart::Literal(text) = part { Some(text.as_str()) } else { None })
+        .collect()
 }

@@ -5,9 +5,9 @@ const HIDDEN: &[&str] = &["UID", "EUID", "PPID", "_TTY_0", "_TTY_1", "_TTY_2"];
 
 /// The names of signals, as `kill -l` counts them; 32 and 33 are the C library's own.
 const SIGNALS: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
-    "PWR", "SYS",
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
 /// What a program of the library should have said; `None` when it is right as it is.
@@ -84,7 +84,9 @@ mod tests {
     #[test]
     fn signals_stand_in_five_columns() {
         let listed = signals();
-        assert!(listed.starts_with(" 1) SIGHUP\t 2) SIGINT\t 3) SIGQUIT\t 4) SIGILL\t 5) SIGTRAP\n 6) SIGABRT\t"));
+        assert!(
+            listed.starts_with(" 1) SIGHUP\t 2) SIGINT\t 3) SIGQUIT\t 4) SIGILL\t 5) SIGTRAP\n 6) SIGABRT\t")
+        );
         assert!(listed.contains("31) SIGSYS\t34) SIGRTMIN\t35) SIGRTMIN+1\t"));
         assert!(listed.ends_with("63) SIGRTMAX-1\t64) SIGRTMAX\t\n"));
     }

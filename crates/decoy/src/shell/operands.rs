@@ -89,15 +89,18 @@ pub(super) fn wants(words: &[Option<String>], on_terminal: bool) -> Option<Wants
             let skipped = args
                 .iter()
                 .take_while(|arg| {
-                    arg.as_deref().is_some_and(|arg| arg.starts_with('-') || name == "env" && arg.contains('='))
+                    arg.as_deref()
+                        .is_some_and(|arg| arg.starts_with('-') || name == "env" && arg.contains('='))
                 })
                 .count();
             let looks = name == "command" && (has("-v") || has("-V"));
             return if looks { None } else { wants(args.get(skipped..)?, on_terminal) };
         }
         "read" => {
-            let by_descriptor =
-                args.iter().flatten().any(|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains('u'));
+            let by_descriptor = args
+                .iter()
+                .flatten()
+                .any(|arg| arg.starts_with('-') && !arg.starts_with("--") && arg.contains('u'));
             let to_end = args.iter().flatten().any(|arg| arg.starts_with("-d") || arg == "-rd");
             return match (by_descriptor, to_end && !on_terminal) {
                 (true, _) => None,
@@ -107,7 +110,8 @@ pub(super) fn wants(words: &[Option<String>], on_terminal: bool) -> Option<Wants
         }
         "sh" | "bash" | "dash" | "ash" => {
             let script = args.iter().any(|arg| arg.as_deref().is_none_or(|arg| !arg.starts_with(['-', '+'])));
-            let reads = !on_terminal && (has("-s") || !script) && !has("-c") && !has("--version") && !has("--help");
+            let reads =
+                !on_terminal && (has("-s") || !script) && !has("-c") && !has("--version") && !has("--help");
             return reads.then_some(Wants::All);
         }
         "cpio" => return Some(Wants::All),
@@ -155,7 +159,8 @@ fn only_begins(program: &str) -> bool {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
                     let rest = block.get(at + 1..).unwrap_or_default();
-                    return rest.trim_matches([' ', '\n', '\t', ';']).is_empty() && !block.contains("getline");
+                    return rest.trim_matches([' ', '\n', '\t', ';']).is_empty()
+                        && !block.contains("getline");
                 }
             }
             _ => {}
@@ -214,15 +219,45 @@ mod tests {
 
     #[test]
     fn what_reads_is_told_from_its_words() {
-        for line in ["sed s/a/b/", "grep -e x -e y", "sort", "sort -k 2", "wc -l", "bc -l", "head -n 3", "awk {print}",
-            "busybox sed -n p", "/bin/sed p -", "tar xf -", "bash -s", "sh", "env A=b sort", "od -t x1", "cut -d: -f1"]
-        {
+        for line in [
+            "sed s/a/b/",
+            "grep -e x -e y",
+            "sort",
+            "sort -k 2",
+            "wc -l",
+            "bc -l",
+            "head -n 3",
+            "awk {print}",
+            "busybox sed -n p",
+            "/bin/sed p -",
+            "tar xf -",
+            "bash -s",
+            "sh",
+            "env A=b sort",
+            "od -t x1",
+            "cut -d: -f1",
+        ] {
             assert_eq!(wanted(line, false), Some(Wants::All), "{line}");
         }
-        for line in ["sed s/a/b/ file", "grep x $f", "sort f", "wc -l /etc/passwd", "head -n 3 f", "awk -f p f",
-            "tar xf a", "bash x.sh", "sh -c x", "command -v sed", "ls", "echo -", "dd if=/dev/zero", "od --help",
-            "read -u 3 x", "awk BEGIN{print(1)}", "grep -f p f"]
-        {
+        for line in [
+            "sed s/a/b/ file",
+            "grep x $f",
+            "sort f",
+            "wc -l /etc/passwd",
+            "head -n 3 f",
+            "awk -f p f",
+            "tar xf a",
+            "bash x.sh",
+            "sh -c x",
+            "command -v sed",
+            "ls",
+            "echo -",
+            "dd if=/dev/zero",
+            "od --help",
+            "read -u 3 x",
+            "awk BEGIN{print(1)}",
+            "grep -f p f",
+        ] {
             assert_eq!(wanted(line, false), None, "{line}");
         }
         assert_eq!(wanted("read -r x", true), Some(Wants::Line));

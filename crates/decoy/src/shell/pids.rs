@@ -36,8 +36,12 @@ pub(super) fn with_own(text: &str) -> Option<String> {
 /// Whether `kill` with these arguments ends the shell itself: an interactive bash ignores everything milder.
 pub(super) fn ends_the_shell(args: &[String]) -> bool {
     let own = SHELL_PID.to_string();
-    let deadly = args.windows(2).any(|two| matches!(two, [s, name] if s == "-s" && matches!(name.as_str(), "KILL" | "9" | "HUP")))
-        || args.iter().any(|arg| matches!(arg.as_str(), "-9" | "-KILL" | "-SIGKILL" | "-1" | "-HUP" | "-SIGHUP"));
+    let deadly = args
+        .windows(2)
+        .any(|two| matches!(two, [s, name] if s == "-s" && matches!(name.as_str(), "KILL" | "9" | "HUP")))
+        || args
+            .iter()
+            .any(|arg| matches!(arg.as_str(), "-9" | "-KILL" | "-SIGKILL" | "-1" | "-HUP" | "-SIGHUP"));
     deadly && args.contains(&own)
 }
 

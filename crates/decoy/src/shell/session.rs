@@ -11,7 +11,7 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    Launch,
+    Launch, Window,
     io::{Input, Output},
 };
 use crate::{
@@ -26,8 +26,7 @@ pub(super) struct Session {
     uid: AtomicU32,
     gid: AtomicU32,
     umask: AtomicU32,
-    columns: AtomicU32,
-    rows: AtomicU32,
+    pub(super) window: Window,
     /// Where output of the running line goes and input comes from.
     pub(super) channels: Mutex<Option<(Output, Input)>>,
     /// Command words of the running line that named nothing.
@@ -44,6 +43,8 @@ pub(super) struct Session {
     pub(super) cwd: Mutex<String>,
     /// The running line has a pipe, a redirection or a substitution in it.
     piped: AtomicBool,
+    /// The running line ends in a pager: that one has the terminal.
+    pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
     /// The shell has killed itself.
@@ -87,13 +88,12 @@ const LONGEST_WORK: Duration = Duration::from_secs(10);
 pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 
 impl Session {
-    pub(super) fn new(contact: &Contact, launch: Launch) -> Self {
+    pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
         Self {
             uid: launch.account.uid.into(),
             gid: launch.account.gid.into(),
             umask: 0o022.into(),
-            columns: u32::from(launch.window.0).into(),
-            rows: u32::from(launch.window.1).into(),
+            window,
             channels: Mutex::new(None),
             not_found: Mutex::default(),
             cancel: Mutex::default(),
@@ -102,6 +102,7 @@ impl Session {
             in_tool: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
+            pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             killed: AtomicBool::new(false),
             errors_shown: AtomicBool::new(false),
@@ -136,6 +137,9 @@ impl Session {
         self.dash.lock().clear();
         *self.given_to_shell.lock() = None;
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
+        let last = line.rsplit('|').next().unwrap_or_default();
+        let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));
+        self.pages.store(pages && !last.contains(['>', ';', '&']), Ordering::Relaxed);
         let without_others = line.replace("&&", "").replace(">&", "").replace("&>", "");
         self.background.store(without_others.contains('&'), Ordering::Relaxed);
         if let Some((_, lines)) = self.inner.lock().last_mut() {
@@ -152,6 +156,11 @@ impl Session {
     /// Whether what programs say may go somewhere else than to the terminal.
     pub(super) fn is_piped(&self) -> bool {
         self.piped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the pager of the running line has the terminal.
+    pub(super) fn is_paged(&self) -> bool {
+        self.pages.load(Ordering::Relaxed)
     }
 
     /// Whether no error of the running line can go anywhere but to the visitor.
@@ -231,16 +240,12 @@ impl Session {
 
     /// Columns and rows of the terminal.
     pub(super) fn window(&self) -> (u32, u32) {
-        (self.columns.load(Ordering::Relaxed), self.rows.load(Ordering::Relaxed))
+        let (columns, rows) = self.window.size();
+        (columns.into(), rows.into())
     }
 
     pub(super) fn umask(&self) -> u32 {
         self.umask.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_window(&self, columns: u16, rows: u16) {
-        self.columns.store(columns.into(), Ordering::Relaxed);
-        self.rows.store(rows.into(), Ordering::Relaxed);
     }
 
     /// Remembers where the stack is now, and when that was.

@@ -52,7 +52,9 @@ pub(super) fn syntax_error(error: &Error, who: &str, text: &str) -> String {
     let last = text.lines().count().max(1);
     let near = |token: &str, line: usize| {
         let source = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        format!("{who}: line {line}: syntax error near unexpected token `{token}'\n{who}: line {line}: `{source}'\n")
+        format!(
+            "{who}: line {line}: syntax error near unexpected token `{token}'\n{who}: line {line}: `{source}'\n"
+        )
     };
     let missing = |sign: char, line: usize| {
         format!("{who}: line {line}: unexpected EOF while looking for matching `{sign}'\n")
@@ -68,9 +70,9 @@ pub(super) fn syntax_error(error: &Error, who: &str, text: &str) -> String {
         "conditional binary operator expected" => {
             format!("{who}: line {line}: conditional binary operator expected\n")
         }
-        "unexpected end of input in [[ ]]" => format!(
-            "{who}: line {last}: unexpected token `newline', conditional binary operator expected\n"
-        ),
+        "unexpected end of input in [[ ]]" => {
+            format!("{who}: line {last}: unexpected token `newline', conditional binary operator expected\n")
+        }
         message if message.starts_with("expected ") && !message.contains('\n') => near("newline", line),
         _ => error.syntax_report(who, text).unwrap_or_default(),
     }
@@ -98,9 +100,15 @@ pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
 
 /// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
 pub(super) fn reword<'a>(text: &'a str, top: &str, is_dash: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
-    let strange = ["command not found. ", "missing ]", "unavailable", "cannot copy '", "you must specify a list of fields"]
-        .iter()
-        .any(|sign| text.contains(sign));
+    let strange = [
+        "command not found. ",
+        "missing ]",
+        "unavailable",
+        "cannot copy '",
+        "you must specify a list of fields",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
     let dash = text.contains(": line ") && text.split(": line ").next().is_some_and(is_dash);
     if !strange && !dash {
         return Cow::Borrowed(text);
@@ -153,7 +161,10 @@ fn in_dash(line: &str, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>>
         // dash does not repeat the line.
         return Some(None);
     } else if let Some(token) = between("syntax error near unexpected token `", "'") {
-        format!("Syntax error: {} unexpected", if token == "newline" { token.to_owned() } else { format!("\"{token}\"") })
+        format!(
+            "Syntax error: {} unexpected",
+            if token == "newline" { token.to_owned() } else { format!("\"{token}\"") }
+        )
     } else if said == "syntax error: unexpected end of file" {
         "Syntax error: end of file unexpected".to_owned()
     } else if between("unexpected EOF while looking for matching `", "'").is_some() {
@@ -174,7 +185,8 @@ fn in_dash(line: &str, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>>
         format!("exit: Illegal number: {word}")
     } else if said == "local: can only be used in a function" {
         "local: not in a function".to_owned()
-    } else if let Some(path) = between("", ": No such file or directory").filter(|path| !path.contains(": ")) {
+    } else if let Some(path) = between("", ": No such file or directory").filter(|path| !path.contains(": "))
+    {
         format!("{path}: not found")
     } else {
         said.to_owned()
@@ -191,7 +203,10 @@ mod tests {
         let is_dash = |name: &str| name.trim_end_matches(": -c") == "sh";
         for (bash, dash) in [
             ("sh: line 3: cd: /x: No such file or directory\n", "sh: 3: cd: can't cd to /x\n"),
-            ("sh: -c: line 1: syntax error near unexpected token `)'\nsh: -c: line 1: `echo )'\n", "sh: 1: Syntax error: \")\" unexpected\n"),
+            (
+                "sh: -c: line 1: syntax error near unexpected token `)'\nsh: -c: line 1: `echo )'\n",
+                "sh: 1: Syntax error: \")\" unexpected\n",
+            ),
             ("sh: line 1: x: unbound variable\n", "sh: 1: x: parameter not set\n"),
             ("bash: line 1: x: unbound variable\n", "bash: line 1: x: unbound variable\n"),
             ("missing ]\n", "bash: line 1: [: missing `]'\n"),
@@ -203,7 +218,9 @@ mod tests {
 
     #[test]
     fn the_token_behind_a_redirection_is_named() {
-        for (source, token) in [("echo >", "newline"), ("a > > b", ">"), ("a < ;b", ";"), (">", "newline"), ("a >;; b", ";;")] {
+        for (source, token) in
+            [("echo >", "newline"), ("a > > b", ">"), ("a < ;b", ";"), (">", "newline"), ("a >;; b", ";;")]
+        {
             assert_eq!(after_redirection(source), token, "{source}");
         }
     }

@@ -273,7 +273,11 @@ impl Editor {
         if room > 0 {
             self.show(out);
         }
-        if room < text.len() && !std::mem::replace(&mut self.full, true) { Press::Full } else { Press::Nothing }
+        if room < text.len() && !std::mem::replace(&mut self.full, true) {
+            Press::Full
+        } else {
+            Press::Nothing
+        }
     }
 
     fn left(&mut self, out: &mut Vec<u8>) {

@@ -17,7 +17,7 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Dialogue, Stage},
     machine::Account,
-    shell::{Launch, Shell},
+    shell::{Launch, Shell, Window},
     telnet::Options,
 };
 use editor::{Editor, Press};
@@ -61,7 +61,7 @@ pub struct Terminal {
     account: Account,
     mode: TerminalMode,
     shell: Option<Shell>,
-    window: (u16, u16),
+    window: Window,
     editor: Editor,
     /// Keys that arrived and were not yet looked at.
     keys: VecDeque<u8>,
@@ -87,6 +87,7 @@ impl Terminal {
         let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
         let mut editor = Editor::new(contact.limits.line_bytes, brackets);
         editor.set_columns(window.0);
+        let window = Window::new(window.0, window.1);
         Self {
             contact,
             account,
@@ -112,13 +113,9 @@ impl Terminal {
         self
     }
 
-    /// The visitor's window has another size now.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.window = (columns, rows);
-        self.editor.set_columns(columns);
-        if let Some(shell) = &mut self.shell {
-            shell.resize(columns, rows);
-        }
+    /// The visitor's window: whoever holds the line tells it when its size changes.
+    pub fn window(&self) -> Window {
+        self.window.clone()
     }
 
     /// Keys that no line coding is on any more.
@@ -139,8 +136,9 @@ impl Terminal {
             let stage = stage.clone();
             Arc::new(move |kind: EventKind| stage.note(kind))
         };
-        let launch = Launch { account: self.account.clone(), login, tty, env, window: self.window, notes };
-        self.shell = Some(Shell::new(&self.contact, launch));
+        let launch =
+            Launch { account: self.account.clone(), login, tty, env, window: self.window.size(), notes };
+        self.shell = Some(Shell::in_window(&self.contact, launch, self.window.clone()));
     }
 
     /// What sshd and the modules behind its login (pam_systemd, pam_motd) add to the environment.
@@ -190,6 +188,7 @@ impl Terminal {
     /// Works through the keys that are there.
     async fn work(&mut self, stage: &Stage) {
         let mut out = Vec::new();
+        self.editor.set_columns(self.window.size().0);
         while !self.keys.is_empty() {
             if let Some(listed) = self.asked.take() {
                 let key = self.keys.pop_front().unwrap_or_default();

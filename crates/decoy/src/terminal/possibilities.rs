@@ -10,7 +10,8 @@ impl Terminal {
     pub(super) fn complete(&mut self, out: &mut Vec<u8>) {
         let Some(shell) = self.shell.as_ref() else { return };
         let cursor = self.editor.cursor();
-        let front = String::from_utf8_lossy(self.editor.line().get(..cursor).unwrap_or_default()).into_owned();
+        let front =
+            String::from_utf8_lossy(self.editor.line().get(..cursor).unwrap_or_default()).into_owned();
         let done = shell.complete(&front);
         let Some(first) = done.candidates.first() else {
             self.editor.tabbed = false;
@@ -49,11 +50,11 @@ impl Terminal {
             out.extend_from_slice(
                 format!("\r\nDisplay all {} possibilities? (y or n)", done.candidates.len()).as_bytes(),
             );
-            self.asked = Some(columns(&done.candidates, self.window.0));
+            self.asked = Some(columns(&done.candidates, self.window.size().0));
             return;
         }
         out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(columns(&done.candidates, self.window.0).as_bytes());
+        out.extend_from_slice(columns(&done.candidates, self.window.size().0).as_bytes());
         self.editor.show_again(out);
     }
 

@@ -102,7 +102,12 @@ impl Screen {
     }
 
     /// Cuts text into rows and finds the place of a byte of it.
-    fn lay_out(&self, text: &[u8], cursor: usize, marked: Option<(usize, usize)>) -> (Vec<Vec<Cell>>, (usize, usize)) {
+    fn lay_out(
+        &self,
+        text: &[u8],
+        cursor: usize,
+        marked: Option<(usize, usize)>,
+    ) -> (Vec<Vec<Cell>>, (usize, usize)) {
         let mut rows = vec![Vec::new()];
         let (mut column, mut at, mut place) = (0, 0, None);
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

@@ -121,25 +121,33 @@ impl Past {
             '"' if quoted => None,
             '!' => Some((1, self.text(1))),
             '$' => Some((1, self.text(1).and_then(|last| last.split_whitespace().last().map(str::to_owned)))),
-            '*' => Some((1, self.text(1).map(|last| last.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")))),
+            '*' => Some((
+                1,
+                self.text(1).map(|last| last.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")),
+            )),
             '-' | '0'..='9' => {
-                let digits: String = text.chars().skip(usize::from(first == '-')).take_while(char::is_ascii_digit).collect();
+                let digits: String =
+                    text.chars().skip(usize::from(first == '-')).take_while(char::is_ascii_digit).collect();
                 let number: usize = digits.parse().ok()?;
                 let taken = digits.len() + usize::from(first == '-');
-                let back =
-                    if first == '-' { Some(number) } else { (self.forgotten + self.lines.len() + 1).checked_sub(number) };
+                let back = if first == '-' {
+                    Some(number)
+                } else {
+                    (self.forgotten + self.lines.len() + 1).checked_sub(number)
+                };
                 Some((taken, back.filter(|back| *back > 0).and_then(|back| self.text(back))))
             }
             _ => {
-                let end = text.find(|c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | ':' | '"' | ')'));
+                let end =
+                    text.find(|c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | ':' | '"' | ')'));
                 let name = text.get(..end.unwrap_or(text.len())).filter(|name| !name.is_empty())?;
                 let (anywhere, wanted) = match name.strip_prefix('?') {
                     Some(wanted) => (true, wanted.trim_end_matches('?')),
                     None => (false, name),
                 };
-                let found = (1..=self.lines.len()).filter_map(|back| self.text(back)).find(|line| {
-                    if anywhere { line.contains(wanted) } else { line.starts_with(wanted) }
-                });
+                let found = (1..=self.lines.len())
+                    .filter_map(|back| self.text(back))
+                    .find(|line| if anywhere { line.contains(wanted) } else { line.starts_with(wanted) });
                 Some((name.len(), found))
             }
         }

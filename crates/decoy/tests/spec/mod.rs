@@ -155,8 +155,8 @@ fn oils(case: Value) -> Verdict {
 fn cowrie(case: Value) -> Verdict {
     Box::pin(async move {
         let name = name(&case);
-        let foreign = case.get("cowrie_internal").is_some()
-            || NOT_AS_BASH.iter().any(|(test, _)| name.contains(test));
+        let foreign =
+            case.get("cowrie_internal").is_some() || NOT_AS_BASH.iter().any(|(test, _)| name.contains(test));
         if foreign {
             return None;
         }
@@ -179,11 +179,7 @@ fn cowrie(case: Value) -> Verdict {
             "equals" => shown == wanted,
             _ => true,
         };
-        Some(if right {
-            Ok(())
-        } else {
-            Err(Failure { name, sent: lines.join("\n"), wanted, came: shown })
-        })
+        Some(if right { Ok(()) } else { Err(Failure { name, sent: lines.join("\n"), wanted, came: shown }) })
     })
 }
 
@@ -251,11 +247,7 @@ impl Visit {
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) {
-        self.contact
-            .visitor
-            .files()
-            .write(&format!("{FOLDER}/{name}"), bytes, &Owner::ROOT, 0o644)
-            .unwrap();
+        self.contact.visitor.files().write(&format!("{FOLDER}/{name}"), bytes, &Owner::ROOT, 0o644).unwrap();
     }
 
     /// Standard output, standard error (on a terminal all is the first), status.

@@ -36,6 +36,7 @@ use super::{
     engine, environment,
     session::{Handle, Session},
 };
+pub(super) use running::top as top_once;
 use table::COMMANDS;
 
 use crate::{
@@ -167,7 +168,7 @@ impl Said {
         Self { out: text.into(), ..Self::default() }
     }
 
-    fn err(text: impl Into<Vec<u8>>, status: i32) -> Self {
+    pub(in crate::shell) fn err(text: impl Into<Vec<u8>>, status: i32) -> Self {
         Self { err: text.into(), status, ..Self::default() }
     }
 
@@ -388,7 +389,9 @@ impl Builtin for Nothing {
         let said = if is_on(context, engine::DASH_MARK) {
             format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {name}")
         } else {
-            format!("printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {name}")
+            format!(
+                "printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {name}"
+            )
         };
         let script = if session.launch.tty.is_some() {
             let (top, text) = (quoted(&session.shell_name()), quoted(&session.unknown_command(&self.0)));

@@ -181,7 +181,7 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
 }
 
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
-pub(super) fn top(call: &Call<'_>) -> Said {
+pub(in crate::shell) fn top(call: &Call<'_>) -> Said {
     let list = all(call);
     let m = memory(call.identity(), call.now());
     let mib = |kib: u64| format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024);

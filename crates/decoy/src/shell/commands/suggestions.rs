@@ -4,15 +4,53 @@ use std::{collections::HashMap, sync::LazyLock};
 
 /// Names that get advice of their own.
 const ADVISED: &[&str] = &[
-    "apk", "apt", "apt-get", "brew", "bun", "cargo", "clang", "cmake", "dnf", "doas", "docker", "emacs", "g++", "gcc", "go",
-    "info", "javac", "kubectl", "nano", "node", "npm", "pacman", "pip", "pip2", "pip3", "pnpm", "podman", "rsync",
-    "rustc", "scp", "service", "sftp", "ssh", "su", "systemctl", "vi", "vim", "yarn", "yum",
+    "apk",
+    "apt",
+    "apt-get",
+    "brew",
+    "bun",
+    "cargo",
+    "clang",
+    "cmake",
+    "dnf",
+    "doas",
+    "docker",
+    "emacs",
+    "g++",
+    "gcc",
+    "go",
+    "info",
+    "javac",
+    "kubectl",
+    "nano",
+    "node",
+    "npm",
+    "pacman",
+    "pip",
+    "pip2",
+    "pip3",
+    "pnpm",
+    "podman",
+    "rsync",
+    "rustc",
+    "scp",
+    "service",
+    "sftp",
+    "ssh",
+    "su",
+    "systemctl",
+    "vi",
+    "vim",
+    "yarn",
+    "yum",
 ];
 
 /// Every name that the library knows, by length.
 static KNOWN: LazyLock<HashMap<usize, Vec<String>>> = LazyLock::new(|| {
     let mut known: HashMap<usize, Vec<String>> = HashMap::new();
-    for name in super::REGISTRY.names().into_iter().chain(super::engine::KEPT.iter().map(|name| (*name).to_owned())) {
+    for name in
+        super::REGISTRY.names().into_iter().chain(super::engine::KEPT.iter().map(|name| (*name).to_owned()))
+    {
         known.entry(name.chars().count()).or_default().push(name);
     }
     known
