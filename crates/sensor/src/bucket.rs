@@ -171,8 +171,10 @@ pub async fn serve(
     tracing::info!(name = %birth.name.as_str(), listeners = ?listeners, management_port, "bucket serves");
 
     let visits = TaskTracker::new();
+    let artifacts = Arc::clone(&bucket.artifacts);
     let doors = TaskTracker::new();
     doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    doors.spawn(sync(Arc::clone(&artifacts), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
     }
@@ -194,6 +196,7 @@ pub async fn serve(
     }
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();
+    artifacts.sync()?;
     log.close()?;
     Ok(())
 }
@@ -213,6 +216,29 @@ async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
     }
 }
 
+/// Brings captured files to the disk about once a second.
+async fn sync(artifacts: Arc<Artifacts>, stop: CancellationToken) {
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = pace.tick() => {}
+        }
+        let artifacts = Arc::clone(&artifacts);
+        match tokio::task::spawn_blocking(move || artifacts.sync()).await {
+            Ok(Ok(())) => failing = false,
+            // Told once for each change of state.
+            Ok(Err(error)) if !failing => {
+                failing = true;
+                tracing::error!(%error, "captured files could not be synced; check the disk of the state folder");
+            }
+            Ok(Err(_)) => {}
+            Err(error) => tracing::error!(%error, "the task that syncs captured files failed"),
+        }
+    }
+}
+
 fn assemble(
     config: &Config,
     birth: &Birth,
@@ -221,7 +247,9 @@ fn assemble(
     open: Arc<AtomicUsize>,
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
-    let identity = Identity::draw(
+    let image = Arc::clone(&config.persona.image);
+    let identity = Identity::draw_on(
+        &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
@@ -238,7 +266,7 @@ fn assemble(
         memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
         ..MachineBounds::default()
     };
-    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+    let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
     for warning in warnings {

@@ -5,10 +5,12 @@ use std::{
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use chat::{ChatSettings, Secret};
+use decoy::machine::Image;
 use settings::{Fault, Faults, Found, Origin, Section, Tree};
 use url::Url;
 use wire::Protocol;
@@ -77,6 +79,8 @@ pub struct Listener {
 /// `[persona]`: what is not given is drawn from the bucket's identity.
 #[derive(Debug)]
 pub struct Persona {
+    /// The files of the machine.
+    pub image: Arc<Image>,
     /// Host name of the machine.
     pub hostname: Option<String>,
     /// People who have an account.
@@ -236,11 +240,18 @@ impl Management {
 
 impl Persona {
     fn read(mut section: Section<'_>) -> Self {
-        if let Some(image) = section.found_text("image")
-            && image.value != "debian-12"
-        {
-            section.fault("image", image.origin, "only \"debian-12\" can be shown so far");
-        }
+        let image =
+            section.found_text("image").and_then(|found| match crate::image::load(Path::new(&found.value)) {
+                Ok(image) => Some(image),
+                Err(error) => {
+                    let cause = std::error::Error::source(&error)
+                        .map(|cause| format!(": {cause}"))
+                        .unwrap_or_default();
+                    section.fault("image", found.origin, &format!("{error}{cause}"));
+                    None
+                }
+            });
+        let image = image.unwrap_or_else(|| Arc::clone(Image::debian_12()));
         let hostname = section.parsed("hostname", "a host name of letters, digits and `-`", |text| {
             is_host_name(text).then(|| text.to_owned())
         });
@@ -259,7 +270,7 @@ impl Persona {
             }
             names
         });
-        Self { hostname, users }
+        Self { image, hostname, users }
     }
 }
 

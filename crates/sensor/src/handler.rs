@@ -9,7 +9,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
-use crate::{artifacts::Artifacts, recording::Recording, session::Session};
+use crate::{
+    artifacts::{self, Artifacts},
+    recording::Recording,
+    session::Session,
+};
 
 /// A line to the visitor: a TCP connection, or one channel of an SSH connection.
 #[async_trait]
@@ -392,8 +396,13 @@ impl Conversation<'_> {
     }
 
     async fn keep(&mut self, sha256: String, bytes: Bytes) {
+        if bytes.len() <= artifacts::SMALL {
+            if let Err(error) = self.artifacts.keep(&sha256, &bytes) {
+                tracing::error!(%error, "a captured file could not be kept");
+            }
+            return;
+        }
         let artifacts = Arc::clone(self.artifacts);
-        // Keeping waits for the disk.
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
             Ok(Ok(_kept)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),

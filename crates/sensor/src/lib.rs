@@ -8,6 +8,7 @@ pub mod config;
 pub mod event_log;
 mod ftp_data;
 pub mod handler;
+pub mod image;
 mod line;
 mod listener;
 pub mod management;

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod files;
 pub mod identity;
+pub mod image;
 pub mod logins;
 pub mod processes;
 
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 pub use clock::Clock;
 pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
+pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};
 
 /// The machine all visitors share. One per bucket.
@@ -57,9 +59,20 @@ pub struct Visitor {
 }
 
 impl Machine {
-    /// A machine with the tree of its image; `clock` is the only source of time.
+    /// A Debian 12 machine; `clock` is the only source of time.
     pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
-        let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
+        Self::with_image(Arc::clone(Image::debian_12()), identity, policy, clock, bounds)
+    }
+
+    /// A machine with the files of this image, which `identity` was drawn on.
+    pub fn with_image(
+        image: Arc<Image>,
+        identity: Identity,
+        policy: LoginPolicy,
+        clock: Clock,
+        bounds: Bounds,
+    ) -> Arc<Self> {
+        let base = Arc::new(files::Tree::of(image, &identity, clock.now()));
         let memory = files::Pool::new(bounds.memory);
         Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
     }
