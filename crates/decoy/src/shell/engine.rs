@@ -315,7 +315,7 @@ impl Engine {
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
             let errors = std::str::from_utf8(stderr.as_bytes())
-                .map(|text| wording::reword(text, &top, &|name| session.is_dash(name)));
+                .map(|text| wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name)));
             let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
             for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)] {
                 let room = MOST_OUTPUT
@@ -377,7 +377,7 @@ fn parser_name(session: &Session) -> String {
 fn without_counts(text: String, session: &Session) -> String {
     if let Some(line) = session.dash_line() {
         let is_dash = |name: &str| name == "sh";
-        let text = wording::reword(&text, "", &is_dash).into_owned();
+        let text = wording::reword(&text, "", Some(line), &is_dash).into_owned();
         return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
     }
     if session.launch.tty.is_none() {

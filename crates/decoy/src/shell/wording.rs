@@ -99,7 +99,13 @@ pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
 }
 
 /// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
-pub(super) fn reword<'a>(text: &'a str, top: &str, is_dash: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
+/// `dash_line` is where an inner dash on a terminal is.
+pub(super) fn reword<'a>(
+    text: &'a str,
+    top: &str,
+    dash_line: Option<u32>,
+    is_dash: &dyn Fn(&str) -> bool,
+) -> Cow<'a, str> {
     let strange = [
         "command not found. ",
         "missing ]",
@@ -109,7 +115,7 @@ pub(super) fn reword<'a>(text: &'a str, top: &str, is_dash: &dyn Fn(&str) -> boo
     ]
     .iter()
     .any(|sign| text.contains(sign));
-    let dash = text.contains(": line ") && text.split(": line ").next().is_some_and(is_dash);
+    let dash = text.split(": ").next().is_some_and(is_dash);
     if !strange && !dash {
         return Cow::Borrowed(text);
     }
@@ -127,7 +133,7 @@ pub(super) fn reword<'a>(text: &'a str, top: &str, is_dash: &dyn Fn(&str) -> boo
             _ if body.starts_with("cp: cannot copy '") && body.ends_with(": No such file or directory") => {
                 body.replacen("cannot copy", "cannot stat", 1).into()
             }
-            _ => match in_dash(without_advice(body), is_dash) {
+            _ => match in_dash(without_advice(body), dash_line, is_dash) {
                 Some(None) => continue,
                 Some(Some(reworded)) => reworded.into(),
                 None => without_advice(body).into(),
@@ -149,13 +155,27 @@ fn without_advice(line: &str) -> &str {
 }
 
 /// A line of bash in the words of dash 0.5.12; `Some(None)` when dash does not say it at all.
-fn in_dash(line: &str, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>> {
-    let (who, rest) = line.split_once(": line ")?;
-    let who = who.strip_suffix(": -c").unwrap_or(who);
+fn in_dash(line: &str, dash_line: Option<u32>, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>> {
+    let (who, rest) = line.split_once(": ")?;
     if !is_dash(who) {
         return None;
     }
-    let (number, said) = rest.split_once(": ")?;
+    let rest = rest.strip_prefix("-c: ").unwrap_or(rest);
+    let counted = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    let counted = counted.filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit()));
+    if rest
+        .split(": ")
+        .next()
+        .is_some_and(|first| !first.is_empty() && first.chars().all(|c| c.is_ascii_digit()))
+    {
+        return None;
+    }
+    let own = dash_line.unwrap_or(1).to_string();
+    let (number, said) = match counted {
+        Some(counted) => counted,
+        None if dash_line.is_some() || rest.ends_with(": command not found") => (own.as_str(), rest),
+        None => return None,
+    };
     let between = |front: &str, back: &str| said.strip_prefix(front).and_then(|rest| rest.strip_suffix(back));
     let said = if said.starts_with('`') {
         // dash does not repeat the line.
@@ -212,7 +232,7 @@ mod tests {
             ("missing ]\n", "bash: line 1: [: missing `]'\n"),
             ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
         ] {
-            assert_eq!(reword(bash, "bash: line 1: ", &is_dash), dash);
+            assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash), dash);
         }
     }
 

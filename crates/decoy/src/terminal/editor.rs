@@ -103,6 +103,11 @@ impl Editor {
         self.screen.set_columns(columns);
     }
 
+    /// There is no locale: each byte is a character.
+    pub fn set_bytewise(&mut self) {
+        self.screen.set_bytewise();
+    }
+
     /// A prompt was just shown.
     pub fn begin(&mut self, prompt: String) {
         self.screen.begin(&prompt);
@@ -330,6 +335,12 @@ impl Editor {
     fn backspace(&mut self, out: &mut Vec<u8>) {
         if self.cursor == 0 {
             return out.push(0x07);
+        }
+        if self.cursor == self.line.len() && self.screen.rub_out(out) {
+            self.remember_state();
+            self.line.pop();
+            self.cursor = self.line.len();
+            return;
         }
         self.replace(self.before_cursor(), self.cursor, &[], out);
     }

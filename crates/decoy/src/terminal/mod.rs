@@ -110,6 +110,8 @@ impl Terminal {
     pub(crate) fn over_telnet(mut self, options: Box<Options>) -> Self {
         self.greeter = None;
         self.telnet = Some(options);
+        // login(1) hands on no locale.
+        self.editor.set_bytewise();
         self
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Screen {
     columns: usize,
     /// The terminal knows more than to go on writing.
     able: bool,
+    /// The locale has one byte a character: readline compares and moves in another way then.
+    bytewise: bool,
     rows: Vec<Vec<Cell>>,
     row: usize,
     column: usize,
@@ -47,13 +49,30 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new(able: bool) -> Self {
-        Self { columns: 80, able, rows: vec![Vec::new()], row: 0, column: 0 }
+        Self { columns: 80, able, bytewise: false, rows: vec![Vec::new()], row: 0, column: 0 }
     }
 
     /// The window is this wide.
     pub(super) fn set_columns(&mut self, columns: u16) {
         // A width of nothing is what clients send who do not know; readline takes 80 then.
         self.columns = if columns < 2 { 80 } else { usize::from(columns).min(WIDEST) };
+    }
+
+    /// There is no locale that says how many bytes a character has.
+    pub(super) fn set_bytewise(&mut self) {
+        self.bytewise = true;
+    }
+
+    /// Takes one column off the end of the line, if that is as simple as it sounds.
+    pub(super) fn rub_out(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some(row) = self.rows.last_mut().filter(|_| self.bytewise && self.row == 0) else { return false };
+        if self.column == 0 || width(row) != self.column || row.last().is_none_or(|cell| cell.width != 1) {
+            return false;
+        }
+        row.pop();
+        self.column -= 1;
+        out.extend_from_slice(b"\x08 \x08");
+        true
     }
 
     /// A fresh line: the prompt was just shown.
@@ -165,7 +184,7 @@ impl Screen {
             return;
         }
         let first = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-        let (old_end, new_end) = last_difference(&old, new, first);
+        let (old_end, new_end) = last_difference(&old, new, first, self.bytewise);
         let rest = new.get(first..).unwrap_or_default();
         let old_middle = old.get(first..old_end).unwrap_or_default();
         let new_middle = new.get(first..new_end).unwrap_or_default();
@@ -229,7 +248,7 @@ impl Screen {
         }
         if column < self.column {
             out.extend(std::iter::repeat_n(0x08, self.column - column));
-        } else if self.able {
+        } else if self.able && !self.bytewise {
             for _ in self.column..column {
                 out.extend_from_slice(b"\x1b[C");
             }
@@ -247,13 +266,19 @@ impl Screen {
     }
 }
 
-/// Where two rows stop to differ, seen from their ends. As readline does it for many-byte characters, an equal end
-/// counts only when a space is in it.
-fn last_difference(old: &[Cell], new: &[Cell], first: usize) -> (usize, usize) {
+/// Where two rows stop to differ, seen from their ends. As readline does it, an equal end counts only when a space is
+/// in it; where characters are bytes, only when something else is.
+fn last_difference(old: &[Cell], new: &[Cell], first: usize, bytewise: bool) -> (usize, usize) {
     let most = (old.len().min(new.len())).saturating_sub(first + 1);
     let same = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
-    let counts = old.iter().rev().take(same).any(|cell| cell.bytes() == b" ");
-    if counts { (old.len() - same, new.len() - same) } else { (old.len(), new.len()) }
+    let counts = old.iter().rev().take(same).any(|cell| (cell.bytes() == b" ") != bytewise);
+    if !counts {
+        return (old.len(), new.len());
+    }
+    // The search stops at the first difference without looking at it.
+    let at = |cells: &[Cell]| cells.len().checked_sub(same + 1).and_then(|at| cells.get(at).copied());
+    let same = if same == most && at(old) == at(new) { same + 1 } else { same };
+    (old.len() - same, new.len() - same)
 }
 
 fn write(cells: &[Cell], out: &mut Vec<u8>) {

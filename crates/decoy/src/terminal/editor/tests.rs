@@ -171,6 +171,21 @@ fn a_line_wraps_where_the_window_ends() {
 }
 
 #[test]
+fn without_a_locale_bytes_are_drawn() {
+    let mut editor = editor(100, true);
+    editor.set_bytewise();
+    for (keys, want) in [
+        ("ecjo\x7f", "ecjo\x08 \x08"),
+        ("\x01", "\x08\x08\x08"),
+        ("\x05", "ecj"),
+        ("\x15abcdef\x02\x02X", "\x08\x08\x08\x1b[Kabcdef\x08\x08\x1b[1@X"),
+        ("\x7f", "\x08\x1b[1P"),
+    ] {
+        assert_eq!(String::from_utf8_lossy(&type_in(&mut editor, keys.as_bytes()).0), want, "{keys:?}");
+    }
+}
+
+#[test]
 fn a_dumb_terminal_is_only_written_on() {
     assert_eq!(type_in(&mut editor(100, false), b"ab\x15").0, b"ab\x08\x08  \x08\x08");
     assert_eq!(type_in(&mut editor(100, false), b"ab\x01\x05").0, b"ab\x08\x08ab");
