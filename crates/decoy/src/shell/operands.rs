@@ -11,6 +11,7 @@ const FILTERS: &[(&str, &str, usize)] = &[
     ("bunzip2", "", 0),
     ("bzcat", "", 0),
     ("bzip2", "", 0),
+    ("cat", "", 0),
     ("cksum", "a", 0),
     ("column", "cst", 0),
     ("cut", "bcdf", 0),
@@ -58,7 +59,7 @@ const FILTERS: &[(&str, &str, usize)] = &[
 ];
 
 /// Programs that read standard input whatever their operands are.
-const ALWAYS: &[&str] = &["bc", "mapfile", "patch", "readarray", "tee", "tr", "xargs"];
+const ALWAYS: &[&str] = &["bc", "mapfile", "patch", "readarray", "tr", "xargs"];
 
 /// Programs for which only the operand `-` is standard input.
 const BY_DASH: &[&str] = &["cmp", "comm", "diff", "join", "tar"];

@@ -104,6 +104,13 @@ impl Shell {
                 *session.channels.lock() = None;
                 said
             }
+            Run::Either(run, _) if run(&call).is_some() => return None,
+            Run::Either(_, run) => {
+                *session.channels.lock() = Some((Arc::clone(output), input.clone()));
+                let said = run(&call).await;
+                *session.channels.lock() = None;
+                said
+            }
             Run::Passes(run) => run(&call).err()?,
         };
         Some(say(&said, output))

@@ -133,6 +133,9 @@ pub(super) fn reword<'a>(
             _ if body.starts_with("cp: cannot copy '") && body.ends_with(": No such file or directory") => {
                 body.replacen("cannot copy", "cannot stat", 1).into()
             }
+            _ if body.contains("Resource temporarily unavailable (") => {
+                body.split(" (").next().unwrap_or(body).into()
+            }
             _ => match in_dash(without_advice(body), dash_line, is_dash) {
                 Some(None) => continue,
                 Some(Some(reworded)) => reworded.into(),

@@ -24,6 +24,7 @@ mod space;
 mod stat;
 mod suggestions;
 mod table;
+mod tee;
 mod usage;
 
 use std::{
@@ -195,6 +196,8 @@ pub(super) enum Run {
     Waits(for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
     /// Runs another program: its words, or what it says itself.
     Passes(fn(&Call<'_>) -> Result<Vec<String>, Said>),
+    /// Runs another program if the first says which; waits otherwise.
+    Either(fn(&Call<'_>) -> Option<Vec<String>>, for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
 }
 
 /// Programs that bash has built in: they need no file.
@@ -231,6 +234,10 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
 /// Our programs and everything that is installed, by name and by path. Shared by all shells.
 pub(super) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(registry);
 
+/// The library hands a pipe to a program of this name in a way that only its own one understands: ours is for lines
+/// that need no interpreter.
+const STREAMED: &str = "cat";
+
 /// Everything the library shall find by name or by path before it looks at files.
 fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
@@ -244,7 +251,7 @@ fn registry() -> BuiltinRegistry {
             registry.insert(format!("{dir}{name}"), Arc::clone(program));
         }
     };
-    for (name, run) in COMMANDS {
+    for (name, run) in COMMANDS.iter().filter(|(name, _)| *name != STREAMED) {
         let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
         add(name, &program, true);
     }
@@ -255,7 +262,7 @@ fn registry() -> BuiltinRegistry {
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
-    for name in installed.filter(|name| find(name).is_none()) {
+    for name in installed.filter(|name| find(name).is_none() || *name == STREAMED) {
         if let Some(run) = by_path(name) {
             let program: Arc<dyn Builtin> = Arc::new(Ours { name, run, needs_file: true });
             add(name, &program, false);
@@ -320,18 +327,25 @@ impl Builtin for Ours {
         let said = match (help(&call), self.run) {
             (Some(said), _) => said,
             (None, Run::Now(run)) => run(&call),
-            (None, Run::Waits(run)) => run(&call).await,
+            (None, Run::Waits(run) | Run::Either(_, run)) => run(&call).await,
             (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
         Ok(result(said))
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
-        let Run::Passes(run) = self.run else { return Ok(None) };
+        let run = |call: &Call<'_>| match self.run {
+            Run::Passes(run) => run(call).ok(),
+            Run::Either(run, _) => run(call),
+            Run::Now(_) | Run::Waits(_) => None,
+        };
+        if matches!(self.run, Run::Now(_) | Run::Waits(_)) {
+            return Ok(None);
+        }
         let Some(session) = session_of(context) else { return Ok(None) };
         session.check_depth()?;
         let words = run(&call(context, &session, self.name));
-        Ok(words.ok().and_then(|words| plan(words, context.stdin.cloned())))
+        Ok(words.and_then(|words| plan(words, context.stdin.cloned())))
     }
 }
 

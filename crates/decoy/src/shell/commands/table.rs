@@ -2,7 +2,7 @@
 
 use super::{
     Run, accounts, activity, busybox, copying, describing, fetch, hardware, input, listing, making, names,
-    network, nodes, packages, removing, running, services, space, stat,
+    network, nodes, packages, removing, running, services, space, stat, tee,
 };
 use crate::shell::screens;
 
@@ -72,9 +72,10 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("sleep", Run::Waits(names::sleep)),
     ("ss", Run::Now(network::ss)),
     ("stat", Run::Now(stat::stat)),
-    ("su", Run::Waits(accounts::su)),
+    ("su", Run::Either(accounts::su_command, accounts::su)),
     ("sudo", Run::Passes(accounts::sudo)),
     ("systemctl", Run::Now(services::systemctl)),
+    ("tee", Run::Waits(tee::tee)),
     ("tftp", Run::Now(fetch::tftp)),
     ("top", Run::Waits(screens::top)),
     ("touch", Run::Now(nodes::touch)),
