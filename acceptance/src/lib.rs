@@ -11,6 +11,7 @@ pub mod bucket;
 pub mod clients;
 pub mod corpora;
 pub mod cost;
+pub mod labels;
 pub mod ports;
 pub mod process;
 pub mod registry;

@@ -27,7 +27,9 @@ use crate::{
     management::{self, Management, ManagementError},
     oracle::Mind,
     registration::{self, RegistrationError},
+    remembered::{Remembered, RememberedError},
     session::Sensor,
+    shares::Shares,
     ssh::{
         self,
         host_keys::{self, HostKeyError},
@@ -51,6 +53,9 @@ pub enum StartError {
     /// The folder for captured files.
     #[error("the artifacts folder cannot be opened")]
     Artifacts(#[from] ArtifactError),
+    /// The folder of visitors' changes.
+    #[error("what visitors changed cannot be kept")]
+    Remembered(#[from] RememberedError),
     /// SSH host keys.
     #[error("the SSH host keys cannot be read or made")]
     HostKeys(#[from] HostKeyError),
@@ -135,7 +140,12 @@ pub async fn serve(
     ports: Ports,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
-    let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
+    let sensor = Sensor {
+        name: birth.name.as_str().into(),
+        uuid: Arc::clone(&birth.uuid),
+        bait: config.labels.bait,
+        shares: Shares::new(config.limits.shares),
+    };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
         state_directory: config.general.state_directory.clone(),
@@ -173,7 +183,16 @@ pub async fn serve(
     let visits = TaskTracker::new();
     let artifacts = Arc::clone(&bucket.artifacts);
     let doors = TaskTracker::new();
-    doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    doors.spawn(sweep(Arc::clone(&bucket), stop.clone()));
+    let remembered = Remembered::open(
+        &config.general.state_directory.join("visitors"),
+        config.limits.memory,
+        SystemTime::now(),
+    )?;
+    let recall = Arc::clone(&remembered);
+    bucket.machine.remember_with(Box::new(move |source| recall.recall(source)));
+    let gone = CancellationToken::new();
+    let saving = tokio::spawn(remembered.save_all(Arc::clone(&bucket.machine), gone.clone()));
     doors.spawn(sync(Arc::clone(&artifacts), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
@@ -194,6 +213,10 @@ pub async fn serve(
     if tokio::time::timeout(FAREWELL, visits.wait()).await.is_err() {
         tracing::info!(visits = visits.len(), "visits are cut off");
     }
+    gone.cancel();
+    if let Err(error) = saving.await {
+        tracing::error!(%error, "visitors' last changes may not be saved");
+    }
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();
     artifacts.sync()?;
@@ -201,15 +224,21 @@ pub async fn serve(
     Ok(())
 }
 
-/// Keeps what all visitors changed together within its bound.
-async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
+/// Keeps what all visitors changed together within its bound, and tells of those turned away since.
+async fn sweep(bucket: Arc<Bucket>, stop: CancellationToken) {
     let mut pace = tokio::time::interval(Duration::from_secs(5));
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = pace.tick() => {}
+        let stopped = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = pace.tick() => false,
+        };
+        for (who, count) in bucket.admission.untold() {
+            listener::tell_turned_away(&bucket, who, count);
         }
-        let forgotten = machine.sweep();
+        if stopped {
+            return;
+        }
+        let forgotten = bucket.machine.sweep();
         if forgotten > 0 {
             tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
         }
@@ -262,10 +291,9 @@ fn assemble(
         most_tries: config.logins.most_tries,
         secret: birth.secret.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
     };
-    let machine_bounds = MachineBounds {
-        memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
-        ..MachineBounds::default()
-    };
+    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    let machine_bounds =
+        MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
     let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
@@ -277,7 +305,7 @@ fn assemble(
     let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
 
     let state = &config.general.state_directory;
-    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
+    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.artifacts_max_bytes)?);
     let bounds =
         Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
     let ssh_listeners = config.listeners.iter().filter(|entry| entry.protocol == Protocol::Ssh);

@@ -168,6 +168,8 @@ impl Conversation<'_> {
             self.stage.type_end();
         }
         self.paused = Duration::ZERO;
+        let begin = self.heard.len().saturating_sub(heard);
+        self.session.arrived(self.heard.get(begin..).unwrap_or_default());
         self.count(heard)
     }
 
@@ -264,6 +266,7 @@ impl Conversation<'_> {
             self.recording = Some(Recording::begin());
             // The file is named by its content, which is not known yet.
             self.session.note(EventKind::LogOpen { ttylog: format!("tty/{}", self.session.id()) });
+            self.gathered.extend_from_slice(self.session.bait().unwrap_or_default().as_bytes());
         } else {
             self.session.note(kind);
         }
@@ -392,10 +395,18 @@ impl Conversation<'_> {
             self.session.note(EventKind::LimitHit { limit: "session_bytes".to_owned(), value: total });
             return Err(End::Limit);
         }
+        if self.session.share().is_flooding() {
+            let value = self.session.share().events_limit();
+            self.session.note(EventKind::LimitHit { limit: "events_per_hour".to_owned(), value });
+            return Err(End::Limit);
+        }
         Ok(())
     }
 
     async fn keep(&mut self, sha256: String, bytes: Bytes) {
+        if !self.session.may_keep(bytes.len()) {
+            return;
+        }
         if bytes.len() <= artifacts::SMALL {
             if let Err(error) = self.artifacts.keep(&sha256, &bytes) {
                 tracing::error!(%error, "a captured file could not be kept");

@@ -144,7 +144,6 @@ pub(super) const KEPT: &[&str] = &[
     "sync",
     "tac",
     "tail",
-    "tar",
     "test",
     "timeout",
     "times",
@@ -410,6 +409,12 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     if event.name == "kill" && pids::ends_the_shell(&event.args) {
         session.killed.store(true, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
+        return HookAction::Continue(event);
+    }
+    if event.name == "awk"
+        && let Some(program) = commands::awk_refusal(&event.args)
+    {
+        event.args = vec![program];
         return HookAction::Continue(event);
     }
     let script = match event.name.as_str() {
