@@ -223,7 +223,7 @@ impl Engine {
         for (name, value) in super::environment::of(session) {
             builder = builder.env(name, value);
         }
-        let parent = super::pids::PARENT_PID.to_string();
+        let parent = (session.shell_pid() - 7).to_string();
         builder =
             builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
         if session.launch.tty.is_some() {
@@ -267,7 +267,7 @@ impl Engine {
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
-        let numbered = pids::with_own(text);
+        let numbered = pids::with_own(text, self.session.shell_pid());
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.tty.is_some());
         let text = reading.as_deref().unwrap_or(text);
@@ -406,7 +406,7 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
-    if event.name == "kill" && pids::ends_the_shell(&event.args) {
+    if event.name == "kill" && pids::ends_the_shell(&event.args, session.shell_pid()) {
         session.killed.store(true, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
@@ -449,14 +449,14 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
     } else if matches!(event.name.as_str(), "bash" | "sh") {
-        as_the_real_one(&mut event);
+        as_the_real_one(&mut event, session.shell_pid() + 2);
     }
     HookAction::Continue(event)
 }
 
 /// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
 /// for the programs that need to know, for as long as it runs.
-fn as_the_real_one(event: &mut ToolEvent) {
+fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
     let first = event.args.first().map(String::as_str).unwrap_or_default();
     let said = match (event.name.as_str(), first) {
         ("bash", "--version") => Some((wording::BASH_VERSION, "", 0)),
@@ -471,7 +471,7 @@ fn as_the_real_one(event: &mut ToolEvent) {
     }
     if let Some(at) = event.args.iter().position(|arg| arg == "-c")
         && let Some(script) = event.args.get_mut(at + 1)
-        && let Some(numbered) = pids::with_own(script)
+        && let Some(numbered) = pids::with_own(script, pid)
     {
         *script = numbered;
     }

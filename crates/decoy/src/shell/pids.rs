@@ -1,12 +1,7 @@
 //! `$$`: the library's shell is process 1, ours is the one that `ps` shows.
 
-use crate::machine::processes::SHELL_PID;
-
-/// The process that started the shell: sshd's, or login's.
-pub(super) const PARENT_PID: u32 = SHELL_PID - 7;
-
 /// The text with the shell's number in place of each `$$` that is not quoted; `None` when there is none.
-pub(super) fn with_own(text: &str) -> Option<String> {
+pub(super) fn with_own(text: &str, pid: u32) -> Option<String> {
     if !text.contains("$$") {
         return None;
     }
@@ -23,7 +18,7 @@ pub(super) fn with_own(text: &str) -> Option<String> {
             '\'' if !double => single = !single,
             '"' if !single => double = !double,
             '$' if !single && chars.next_if_eq(&'$').is_some() => {
-                out.push_str(&SHELL_PID.to_string());
+                out.push_str(&pid.to_string());
                 continue;
             }
             _ => {}
@@ -34,8 +29,8 @@ pub(super) fn with_own(text: &str) -> Option<String> {
 }
 
 /// Whether `kill` with these arguments ends the shell itself: an interactive bash ignores everything milder.
-pub(super) fn ends_the_shell(args: &[String]) -> bool {
-    let own = SHELL_PID.to_string();
+pub(super) fn ends_the_shell(args: &[String], pid: u32) -> bool {
+    let own = pid.to_string();
     let deadly = args
         .windows(2)
         .any(|two| matches!(two, [s, name] if s == "-s" && matches!(name.as_str(), "KILL" | "9" | "HUP")))
@@ -51,21 +46,21 @@ mod tests {
 
     #[test]
     fn only_what_the_shell_would_expand_is_replaced() {
-        let own = SHELL_PID.to_string();
+        let own = "4711";
         for (text, want) in [
             ("echo $$", Some(format!("echo {own}"))),
             ("echo \"a$$\" '$$' \\$$", Some(format!("echo \"a{own}\" '$$' \\$$"))),
             ("echo $PATH", None),
         ] {
-            assert_eq!(with_own(text), want, "{text}");
+            assert_eq!(with_own(text, 4711), want, "{text}");
         }
     }
 
     #[test]
     fn a_shell_dies_by_its_own_hand() {
         let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert!(ends_the_shell(&args(&format!("-9 {SHELL_PID}"))));
-        assert!(!ends_the_shell(&args(&format!("{SHELL_PID}"))));
-        assert!(!ends_the_shell(&args("-9 1")));
+        assert!(ends_the_shell(&args("-9 4711"), 4711));
+        assert!(!ends_the_shell(&args("4711"), 4711));
+        assert!(!ends_the_shell(&args("-9 1"), 4711));
     }
 }

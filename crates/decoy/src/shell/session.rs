@@ -77,6 +77,8 @@ pub(super) struct Handle(pub(super) Arc<Session>);
 
 /// The most lines that `history` knows.
 const MOST_HISTORY: usize = 500;
+/// The most bytes of them all.
+const MOST_HISTORY_BYTES: usize = 64 * 1024;
 
 /// The most names of scripts that are remembered for the words of their errors.
 const MOST_DASH_NAMES: usize = 64;
@@ -147,7 +149,8 @@ impl Session {
         }
         if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
             let mut history = self.history.lock();
-            if history.len() < MOST_HISTORY {
+            let bytes: usize = history.iter().map(String::len).sum();
+            if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
                 history.push(line.trim_end_matches('\n').chars().take(2048).collect());
             }
         }
@@ -185,6 +188,11 @@ impl Session {
     pub(super) fn become_user(&self, uid: u32, gid: u32) {
         self.uid.store(uid, Ordering::Relaxed);
         self.gid.store(gid, Ordering::Relaxed);
+    }
+
+    /// The shell's own process, as `ps` shows it; the one before it is sshd's or login's.
+    pub(super) fn shell_pid(&self) -> u32 {
+        crate::machine::processes::SHELL_PID
     }
 
     /// Name of whoever is at work.

@@ -57,7 +57,7 @@ impl Past {
     pub(super) fn expand(&self, line: &str) -> Option<Result<String, String>> {
         if let Some(rest) = line.strip_prefix('^') {
             let mut parts = rest.split('^');
-            let (old, new) = (parts.next()?, parts.next()?);
+            let (old, new) = (parts.next()?, parts.next().unwrap_or_default());
             let last = self.text(1);
             return Some(match last.filter(|last| !old.is_empty() && last.contains(old)) {
                 Some(last) => Ok(last.replacen(old, new, 1)),
@@ -180,6 +180,7 @@ mod tests {
             ("!-2", Some(Ok("ls -l /etc"))),
             ("!?one?", Some(Ok("echo one two"))),
             ("^x^y", Some(Ok("cat y"))),
+            ("^C", Some(Err(":s^C: substitution failed"))),
             ("!nope", Some(Err("!nope: event not found"))),
             ("echo '!!'", None),
             ("echo \"hi!\"", None),

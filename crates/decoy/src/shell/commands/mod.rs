@@ -25,8 +25,8 @@ mod space;
 mod stat;
 mod suggestions;
 mod table;
-mod tee;
 mod tar;
+mod tee;
 mod tftp;
 mod transfer;
 mod unzip;
@@ -51,8 +51,8 @@ use super::{
     engine, environment,
     session::{Handle, Session},
 };
-pub(super) use running::top as top_once;
 pub(super) use refusal::awk as awk_refusal;
+pub(super) use running::top as top_once;
 use table::COMMANDS;
 
 use crate::{
