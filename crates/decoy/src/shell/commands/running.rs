@@ -189,7 +189,7 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
 }
 
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
-pub(super) fn top(call: &Call<'_>) -> Said {
+pub(in crate::shell) fn top(call: &Call<'_>) -> Said {
     let asks = call.args.iter().any(|arg| arg.contains(['v', 'h']) && arg.starts_with('-'));
     if !call.applet && !asks && !super::names::knows_terminal(call) {
         let name = if call.name == "htop" {
