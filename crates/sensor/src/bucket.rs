@@ -307,7 +307,11 @@ fn assemble(
         config.persona.users.clone(),
     );
     identity.programs.clone_from(&config.persona.programs);
+    let state = &config.general.state_directory;
     let hostname = identity.hostname.clone();
+    let (tls, certificate) = tls::load(state, &hostname)?;
+    identity.certificate = certificate;
+    identity.host_keys = host_keys::shown(&host_keys::load(state)?);
     let policy = LoginPolicy {
         always: config.logins.always.clone(),
         fewest_tries: config.logins.fewest_tries,
@@ -319,7 +323,6 @@ fn assemble(
         MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
     let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
-    let state = &config.general.state_directory;
     let mind = mind(config, &machine, &state.join("chat"))?;
     let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.artifacts_max_bytes)?);
     let bounds =
@@ -341,7 +344,7 @@ fn assemble(
         mind,
         artifacts,
         admission: Admission::new(limits.connections, open),
-        tls: tls::load(state, &hostname)?,
+        tls,
         bounds,
         dialogue_limits: decoy::Limits {
             line_bytes: usize::try_from(limits.line_bytes).unwrap_or(usize::MAX),
@@ -425,6 +428,12 @@ pub fn connections_within(files: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_banner_is_that_of_the_installed_daemon() {
+        let identity = Identity::draw(b"banner", SystemTime::UNIX_EPOCH, None, None);
+        assert_eq!(ssh::BANNER, format!("SSH-2.0-OpenSSH_{}", identity.openssh));
+    }
 
     #[test]
     fn connections_leave_open_files_for_the_bucket() {

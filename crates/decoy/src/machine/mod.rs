@@ -4,6 +4,7 @@ pub mod clock;
 pub mod doings;
 pub mod dropped;
 pub mod files;
+pub mod guests;
 pub mod identity;
 pub mod image;
 pub mod logins;
@@ -24,6 +25,7 @@ use parking_lot::Mutex;
 
 pub use clock::Clock;
 pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
+pub use guests::Guest;
 pub use identity::Identity;
 pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};
