@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod doings;
+pub mod dropped;
 pub mod files;
 pub mod identity;
 pub mod image;
@@ -80,6 +81,7 @@ pub struct Visitor {
     files: Files,
     uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
+    dropped: dropped::Dropped,
     last_seen: Mutex<SystemTime>,
     doings: doings::Doings,
     /// How often a password was accepted for the first time.
@@ -144,6 +146,7 @@ impl Machine {
             files,
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
+            dropped: dropped::Dropped::default(),
             last_seen: Mutex::new(now),
             doings: doings::Doings::default(),
             let_in: AtomicU64::new(0),
@@ -201,6 +204,11 @@ impl Machine {
 }
 
 impl Visitor {
+    /// Programs that the visitor brought and started.
+    pub(crate) fn dropped(&self) -> &dropped::Dropped {
+        &self.dropped
+    }
+
     /// The shared machine.
     pub fn machine(&self) -> &Arc<Machine> {
         &self.machine
