@@ -59,7 +59,7 @@ pub(super) fn at(path: &str) -> Option<&'static str> {
             rest.is_empty() || start.ends_with(['/', '-']) || rest.starts_with(['/', '?'])
         })
     };
-    KNOWN.iter().find(|(_, starts)| starts.iter().any(|start| owns(start))).map(|(name, _)| *name)
+    KNOWN.iter().find(|(_, starts)| starts.iter().any(owns)).map(|(name, _)| *name)
 }
 
 /// What the application answers: a page of a model, or the page that nginx has for what is not there.

@@ -228,7 +228,9 @@ pub fn list(identity: &Identity) -> Vec<Process> {
 
 /// The daemons that the operator's further programs talk to.
 fn daemons_of(identity: &Identity, first: u32) -> Vec<Process> {
-    let known: &[(&[&str], &'static str, u32, &str, u64, u64)] = &[
+    /// Its clients, who runs it, command line, virtual and resident memory in KiB.
+    type Daemon = (&'static [&'static str], &'static str, u32, &'static str, u64, u64);
+    let known: &[Daemon] = &[
         (&["docker"], "root", 0, "/usr/bin/containerd", 1_800_000, 42_000),
         (
             &["docker"],
