@@ -15,6 +15,7 @@ mod lines;
 mod listings;
 mod operands;
 mod pids;
+mod recall;
 mod screens;
 mod session;
 mod simple;
@@ -122,10 +123,12 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
-        let finished = match self.run_simple(line, output, input).await {
+        let (output, heard) = recall::listen(output);
+        let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,
-            None => self.run_script(line, output, input).await,
+            None => self.run_script(line, &output, input).await,
         };
+        self.session.recall.keep(line, &heard);
         self.status = finished.status;
         finished
     }

@@ -57,6 +57,8 @@ pub(super) struct Session {
     pub(super) given_to_shell: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
     dash: Mutex<Vec<String>>,
+    /// The latest commands and what they said.
+    pub(super) recall: super::recall::Recall,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -111,6 +113,7 @@ impl Session {
             started: contact.visitor.now(),
             given_to_shell: Mutex::default(),
             dash: Mutex::default(),
+            recall: super::recall::Recall::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),
