@@ -123,11 +123,7 @@ impl Nano<'_> {
             Key::Char(c) => self.text.insert(c),
             Key::Enter | Key::Ctrl('m') => self.text.split(),
             Key::Backspace | Key::Ctrl('h') => self.text.backspace(),
-            Key::Delete | Key::Ctrl('d') => {
-                if self.text.delete().is_none() {
-                    self.text.join();
-                }
-            }
+            Key::Delete | Key::Ctrl('d') if self.text.delete().is_none() => drop(self.text.join()),
             Key::Up | Key::Ctrl('p') => self.text.go(row.saturating_sub(1), column),
             Key::Down | Key::Ctrl('n') => self.text.go(row + 1, column),
             Key::Left | Key::Ctrl('b') if column > 0 => self.text.go(row, column - 1),
