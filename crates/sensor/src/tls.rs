@@ -43,8 +43,8 @@ pub enum SnakeoilError {
     },
 }
 
-/// Reads the certificate from `folder`, or makes it.
-pub fn load(folder: &Path, hostname: &str) -> Result<Arc<rustls::ServerConfig>, SnakeoilError> {
+/// Reads the certificate from `folder`, or makes it; gives it in PEM, too.
+pub fn load(folder: &Path, hostname: &str) -> Result<(Arc<rustls::ServerConfig>, String), SnakeoilError> {
     let path = folder.join("snakeoil.pem");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -67,8 +67,16 @@ pub fn load(folder: &Path, hostname: &str) -> Result<Arc<rustls::ServerConfig>, 
         .and_then(|builder| {
             builder.with_no_client_auth().with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key))
         })
-        .map(Arc::new)
+        .map(|config| (Arc::new(config), shown(&text)))
         .map_err(|source| SnakeoilError::Use { path, source })
+}
+
+/// The certificate alone: what the machine shows of the file.
+fn shown(text: &str) -> String {
+    text.find("-----BEGIN CERTIFICATE").and_then(|at| text.get(at..)).map_or_else(String::new, |rest| {
+        let end = rest.find("-----END CERTIFICATE-----").map_or(rest.len(), |at| at + 25);
+        format!("{}\n", rest.get(..end).unwrap_or_default())
+    })
 }
 
 fn make(hostname: &str) -> Result<String, SnakeoilError> {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod shell;
+mod specs;
 mod speed;
 
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ struct Arguments {
     /// Only lines that hold this text (for work on one program).
     #[arg(long)]
     only: Option<String>,
-    /// Only this group of figures: shell, speed.
+    /// Only this group of figures: shell, specs, speed.
     #[arg(long)]
     group: Option<String>,
     /// Only visits whose answers from Debian are kept from an earlier run: quick, for work on the programs.
@@ -60,6 +61,9 @@ async fn measure(arguments: &Arguments) -> Vec<Figure> {
     let mut figures = Vec::new();
     if arguments.wants("shell") {
         figures.extend(shell::measure(arguments).await);
+    }
+    if arguments.wants("specs") {
+        figures.extend(specs::measure());
     }
     if arguments.wants("speed") {
         figures.extend(speed::measure(arguments.quick).await);

@@ -9,11 +9,15 @@
 
 mod debian;
 mod etc;
+mod filler;
+mod kernel;
 mod layer;
+mod learned;
 mod logs;
 mod proc;
 mod program;
 pub(super) mod saved;
+mod sys;
 mod tables;
 mod tree;
 mod walk;
@@ -29,9 +33,10 @@ use std::{
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{clock::Clock, image::varint::Reader};
+use super::{clock::Clock, guests::Guest, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
+pub use learned::Unknown;
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,
@@ -295,6 +300,11 @@ impl Files {
         let layer = self.layer.lock();
         self.changes.fetch_add(1, Ordering::Release);
         layer
+    }
+
+    /// The visitor logs in: what the machine's records show of them from now on.
+    pub fn welcome(&self, guest: Guest) {
+        self.layer.lock().welcome(guest);
     }
 
     /// How often something was changed, or tried to be; differs whenever the layer does.

@@ -15,6 +15,7 @@ pub use super::logins::Account;
 use draw::Lot;
 pub use models::Platform;
 use models::{CPUS, FALLBACK_CPU, FALLBACK_KERNEL, PLATFORMS};
+pub(super) use versions::Packages;
 
 /// One processor model, as `/proc/cpuinfo` and `lscpu` show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,15 @@ pub struct Cpu {
     pub flags: &'static str,
     /// The `bugs` line.
     pub bugs: &'static str,
+}
+
+/// The public half of an SSH host key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostKey {
+    /// `rsa`, `ecdsa` or `ed25519`, as in the file's name.
+    pub kind: &'static str,
+    /// Algorithm name and key in base64, as in a `.pub` file, without a comment.
+    pub line: String,
 }
 
 /// The machine's particulars. Everything a visitor can ask for follows from this and the clock.
@@ -121,6 +131,12 @@ pub struct Identity {
     pub postfix: String,
     /// nginx version, as in its `Server` header after `nginx/`.
     pub nginx: String,
+    /// Programs beyond those of the image, which the operator named; what they say is asked for.
+    pub programs: Vec<String>,
+    /// SSH host keys, as `/etc/ssh` shows them; none unless the sensor says what it serves with.
+    pub host_keys: Vec<HostKey>,
+    /// The certificate of STARTTLS in PEM (RFC 7468), as `/etc/ssl/certs` shows it; empty if there is none.
+    pub certificate: String,
     /// Number that other parts draw their own details from.
     pub seed: u64,
 }
@@ -180,7 +196,7 @@ impl Identity {
         let platform = lot.pick("platform", PLATFORMS).copied().unwrap_or(models::FALLBACK_PLATFORM);
         let (mac, link_local) = draw_mac(&lot, platform.maker);
         let (kernel_release, kernel_version) = kernel(&image.about().kernel);
-        let packages = versions::Packages::of(image);
+        let packages = image.packages();
         // Nobody runs a kernel that was not there yet when the machine was booted.
         let built = kernel_date(&kernel_version).map_or(0, |date| date + DAY + lot.below("upgrade", 3 * DAY));
         let boot = match last_boot(&lot, now_seconds) {
@@ -190,6 +206,7 @@ impl Identity {
         let installed =
             (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
         Self {
+            programs: Vec::new(),
             users: users::draw(&lot, users, image),
             base_groups: users::base_groups(image),
             boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(boot),
@@ -203,6 +220,8 @@ impl Identity {
             gateway_mac: draw_gateway_mac(&lot),
             disk_used_permille: 90 + lot.below("disk-used", 460) as u32,
             disk_bytes: disk_gib * GIB * 977 / 1000,
+            host_keys: Vec::new(),
+            certificate: String::new(),
             seed: lot.below("seed", u64::MAX),
             hostname,
             domain,
@@ -265,6 +284,18 @@ impl Identity {
         } else {
             format!("{}.{}", self.hostname, self.domain)
         }
+    }
+
+    /// The link-local address as 32 hex digits, as `/proc/net/if_inet6` has it.
+    pub fn link_local_hex(&self) -> String {
+        let address: Option<std::net::Ipv6Addr> = self.link_local.parse().ok();
+        address.map_or_else(String::new, |address| format!("{:032x}", u128::from(address)))
+    }
+
+    /// A version 4 UUID that is another at each moment, as `/proc/sys/kernel/random/uuid` gives.
+    pub fn random_uuid(&self, now: SystemTime) -> String {
+        let moment = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        Lot::new(&self.seed.to_be_bytes()).uuid(&format!("random {moment}"))
     }
 
     /// Time since boot.
@@ -400,6 +431,62 @@ mod tests {
         assert!(identity.user("www-data").is_some());
         assert!(identity.account("www-data").is_none());
         assert!(identity.account("nosuch").is_none());
+    }
+
+    #[test]
+    fn no_two_machines_share_what_two_real_ones_would_not() {
+        let machines: Vec<Identity> = (0..1500_u32)
+            .map(|number| Identity::draw(&number.to_be_bytes(), at(1_800_000_000), None, None))
+            .collect();
+        let hashes = |one: &Identity| (0..3).map(|n| lot_hash(one.seed, n)).collect::<String>();
+        let own: [(&str, &dyn Fn(&Identity) -> String); 10] = [
+            ("machine-id", &|one| one.machine_id.clone()),
+            ("boot id", &|one| one.boot_id.clone()),
+            ("MAC", &|one| one.mac.clone()),
+            ("link-local address", &|one| one.link_local.clone()),
+            ("gateway's MAC", &|one| one.gateway_mac.clone()),
+            ("disk UUID", &|one| one.disk_uuid.clone()),
+            ("swap UUID", &|one| one.swap_uuid.clone()),
+            ("board UUID", &|one| one.product_uuid.clone()),
+            ("seed", &|one| one.seed.to_string()),
+            ("password hashes", &hashes),
+        ];
+        for (name, value) in own {
+            let values: std::collections::BTreeSet<String> = machines.iter().map(value).collect();
+            // Half a MAC is 24 bits: among 1,500 there is a pair with the same in one of fifteen draws; these have none.
+            assert_eq!(values.len(), machines.len(), "{name}");
+        }
+        let kinds = |value: &dyn Fn(&Identity) -> String| {
+            machines.iter().map(value).collect::<std::collections::BTreeSet<String>>().len()
+        };
+        assert!(
+            kinds(&|one| one.memory_bytes.to_string()) > 1000,
+            "memory is as odd as the firmware leaves it"
+        );
+        assert!(
+            kinds(&|one| one.boot_time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().to_string())
+                > 500
+        );
+        assert!(kinds(&|one| one.hostname.clone()) > 200 && kinds(&|one| one.cpu.name.to_owned()) > 4);
+        let shells = |one: &Identity| super::super::processes::shell_pid(one, at(1_800_000_000)).to_string();
+        assert!(kinds(&shells) > 1200, "process numbers");
+        for one in &machines {
+            assert!(one.installed < one.boot_time && one.boot_time <= at(1_800_000_000), "{one:?}");
+            assert!(one.link_local.parse::<std::net::Ipv6Addr>().is_ok(), "{}", one.link_local);
+            assert_eq!(
+                (one.kernel_release.as_str(), one.debian_version.as_str()),
+                ("6.1.0-56-amd64", "12.15")
+            );
+            assert!(one.openssh.starts_with("9.2p1 Debian-2+deb12u") && one.nginx == "1.22.1", "{one:?}");
+            assert_eq!((one.vsftpd.as_str(), one.postfix.as_str()), ("3.0.3", "3.7.11"));
+            assert!(
+                one.address != one.gateway && one.users.iter().filter(|user| user.uid == 1000).count() == 1
+            );
+        }
+    }
+
+    fn lot_hash(seed: u64, number: u64) -> String {
+        Lot::new(&seed.to_be_bytes()).hex(&number.to_string(), 8)
     }
 
     #[test]

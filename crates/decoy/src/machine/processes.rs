@@ -4,8 +4,14 @@ use std::time::SystemTime;
 
 use super::Identity;
 
-/// Number of the visitor's own shell. The same for everybody: each visitor sees only themselves.
-pub const SHELL_PID: u32 = 18_231;
+/// Number of a shell that was started at this time; its `sshd` or `login` is [`DOOR`] lower. Each visitor sees only
+/// themselves, so two who come in the same second may have the same.
+pub fn shell_pid(identity: &Identity, started: SystemTime) -> u32 {
+    newest_pid(identity, started) + DOOR
+}
+
+/// How far the process that let a visitor in lies below their shell.
+pub const DOOR: u32 = 7;
 
 /// One process.
 #[derive(Clone, Debug)]
@@ -53,6 +59,26 @@ impl Process {
         Some(word.trim_end_matches(':'))
     }
 
+    /// `/proc/PID/stat` (proc(5)), for a process that sleeps.
+    pub fn stat_text(&self) -> String {
+        let state = self.state.chars().next().unwrap_or('S');
+        let (group, tty) =
+            if self.is_kernel() { (0, 0) } else { (self.pid, if self.tty == "?" { 0 } else { 34_816 }) };
+        format!(
+            "{pid} ({}) {state} {} {group} {group} {tty} -1 {} 811 0 2 0 {} {} 0 0 20 0 1 0 {} {} {} 18446744073709551615 0 0 0 0 0 0 \
+             0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+            self.name(),
+            self.parent,
+            if self.is_kernel() { 69_238_880 } else { 4_194_560 },
+            self.seconds_per_day * 40,
+            self.seconds_per_day * 60,
+            self.pid / 3,
+            self.virtual_kib * 1024,
+            self.resident_kib / 4,
+            pid = self.pid,
+        )
+    }
+
     /// `/proc/PID/status`, its usual head.
     pub fn status_text(&self) -> String {
         let uid = self.uid;
@@ -73,6 +99,7 @@ impl Process {
 /// All processes but the visitor's own, by number.
 pub fn list(identity: &Identity) -> Vec<Process> {
     let mut all = vec![process(1, 0, "root", 0, "/sbin/init", 168_000, 12_400, "Ss", 4)];
+    let per_cpu = 5 * (identity.cpu_count - 1);
     let kernel: &[(u32, &str, &str)] = &[
         (2, "kthreadd", "S"),
         (3, "rcu_gp", "I<"),
@@ -116,14 +143,25 @@ pub fn list(identity: &Identity) -> Vec<Process> {
         (142, "jbd2/DISK-8", "S"),
         (143, "ext4-rsv-conver", "I<"),
     ];
+    for cpu in 1..identity.cpu_count {
+        let first = 14 + 5 * cpu;
+        for (offset, name, state) in
+            [(0, "cpuhp/", "S"), (1, "migration/", "S"), (2, "ksoftirqd/", "S"), (4, "kworker/", "I<")]
+        {
+            let end = if offset == 4 { ":0H-events_highpri" } else { "" };
+            let name = format!("[{name}{cpu}{end}]");
+            all.push(process(first + offset, 2, "root", 0, &name, 0, 0, state, 0));
+        }
+    }
     for (pid, name, state) in kernel {
+        let pid = &(if *pid > 18 { pid + per_cpu } else { *pid });
         let name = name.replace("DISK", identity.disk);
         let parent = if *pid == 2 { 0 } else { 2 };
         let mut thread = process(*pid, parent, "root", 0, &format!("[{name}]"), 0, 0, state, 0);
-        thread.seconds_per_day = if *pid == 15 { 6 } else { u64::from(*pid == 142) };
+        thread.seconds_per_day = if *pid == 15 { 6 } else { u64::from(name.starts_with("jbd2")) };
         all.push(thread);
     }
-    let base = 180 + (identity.seed % 60) as u32;
+    let base = 180 + per_cpu + (identity.seed % 60) as u32;
     let services: &[(&'static str, u32, &str, u64, u64, &'static str, u64)] = &[
         ("root", 0, "/lib/systemd/systemd-journald", 49_600, 14_200, "Ss", 5),
         ("root", 0, "/lib/systemd/systemd-udevd", 27_100, 6_400, "Ss", 1),
@@ -173,16 +211,56 @@ pub fn list(identity: &Identity) -> Vec<Process> {
     pid += 20 + identity.cpu_count;
     all.push(process(pid + 90, 1, "root", 0, "/usr/lib/postfix/sbin/master -w", 42_800, 4_700, "Ss", 1));
     all.push(process(pid + 92, pid + 90, "postfix", 102, "qmgr -l -t unix -u", 43_300, 7_000, "S", 0));
-    all.push(process(17_904, pid + 90, "postfix", 102, "pickup -l -t unix -u -c", 43_100, 6_900, "S", 0));
+    let recent = newest_pid(identity, identity.boot_time) + 2_000 + (identity.seed >> 7) as u32 % 9_000;
+    all.push(process(recent, pid + 90, "postfix", 102, "pickup -l -t unix -u -c", 43_100, 6_900, "S", 0));
+    all.extend(daemons_of(identity, pid + 120));
     for (pid, name) in [
-        (17_511, "kworker/u4:1-events_unbound"),
-        (18_007, "kworker/0:1-events"),
-        (18_102, "kworker/1:2-cgroup_destroy"),
+        (211, "kworker/u4:1-events_unbound"),
+        (307, "kworker/0:1-events"),
+        (402, "kworker/0:2-cgroup_destroy"),
     ] {
+        let pid = recent + pid + (identity.seed >> 11) as u32 % 90;
         all.push(process(pid, 2, "root", 0, &format!("[{name}]"), 0, 0, "I", 0));
     }
     all.sort_by_key(|process| process.pid);
     all
+}
+
+/// The daemons that the operator's further programs talk to.
+fn daemons_of(identity: &Identity, first: u32) -> Vec<Process> {
+    /// Its clients, who runs it, command line, virtual and resident memory in KiB.
+    type Daemon = (&'static [&'static str], &'static str, u32, &'static str, u64, u64);
+    let known: &[Daemon] = &[
+        (&["docker"], "root", 0, "/usr/bin/containerd", 1_800_000, 42_000),
+        (
+            &["docker"],
+            "root",
+            0,
+            "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
+            2_100_000,
+            71_000,
+        ),
+        (&["kubectl"], "root", 0, "/usr/local/bin/k3s agent", 5_300_000, 92_000),
+        (&["mysql", "mariadb"], "mysql", 113, "/usr/sbin/mariadbd", 1_300_000, 98_000),
+        (
+            &["psql"],
+            "postgres",
+            114,
+            "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main",
+            218_000,
+            30_000,
+        ),
+        (&["redis-cli"], "redis", 115, "/usr/bin/redis-server 127.0.0.1:6379", 66_000, 8_100),
+    ];
+    let wanted = known
+        .iter()
+        .filter(|(clients, ..)| clients.iter().any(|name| identity.programs.iter().any(|p| p == name)));
+    wanted
+        .zip(0..)
+        .map(|((_, user, uid, command, virtual_kib, resident_kib), number)| {
+            process(first + number * 3, 1, user, *uid, command, *virtual_kib, *resident_kib, "Ssl", 40)
+        })
+        .collect()
 }
 
 #[allow(clippy::too_many_arguments)] // one row of the table above
@@ -211,7 +289,9 @@ fn process(
     }
 }
 
-/// The number that the next process gets, roughly.
+/// The number that the next process gets: a server starts one every few seconds (cron, logins, mail).
 pub fn newest_pid(identity: &Identity, now: SystemTime) -> u32 {
-    SHELL_PID + 40 + (identity.uptime(now).as_secs() / 31 % 900) as u32
+    let pace = 9 + identity.seed % 37;
+    let started = identity.uptime(now).as_millis() / u128::from(pace * 1000);
+    (900 + identity.seed % 150 + (started % 4_000_000) as u64) as u32
 }

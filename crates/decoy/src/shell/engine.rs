@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,37 +13,51 @@ use super::{
     disk::Disk,
     guard,
     io::{Input, Out, Output},
+    keys, listings, pids,
     session::{Handle, Session},
+    wording,
 };
 use bashkit::{
-    Bash, BuiltinRegistry, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits,
-    MemoryLimits, SessionLimits,
+    Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
     hooks::{HookAction, ToolEvent, ToolResult},
 };
 
-/// A line runs no longer than this.
-const LONGEST_RUN: Duration = Duration::from_secs(300);
+/// A line runs no longer than this, waiting included; how long it may work is `Session::is_too_long`.
+const LONGEST_RUN: Duration = Duration::from_secs(3600);
 /// A line says no more than this.
 const MOST_OUTPUT: usize = 1024 * 1024;
 
+/// The most programs of a line that run at once: a pipeline may be long.
+const MOST_JOBS: usize = 640;
+
 /// Programs of the library that are good enough to be seen; everything else of it is taken out.
-const KEPT: &[&str] = &[
+pub(super) const KEPT: &[&str] = &[
     ".",
     ":",
     "[",
     "alias",
     "awk",
     "basename",
+    "basenc",
     "bc",
     "bg",
+    "bind",
     "break",
     "builtin",
+    "bunzip2",
+    "bzcat",
+    "bzip2",
     "caller",
+    "cat",
     "cd",
     "cksum",
     "cmp",
+    "column",
     "comm",
     "command",
+    "compgen",
+    "complete",
+    "compopt",
     "continue",
     "cut",
     "date",
@@ -64,6 +78,7 @@ const KEPT: &[&str] = &[
     "expr",
     "factor",
     "false",
+    "fc",
     "fg",
     "fgrep",
     "find",
@@ -76,6 +91,8 @@ const KEPT: &[&str] = &[
     "hash",
     "head",
     "hexdump",
+    "hostid",
+    "iconv",
     "install",
     "jobs",
     "join",
@@ -88,6 +105,7 @@ const KEPT: &[&str] = &[
     "mkfifo",
     "mktemp",
     "nl",
+    "numfmt",
     "od",
     "paste",
     "popd",
@@ -106,7 +124,9 @@ const KEPT: &[&str] = &[
     "seq",
     "set",
     "sha1sum",
+    "sha224sum",
     "sha256sum",
+    "sha384sum",
     "sha512sum",
     "shift",
     "shopt",
@@ -116,10 +136,10 @@ const KEPT: &[&str] = &[
     "split",
     "strings",
     "sum",
+    "suspend",
     "sync",
     "tac",
     "tail",
-    "tee",
     "test",
     "timeout",
     "times",
@@ -150,15 +170,13 @@ pub(super) fn is_kept(name: &str) -> bool {
     KEPT.binary_search(&name).is_ok()
 }
 
-/// Our programs and everything that is installed, by name and by path. Shared by all shells.
-static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(commands::registry);
-
 /// The interpreter of one shell.
 pub(super) struct Engine {
     bash: Bash,
     session: Arc<Session>,
     exit_called: Arc<AtomicBool>,
     has_definitions: bool,
+    has_variables: bool,
 }
 
 impl Engine {
@@ -173,7 +191,7 @@ impl Engine {
             .max_ast_depth(64)
             .max_subst_depth(12)
             .max_subshell_depth(12)
-            .max_background_jobs(16)
+            .max_background_jobs(MOST_JOBS)
             .max_live_intermediate_bytes(16_000_000)
             .max_stdout_bytes(MOST_OUTPUT)
             .max_stderr_bytes(MOST_OUTPUT);
@@ -183,8 +201,8 @@ impl Engine {
             .fs(Arc::new(Disk::new(session)))
             .rootfs(false)
             .builtin_filter(is_kept)
-            .builtin_registry(REGISTRY.clone())
-            .command_resolver(Arc::new(commands::Unknown))
+            .builtin_registry(commands::REGISTRY.clone())
+            .command_resolver(Arc::new(commands::Unknown(Arc::clone(session))))
             .limits(limits)
             .session_limits(SessionLimits::unlimited())
             .memory_limits(MemoryLimits::new().max_total_variable_bytes(2_000_000))
@@ -201,14 +219,16 @@ impl Engine {
         for (name, value) in super::environment::of(session) {
             builder = builder.env(name, value);
         }
-        builder = builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string());
+        let parent = (session.shell_pid() - 7).to_string();
+        builder =
+            builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
         let mut bash = builder.build();
         bash.set_interactive(session.launch.tty.is_some());
         *session.cancel.lock() = bash.cancellation_token();
-        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false }
+        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
     }
 
     pub(super) fn cwd(&self) -> String {
@@ -232,11 +252,21 @@ impl Engine {
             ["alias", "()", "function", "PATH", "trap", "eval", "source", ". ", "exec ", "umask"]
                 .iter()
                 .any(|sign| line.contains(sign));
+        self.begin_variables().await;
         let given = Given::default();
         let options = self.options(&name, output, &given);
+        if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
+            let text = without_counts(text, &self.session);
+            output(Out::Stderr, text.as_bytes());
+            return Finished { status: 2, ..Finished::default() };
+        }
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
+        let numbered = pids::with_own(text, self.session.shell_pid());
+        let text = numbered.as_deref().unwrap_or(text);
+        let reading = keys::let_read(text, self.session.launch.tty.is_some());
+        let text = reading.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
         let not_found = std::mem::take(&mut *self.session.not_found.lock());
@@ -246,8 +276,11 @@ impl Engine {
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
+            Err(_) if self.session.killed.load(Ordering::Relaxed) => {
+                Finished { status: 137, exited: true, not_found }
+            }
             Err(error) => {
-                let (text, status) = last_words(&error, &name, line, self.session.launch.tty.is_some());
+                let (text, status) = last_words(&error, &self.session, line);
                 if !text.is_empty() {
                     output(Out::Stderr, text.as_bytes());
                 }
@@ -256,12 +289,33 @@ impl Engine {
         }
     }
 
+    /// Gives the variables that are bash's own their values, once.
+    async fn begin_variables(&mut self) {
+        if std::mem::replace(&mut self.has_variables, true) {
+            return;
+        }
+        let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
+        if self.session.launch.tty.is_some() {
+            let (columns, rows) = self.session.window();
+            script += &format!(
+                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
+            );
+        }
+        if let Err(error) = self.bash.exec(&script).await {
+            tracing::debug!(%error, "the shell's own variables are not all set");
+        }
+    }
+
     fn options(&self, name: &str, output: &Output, given: &Given) -> ExecOptions {
         let (sink, given) = (Arc::clone(output), Arc::clone(given));
         let mut extensions = ExecutionExtensions::new();
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
+        let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
-            for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, stderr.as_bytes())] {
+            let errors = std::str::from_utf8(stderr.as_bytes())
+                .map(|text| wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name)));
+            let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
+            for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)] {
                 let room = MOST_OUTPUT
                     .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
                     .min(bytes.len());
@@ -300,21 +354,34 @@ fn leaves(line: &str) -> bool {
 }
 
 /// What the visitor sees when the library gives up on a line.
-fn last_words(error: &Error, name: &str, line: &str, interactive: bool) -> (String, i32) {
+fn last_words(error: &Error, session: &Session, line: &str) -> (String, i32) {
     match error {
         Error::Parse { .. } => {
-            let who = if interactive { name.to_owned() } else { format!("{name}: -c") };
-            let mut text = error.syntax_report(&who, line).unwrap_or_default();
-            if interactive {
-                // An interactive shell counts no lines and does not repeat the line.
-                text = text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect();
-            }
-            (text, 2)
+            (without_counts(wording::syntax_error(error, &parser_name(session), line), session), 2)
         }
         Error::Cancelled => ("Segmentation fault\n".to_owned(), 139),
         Error::ResourceLimit(_) => ("Killed\n".to_owned(), 137),
         _ => (String::new(), 1),
     }
+}
+
+/// What errors of the parser begin with.
+fn parser_name(session: &Session) -> String {
+    let name = session.shell_name();
+    if session.launch.tty.is_some() { name } else { format!("{name}: -c") }
+}
+
+/// An interactive shell counts no lines and does not repeat the line; dash says it its own way.
+fn without_counts(text: String, session: &Session) -> String {
+    if let Some(line) = session.dash_line() {
+        let is_dash = |name: &str| name == "sh";
+        let text = wording::reword(&text, "", Some(line), &is_dash).into_owned();
+        return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
+    }
+    if session.launch.tty.is_none() {
+        return text;
+    }
+    text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect()
 }
 
 /// `-bash: line 1: x` as `-bash: x`.
@@ -333,6 +400,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     if session.is_too_deep() || session.is_too_long() {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
+        return HookAction::Continue(event);
+    }
+    if event.name == "kill" && pids::ends_the_shell(&event.args, session.shell_pid()) {
+        session.killed.store(true, Ordering::Relaxed);
+        session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }
     if event.name == "awk"
@@ -357,21 +429,61 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     }
     let script_is_harmless = script.is_none_or(|path| {
         let path = session.files().resolve(&session.cwd.lock(), path);
+        *session.given_to_shell.lock() = Some(path.clone());
         session
             .files()
             .read(&path)
             .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
             || !session.files().exists(&path)
     });
+    let named =
+        script.filter(|_| event.name == "sh" && !event.args.iter().any(|arg| arg == "-c" || arg == "-s"));
+    if let Some(path) = named {
+        session.add_dash(path);
+    }
     if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
+    } else if matches!(event.name.as_str(), "bash" | "sh") {
+        as_the_real_one(&mut event, session.shell_pid() + 2);
     }
     HookAction::Continue(event)
 }
 
-fn after_tool(session: &Session, result: ToolResult) -> HookAction<ToolResult> {
+/// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
+/// for the programs that need to know, for as long as it runs.
+fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
+    let first = event.args.first().map(String::as_str).unwrap_or_default();
+    let said = match (event.name.as_str(), first) {
+        ("bash", "--version") => Some((wording::BASH_VERSION, "", 0)),
+        ("bash", "--help") => Some((wording::BASH_HELP, "", 0)),
+        ("sh", "--version" | "--help") => Some(("sh: 0: Illegal option --\n", " >&2", 2)),
+        _ => None,
+    };
+    if let Some((text, to, status)) = said {
+        let text = text.replace('\'', "'\\''");
+        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'{to}; exit {status}")];
+        return;
+    }
+    if let Some(at) = event.args.iter().position(|arg| arg == "-c")
+        && let Some(script) = event.args.get_mut(at + 1)
+        && let Some(numbered) = pids::with_own(script, pid)
+    {
+        *script = numbered;
+    }
+    if event.name == "sh" {
+        event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
+    }
+}
+
+/// The variable that the mark of `as_the_real_one` sets.
+pub(super) const DASH_MARK: &str = "SHOPT_posix";
+
+fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
     session.in_tool.store(false, Ordering::Relaxed);
+    if let Some(text) = listings::corrected(&result.name, &result.stdout) {
+        result.stdout = text;
+    }
     HookAction::Continue(result)
 }
 

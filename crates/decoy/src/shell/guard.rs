@@ -15,6 +15,9 @@ const MOST_PREFIXES: usize = 24;
 /// The most operators of one kind that recurse to the right (`&&` in `[[`, `a ? b : c`).
 const MOST_OPERATORS: usize = 400;
 
+/// The longest pipeline, twice over: in a pattern a bar is a level.
+const MOST_PIPES: usize = 640;
+
 /// Whether this text may be given to the parser.
 pub(super) fn is_harmless(text: &str, longest: usize) -> bool {
     text.len() <= longest && nesting_is_harmless(text)
@@ -28,6 +31,7 @@ fn nesting_is_harmless(text: &str) -> bool {
     let mut operators = 0_usize;
     let mut run: (char, usize) = ('\0', 0);
     let mut word = String::new();
+    let (mut pipes, mut last) = (0_usize, ' ');
     for c in text.chars().chain([' ']) {
         match c {
             '(' | '{' | '[' => {
@@ -35,10 +39,13 @@ fn nesting_is_harmless(text: &str) -> bool {
                 deepest = deepest.max(depth);
             }
             ')' | '}' | ']' => depth = depth.saturating_sub(1),
+            // A pipe is no level: the programs of a pipeline are a list.
+            '|' if !matches!(last, '|') => pipes += 1,
             '?' | ':' | '&' | '|' | '^' => operators += 1,
-            '\n' => operators = 0,
+            '\n' => (operators, pipes) = (0, 0),
             _ => {}
         }
+        last = c;
         // `-----1`, `!!!!x`, `$$$$`, `~~~~`: each sign is one level of an expression parser.
         if matches!(c, '!' | '-' | '+' | '~' | '`' | '\\' | '$' | '*' | '<' | '@' | '?') {
             run = if run.0 == c { (c, run.1 + 1) } else { (c, 1) };
@@ -72,6 +79,7 @@ fn nesting_is_harmless(text: &str) -> bool {
             || keywords > 2 * DEEPEST
             || deepest > DEEPEST
             || operators > MOST_OPERATORS
+            || pipes > MOST_PIPES
         {
             return false;
         }

@@ -8,6 +8,9 @@ use std::sync::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+/// The most that one program reads at once.
+const LONGEST: usize = 8 * 1024 * 1024;
+
 /// Which channel a program writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Out {
@@ -26,10 +29,21 @@ pub struct Input(Arc<Queue>);
 
 #[derive(Default)]
 struct Queue {
-    bytes: Mutex<(Vec<u8>, bool)>,
+    bytes: Mutex<Waiting>,
     added: Notify,
     echo_off: AtomicBool,
+    raw: AtomicBool,
     reading: AtomicBool,
+}
+
+/// What was sent and not yet read.
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// ^D: the next reader that finds nothing is told that this is the end; the one after it waits again.
+    paused: bool,
+    /// No more will ever come.
+    ended: bool,
 }
 
 /// Says that a program reads for as long as it does, also when the program is interrupted.
@@ -52,8 +66,8 @@ impl Input {
     /// Adds bytes; gives how many found room (at most `limit` wait at once).
     pub fn push(&self, bytes: &[u8], limit: usize) -> usize {
         let mut queue = self.0.bytes.lock();
-        let room = limit.saturating_sub(queue.0.len()).min(bytes.len());
-        queue.0.extend_from_slice(bytes.get(..room).unwrap_or_default());
+        let room = limit.saturating_sub(queue.bytes.len()).min(bytes.len());
+        queue.bytes.extend_from_slice(bytes.get(..room).unwrap_or_default());
         drop(queue);
         self.0.added.notify_one();
         room
@@ -61,12 +75,18 @@ impl Input {
 
     /// How many bytes wait to be read.
     pub fn waiting(&self) -> usize {
-        self.0.bytes.lock().0.len()
+        self.0.bytes.lock().bytes.len()
     }
 
     /// No more will come.
     pub fn end(&self) {
-        self.0.bytes.lock().1 = true;
+        self.0.bytes.lock().ended = true;
+        self.0.added.notify_one();
+    }
+
+    /// ^D on a terminal: whoever reads now finds the end, whoever reads later does not.
+    pub fn end_of_file(&self) {
+        self.0.bytes.lock().paused = true;
         self.0.added.notify_one();
     }
 
@@ -76,10 +96,10 @@ impl Input {
         loop {
             {
                 let mut queue = self.0.bytes.lock();
-                if !queue.0.is_empty() {
-                    return Some(std::mem::take(&mut queue.0));
+                if !queue.bytes.is_empty() {
+                    return Some(std::mem::take(&mut queue.bytes));
                 }
-                if queue.1 {
+                if queue.ended || std::mem::take(&mut queue.paused) {
                     return None;
                 }
             }
@@ -89,12 +109,56 @@ impl Input {
 
     /// Takes what is there without waiting: what a program left unread belongs to the shell.
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.bytes.lock().0)
+        std::mem::take(&mut self.0.bytes.lock().bytes)
+    }
+
+    /// Reads one line with its end; less when nothing more comes.
+    pub async fn read_line(&self) -> Vec<u8> {
+        let mut line = Vec::new();
+        while line.len() < LONGEST {
+            let Some(mut bytes) = self.read().await else { break };
+            let Some(at) = memchr::memchr(b'\n', &bytes) else {
+                line.append(&mut bytes);
+                continue;
+            };
+            let rest = bytes.split_off(at + 1);
+            line.append(&mut bytes);
+            self.put_back(rest);
+            break;
+        }
+        line
+    }
+
+    /// Reads everything up to the end.
+    pub async fn read_all(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(mut bytes) = self.read().await {
+            bytes.truncate(LONGEST.saturating_sub(all.len()));
+            all.append(&mut bytes);
+        }
+        all
+    }
+
+    /// What was read and not used is read again.
+    fn put_back(&self, mut bytes: Vec<u8>) {
+        let mut queue = self.0.bytes.lock();
+        bytes.append(&mut queue.bytes);
+        queue.bytes = bytes;
     }
 
     /// A program asks for a secret (`passwd`, `su`): the terminal stops echoing.
     pub fn set_echo(&self, echo: bool) {
         self.0.echo_off.store(!echo, Ordering::Relaxed);
+    }
+
+    /// A program that fills the screen takes each key as it comes (termios(3), ICANON and ISIG off).
+    pub fn set_raw(&self, raw: bool) {
+        self.0.raw.store(raw, Ordering::Relaxed);
+    }
+
+    /// Whether keys go to the program as they are.
+    pub fn is_raw(&self) -> bool {
+        self.0.raw.load(Ordering::Relaxed)
     }
 
     /// Whether the terminal shows what is typed.

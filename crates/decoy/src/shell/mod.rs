@@ -4,20 +4,31 @@
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
 mod commands;
+mod completion;
 mod disk;
 mod engine;
 mod environment;
 mod guard;
 pub mod io;
+mod keys;
 mod lines;
+mod listings;
+mod operands;
+mod pids;
+mod recall;
+mod screens;
 mod session;
 mod simple;
+mod window;
+mod wording;
 
 use std::sync::Arc;
 
 use wire::EventKind;
 
+pub use completion::Completion;
 pub use io::{Input, Out, Output};
+pub use window::Window;
 
 use crate::{dialogue::Contact, machine::Account};
 use engine::Engine;
@@ -68,7 +79,17 @@ impl Shell {
         let files = contact.visitor.files();
         let cwd =
             if files.is_dir(&launch.account.home) { launch.account.home.clone() } else { "/".to_owned() };
-        Self { session: Arc::new(Session::new(contact, launch)), cwd, status: 0, engine: None }
+        let window = Window::new(launch.window.0, launch.window.1);
+        Self { session: Arc::new(Session::new(contact, launch, window)), cwd, status: 0, engine: None }
+    }
+
+    /// A shell whose window somebody else holds too.
+    pub fn in_window(contact: &Contact, launch: Launch, window: Window) -> Self {
+        let mut shell = Self::new(contact, launch);
+        if let Some(session) = Arc::get_mut(&mut shell.session) {
+            session.window = window;
+        }
+        shell
     }
 
     /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.
@@ -87,6 +108,11 @@ impl Shell {
         format!("{user}@{}:{shown}{mark} ", self.session.identity().hostname)
     }
 
+    /// What its errors begin with: `-bash`, `bash` or `sh`.
+    pub fn name(&self) -> String {
+        self.session.shell_name()
+    }
+
     /// Whether what is typed is not yet a whole command: the terminal shows `> ` and goes on reading.
     pub fn wants_more(&self, typed: &str) -> bool {
         lines::is_unfinished(typed)
@@ -97,10 +123,12 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
-        let finished = match self.run_simple(line, output, input).await {
+        let (output, heard) = recall::listen(output);
+        let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,
-            None => self.run_script(line, output, input).await,
+            None => self.run_script(line, &output, input).await,
         };
+        self.session.recall.keep(line, &heard);
         self.status = finished.status;
         finished
     }
@@ -123,9 +151,9 @@ impl Shell {
         finished
     }
 
-    /// The terminal has a new size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.session.set_window(columns, rows);
+    /// The window of the shell's terminal: it may be given another size while a program runs.
+    pub fn window(&self) -> &Window {
+        &self.session.window
     }
 }
 

@@ -11,12 +11,12 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    Launch,
+    Launch, Window,
     io::{Input, Output},
 };
 use crate::{
     dialogue::Contact,
-    machine::{Files, Identity, Owner},
+    machine::{Files, Guest, Identity, Owner},
 };
 
 /// Shared by the shell, its programs and its view of the files.
@@ -26,8 +26,7 @@ pub(super) struct Session {
     uid: AtomicU32,
     gid: AtomicU32,
     umask: AtomicU32,
-    columns: AtomicU32,
-    rows: AtomicU32,
+    pub(super) window: Window,
     /// Where output of the running line goes and input comes from.
     pub(super) channels: Mutex<Option<(Output, Input)>>,
     /// Command words of the running line that named nothing.
@@ -44,10 +43,22 @@ pub(super) struct Session {
     pub(super) cwd: Mutex<String>,
     /// The running line has a pipe, a redirection or a substitution in it.
     piped: AtomicBool,
+    /// The running line ends in a pager: that one has the terminal.
+    pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
+    /// The shell has killed itself.
+    pub(super) killed: AtomicBool,
+    /// Errors of the running line go to the visitor, as far as its text tells.
+    errors_shown: AtomicBool,
     /// When the shell was started.
     pub(super) started: SystemTime,
+    /// The latest commands and what they said.
+    pub(super) recall: super::recall::Recall,
+    /// The script that the last shell started by name was given: its first line means nothing to that shell.
+    pub(super) given_to_shell: Mutex<Option<String>>,
+    /// Scripts of this line that dash runs.
+    dash: Mutex<Vec<String>>,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -68,6 +79,11 @@ pub(super) struct Handle(pub(super) Arc<Session>);
 
 /// The most lines that `history` knows.
 const MOST_HISTORY: usize = 500;
+/// The most bytes of them all.
+const MOST_HISTORY_BYTES: usize = 64 * 1024;
+
+/// The most names of scripts that are remembered for the words of their errors.
+const MOST_DASH_NAMES: usize = 64;
 
 /// The longest that a line may work without waiting for anything: it holds a thread meanwhile.
 const LONGEST_WORK: Duration = Duration::from_secs(10);
@@ -76,13 +92,21 @@ const LONGEST_WORK: Duration = Duration::from_secs(10);
 pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 
 impl Session {
-    pub(super) fn new(contact: &Contact, launch: Launch) -> Self {
+    pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
+        let since = contact.visitor.now();
+        contact.visitor.files().welcome(Guest {
+            user: launch.account.name.clone(),
+            uid: launch.account.uid,
+            tty: launch.tty.clone(),
+            peer: contact.peer,
+            port: if contact.local.port() % 100 == 23 { 23 } else { 22 },
+            since,
+        });
         Self {
             uid: launch.account.uid.into(),
             gid: launch.account.gid.into(),
             umask: 0o022.into(),
-            columns: u32::from(launch.window.0).into(),
-            rows: u32::from(launch.window.1).into(),
+            window,
             channels: Mutex::new(None),
             not_found: Mutex::default(),
             cancel: Mutex::default(),
@@ -91,8 +115,14 @@ impl Session {
             in_tool: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
+            pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
-            started: contact.visitor.now(),
+            recall: super::recall::Recall::default(),
+            killed: AtomicBool::new(false),
+            errors_shown: AtomicBool::new(false),
+            started: since,
+            given_to_shell: Mutex::default(),
+            dash: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),
@@ -116,7 +146,14 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        let elsewhere = ["2>", ">&", "&>", "|&", "sh", "./", "source", ". ", "eval"];
+        self.errors_shown.store(!elsewhere.iter().any(|sign| line.contains(sign)), Ordering::Relaxed);
+        self.dash.lock().clear();
+        *self.given_to_shell.lock() = None;
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
+        let last = line.rsplit('|').next().unwrap_or_default();
+        let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));
+        self.pages.store(pages && !last.contains(['>', ';', '&']), Ordering::Relaxed);
         let without_others = line.replace("&&", "").replace(">&", "").replace("&>", "");
         self.background.store(without_others.contains('&'), Ordering::Relaxed);
         if let Some((_, lines)) = self.inner.lock().last_mut() {
@@ -124,7 +161,8 @@ impl Session {
         }
         if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
             let mut history = self.history.lock();
-            if history.len() < MOST_HISTORY {
+            let bytes: usize = history.iter().map(String::len).sum();
+            if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
                 history.push(line.trim_end_matches('\n').chars().take(2048).collect());
             }
         }
@@ -133,6 +171,16 @@ impl Session {
     /// Whether what programs say may go somewhere else than to the terminal.
     pub(super) fn is_piped(&self) -> bool {
         self.piped.load(Ordering::Relaxed)
+    }
+
+    /// Whether the pager of the running line has the terminal.
+    pub(super) fn is_paged(&self) -> bool {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Whether no error of the running line can go anywhere but to the visitor.
+    pub(super) fn shows_errors(&self) -> bool {
+        self.errors_shown.load(Ordering::Relaxed)
     }
 
     /// Whether something of the running line is in the background.
@@ -154,6 +202,11 @@ impl Session {
         self.gid.store(gid, Ordering::Relaxed);
     }
 
+    /// The shell's own process, as `ps` shows it; the one before it is sshd's or login's.
+    pub(super) fn shell_pid(&self) -> u32 {
+        crate::machine::processes::shell_pid(self.identity(), self.started)
+    }
+
     /// Name of whoever is at work.
     pub(super) fn user_name(&self) -> String {
         let uid = self.who().uid;
@@ -169,28 +222,50 @@ impl Session {
         }
     }
 
+    /// The line that an inner dash on a terminal is at; `None` in bash.
+    pub(super) fn dash_line(&self) -> Option<u32> {
+        self.inner.lock().last().and_then(|(kind, line)| (*kind == Inner::Dash).then_some(*line))
+    }
+
+    /// What errors of the shell itself begin with, up to what they say.
+    pub(super) fn error_prefix(&self) -> String {
+        match self.dash_line() {
+            Some(line) => format!("sh: {line}: "),
+            None if self.launch.tty.is_some() => format!("{}: ", self.shell_name()),
+            None => format!("{}: line 1: ", self.shell_name()),
+        }
+    }
+
+    /// A script that dash runs.
+    pub(super) fn add_dash(&self, name: &str) {
+        let mut names = self.dash.lock();
+        if names.len() < MOST_DASH_NAMES && !names.iter().any(|known| known == name) {
+            names.push(name.chars().take(256).collect());
+        }
+    }
+
+    /// Whether errors that begin with this name are those of dash.
+    pub(super) fn is_dash(&self, name: &str) -> bool {
+        let name = name.strip_suffix(": -c").unwrap_or(name);
+        let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh")
+            || self.dash.lock().iter().any(|known| base(known) == base(name))
+    }
+
     /// What the shell says about a name that names nothing.
     pub(super) fn unknown_command(&self, name: &str) -> String {
-        let shell = self.shell_name();
-        match self.inner.lock().last() {
-            Some((Inner::Dash, line)) => format!("sh: {line}: {name}: not found\n"),
-            _ if self.launch.tty.is_some() => format!("{shell}: {name}: command not found\n"),
-            _ => format!("{shell}: line 1: {name}: command not found\n"),
-        }
+        let said = if self.dash_line().is_some() { "not found" } else { "command not found" };
+        format!("{}{name}: {said}\n", self.error_prefix())
     }
 
     /// Columns and rows of the terminal.
     pub(super) fn window(&self) -> (u32, u32) {
-        (self.columns.load(Ordering::Relaxed), self.rows.load(Ordering::Relaxed))
+        let (columns, rows) = self.window.size();
+        (columns.into(), rows.into())
     }
 
     pub(super) fn umask(&self) -> u32 {
         self.umask.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_window(&self, columns: u16, rows: u16) {
-        self.columns.store(columns.into(), Ordering::Relaxed);
-        self.rows.store(rows.into(), Ordering::Relaxed);
     }
 
     /// Remembers where the stack is now, and when that was.

@@ -104,9 +104,17 @@ impl Shell {
                 *session.channels.lock() = None;
                 said
             }
+            Run::Either(run, _) if run(&call).is_some() => return None,
+            Run::Either(_, run) => {
+                *session.channels.lock() = Some((Arc::clone(output), input.clone()));
+                let said = run(&call).await;
+                *session.channels.lock() = None;
+                said
+            }
             Run::Passes(run) => run(&call).err()?,
         };
-        Some(say(&commands::as_called(said, name, first), output))
+        let leads = if name == "cat" { Out::Stdout } else { Out::Stderr };
+        Some(say(&commands::as_called(said, name, first), leads, output))
     }
 
     /// A name that nothing answers to.
@@ -188,12 +196,15 @@ impl Shell {
     }
 }
 
-fn say(said: &Said, output: &Output) -> Finished {
-    if !said.out.is_empty() {
-        output(Out::Stdout, &said.out);
-    }
-    if !said.err.is_empty() {
-        output(Out::Stderr, &said.err);
+/// Most programs complain before they list; `cat` does as it comes to it.
+fn say(said: &Said, first: Out, output: &Output) -> Finished {
+    let streams = [(Out::Stdout, &said.out), (Out::Stderr, &said.err)];
+    for (out, bytes) in
+        streams.iter().filter(|(out, _)| *out == first).chain(streams.iter().filter(|(out, _)| *out != first))
+    {
+        if !bytes.is_empty() {
+            output(*out, bytes);
+        }
     }
     Finished { status: said.status, exited: false, not_found: Vec::new() }
 }

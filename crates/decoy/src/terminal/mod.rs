@@ -3,7 +3,10 @@
 mod editor;
 mod greeting;
 mod piped;
+mod possibilities;
 mod running;
+mod screen;
+mod search;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -14,7 +17,7 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Dialogue, Stage},
     machine::Account,
-    shell::{Launch, Shell},
+    shell::{Launch, Shell, Window},
     telnet::Options,
 };
 use editor::{Editor, Press};
@@ -58,12 +61,14 @@ pub struct Terminal {
     account: Account,
     mode: TerminalMode,
     shell: Option<Shell>,
-    window: (u16, u16),
+    window: Window,
     editor: Editor,
     /// Keys that arrived and were not yet looked at.
     keys: VecDeque<u8>,
     /// Lines of a construct that is not finished.
     typed: String,
+    /// The list that the visitor is asked about.
+    asked: Option<String>,
     /// bash turns bracketed paste on.
     brackets: bool,
     greeter: Option<Greeter>,
@@ -80,7 +85,9 @@ impl Terminal {
             TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
         };
         let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
-        let editor = Editor::new(contact.limits.line_bytes, brackets);
+        let mut editor = Editor::new(contact.limits.line_bytes, brackets);
+        editor.set_columns(window.0);
+        let window = Window::new(window.0, window.1);
         Self {
             contact,
             account,
@@ -90,6 +97,7 @@ impl Terminal {
             editor,
             keys: VecDeque::new(),
             typed: String::new(),
+            asked: None,
             brackets,
             greeter: Some(Greeter::Sshd),
             telnet: None,
@@ -102,15 +110,14 @@ impl Terminal {
     pub(crate) fn over_telnet(mut self, options: Box<Options>) -> Self {
         self.greeter = None;
         self.telnet = Some(options);
+        // login(1) hands on no locale.
+        self.editor.set_bytewise();
         self
     }
 
-    /// The visitor's window has another size now.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.window = (columns, rows);
-        if let Some(shell) = &mut self.shell {
-            shell.resize(columns, rows);
-        }
+    /// The visitor's window: whoever holds the line tells it when its size changes.
+    pub fn window(&self) -> Window {
+        self.window.clone()
     }
 
     /// Keys that no line coding is on any more.
@@ -126,12 +133,33 @@ impl Terminal {
             // sshd starts a login shell whether or not there is a terminal.
             TerminalMode::Piped { env } => (true, None, env.clone()),
         };
+        let env = if self.telnet.is_some() { env } else { self.ssh_variables(tty.as_deref(), env) };
         let notes = {
             let stage = stage.clone();
             Arc::new(move |kind: EventKind| stage.note(kind))
         };
-        let launch = Launch { account: self.account.clone(), login, tty, env, window: self.window, notes };
-        self.shell = Some(Shell::new(&self.contact, launch));
+        let launch =
+            Launch { account: self.account.clone(), login, tty, env, window: self.window.size(), notes };
+        self.shell = Some(Shell::in_window(&self.contact, launch, self.window.clone()));
+    }
+
+    /// What sshd and the modules behind its login (pam_systemd, pam_motd) add to the environment.
+    fn ssh_variables(&self, tty: Option<&str>, client: Vec<(String, String)>) -> Vec<(String, String)> {
+        let (peer, local, uid) = (self.contact.peer, self.contact.local, self.account.uid);
+        // systemd-logind counts sessions from boot; the port makes two sessions of one visitor differ.
+        let session = 40 + u32::from(peer.port()) % 400;
+        let mut env = vec![
+            ("SSH_CLIENT", format!("{} {} {}", peer.ip(), peer.port(), local.port())),
+            ("SSH_CONNECTION", format!("{} {} {} {}", peer.ip(), peer.port(), local.ip(), local.port())),
+            ("XDG_SESSION_ID", session.to_string()),
+            ("XDG_SESSION_TYPE", "tty".to_owned()),
+            ("XDG_SESSION_CLASS", "user".to_owned()),
+            ("XDG_RUNTIME_DIR", format!("/run/user/{uid}")),
+            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{uid}/bus")),
+            ("MOTD_SHOWN", "pam".to_owned()),
+        ];
+        env.extend(tty.map(|tty| ("SSH_TTY", format!("/dev/{tty}"))));
+        env.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(client).collect()
     }
 
     /// Sends what a terminal shows.
@@ -141,20 +169,16 @@ impl Terminal {
         }
     }
 
-    fn prompt(&self, out: &mut Vec<u8>) {
+    fn prompt(&mut self, out: &mut Vec<u8>) {
         if self.brackets {
             out.extend_from_slice(b"\x1b[?2004h");
         }
-        self.bare_prompt(out);
-    }
-
-    fn bare_prompt(&self, out: &mut Vec<u8>) {
-        if self.typed.is_empty() {
-            let prompt = self.shell.as_ref().map(Shell::prompt).unwrap_or_default();
-            out.extend_from_slice(prompt.as_bytes());
-        } else {
-            out.extend_from_slice(b"> ");
-        }
+        let prompt = match &self.shell {
+            Some(shell) if self.typed.is_empty() => shell.prompt(),
+            _ => "> ".to_owned(),
+        };
+        out.extend_from_slice(prompt.replace('\n', "\r\n").as_bytes());
+        self.editor.begin(prompt.rsplit('\n').next().unwrap_or_default().to_owned());
     }
 
     fn leave_line(&self, out: &mut Vec<u8>) {
@@ -166,18 +190,21 @@ impl Terminal {
     /// Works through the keys that are there.
     async fn work(&mut self, stage: &Stage) {
         let mut out = Vec::new();
-        while let Some(key) = self.keys.pop_front() {
-            let press = self.editor.press(key, &mut out);
+        self.editor.set_columns(self.window.size().0);
+        while !self.keys.is_empty() {
+            if let Some(listed) = self.asked.take() {
+                let key = self.keys.pop_front().unwrap_or_default();
+                self.answer(key, listed, &mut out);
+                continue;
+            }
+            let press = self.editor.press(&mut self.keys, &mut out);
             let ran = matches!(press, Press::End | Press::Entered(_));
             match press {
                 Press::Nothing => {}
+                Press::Complete => self.complete(&mut out),
                 Press::Full => {
                     let value = self.contact.limits.line_bytes as u64;
                     stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
-                }
-                Press::Redraw => {
-                    self.bare_prompt(&mut out);
-                    out.extend_from_slice(self.editor.line());
                 }
                 Press::Interrupt => {
                     self.typed.clear();
@@ -209,8 +236,13 @@ impl Terminal {
                 }
                 Press::Entered(line) => {
                     self.leave_line(&mut out);
+                    let typed = line.clone();
+                    let line = self.expanded(line, &mut out);
                     self.show(stage, &std::mem::take(&mut out));
-                    self.enter(&line, stage).await;
+                    match line {
+                        Some(line) => self.enter(&line, stage).await,
+                        None => stage.note(EventKind::command_input(&typed)),
+                    }
                     if !self.over {
                         self.prompt(&mut out);
                     }
@@ -229,6 +261,27 @@ impl Terminal {
         } else {
             self.show(stage, &out);
         }
+    }
+
+    /// A line with `!!` and the like replaced, as it was typed before; `None` when it names a line that is not there.
+    fn expanded(&mut self, line: Vec<u8>, out: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(&line).ok();
+        let expanded = text.and_then(|text| self.editor.past().expand(text));
+        let line = match expanded {
+            None => line,
+            Some(Ok(text)) => {
+                out.extend_from_slice(text.as_bytes());
+                out.extend_from_slice(b"\r\n");
+                text.into_bytes()
+            }
+            Some(Err(fault)) => {
+                let name = self.shell.as_ref().map(Shell::name).unwrap_or_default();
+                out.extend_from_slice(format!("{name}: {fault}\r\n").as_bytes());
+                return None;
+            }
+        };
+        self.editor.remember(&line);
+        Some(line)
     }
 
     /// One line: noted once, then run unless more is wanted.

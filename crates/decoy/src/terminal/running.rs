@@ -72,6 +72,10 @@ impl Terminal {
                     finished = &mut run => break Some(finished),
                     () = awaited(&input), if !self.keys.is_empty() => {
                         match self.keys.front() {
+                            Some(_) if input.is_raw() => {
+                                let keys: Vec<u8> = self.keys.drain(..).collect();
+                                input.push(&keys, TYPE_AHEAD);
+                            }
                             Some(0x03) if !piped => {
                                 self.keys.pop_front();
                                 break None;
@@ -105,6 +109,15 @@ impl Terminal {
                         }
                         Some(bytes) => {
                             let keys = decode(&mut self.telnet, &bytes, stage);
+                            if let Some((columns, rows)) = self.telnet.as_mut().and_then(|options| options.take_window()) {
+                                self.window.resize(columns, rows);
+                            }
+                            if input.is_raw() {
+                                // The program looks at each key itself and draws what it likes.
+                                input.push(&keys, TYPE_AHEAD);
+                                stage.room().await;
+                                continue;
+                            }
                             let (now, later) = match memchr::memchr(0x03, &keys) {
                                 Some(at) => (keys.get(..at).unwrap_or_default(), keys.get(at + 1..)),
                                 None => (keys.as_slice(), None),
@@ -268,7 +281,7 @@ impl Terminal {
     /// Tells the shell of a window that changed while it was busy (Telnet NAWS).
     pub(super) fn apply_window(&mut self) {
         if let Some((columns, rows)) = self.telnet.as_mut().and_then(|options| options.take_window()) {
-            self.resize(columns, rows);
+            self.window.resize(columns, rows);
         }
     }
 }
@@ -340,7 +353,7 @@ impl Cooked {
                         show(b"\x08 \x08");
                     }
                 }
-                0x04 if self.line.is_empty() => input.end(),
+                0x04 if self.line.is_empty() => input.end_of_file(),
                 0x04 => self.give(input),
                 _ if self.line.len() < TYPE_AHEAD => {
                     self.line.push(key);

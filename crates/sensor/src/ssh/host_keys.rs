@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use decoy::machine::identity::HostKey;
 use russh::keys::{
     Algorithm, EcdsaCurve, PrivateKey,
     ssh_key::{
@@ -55,6 +56,20 @@ pub fn load(folder: &Path) -> Result<Vec<PrivateKey>, HostKeyError> {
         .zip(algorithms)
         .map(|(name, algorithm)| load_one(folder.join(name), algorithm))
         .collect()
+}
+
+/// The public halves, as the machine shows them in `/etc/ssh`.
+pub fn shown(keys: &[PrivateKey]) -> Vec<HostKey> {
+    let kind = |key: &PrivateKey| match key.algorithm() {
+        Algorithm::Rsa { .. } => "rsa",
+        Algorithm::Ecdsa { .. } => "ecdsa",
+        _ => "ed25519",
+    };
+    let line = |key: &PrivateKey| {
+        let text = key.public_key().to_openssh().ok()?;
+        Some(text.split(' ').take(2).collect::<Vec<_>>().join(" "))
+    };
+    keys.iter().filter_map(|key| Some(HostKey { kind: kind(key), line: line(key)? })).collect()
 }
 
 fn load_one(path: PathBuf, algorithm: Algorithm) -> Result<PrivateKey, HostKeyError> {

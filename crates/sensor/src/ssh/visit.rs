@@ -6,6 +6,7 @@ use decoy::{
     Account, Contact, Dialogue, Login,
     machine::files::Owner,
     memory::Pool,
+    shell::Window,
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
@@ -59,6 +60,8 @@ struct Opened {
     waiting: Option<WaitingRoom>,
     running: Option<JoinHandle<()>>,
     window: Option<(u16, u16)>,
+    /// The window of the program that runs.
+    shown: Option<Window>,
     env: Vec<(String, String)>,
     /// Cancelled when the channel is closed.
     gone: CancellationToken,
@@ -140,6 +143,7 @@ impl Visit {
             (None, None) => TerminalMode::Piped { env },
         };
         let mut terminal = Terminal::new(self.contact.clone(), account, mode);
+        opened.shown = Some(terminal.window());
         let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
         let gone = opened.gone.clone();
         let program = async move {
@@ -255,7 +259,7 @@ impl Handler for Visit {
 
     async fn window_change_request(
         &mut self,
-        _id: ChannelId,
+        id: ChannelId,
         columns: u32,
         rows: u32,
         _width: u32,
@@ -263,6 +267,12 @@ impl Handler for Visit {
         _connection: &mut Connection,
     ) -> Result<(), Self::Error> {
         self.session.note(EventKind::ClientSize { width: columns, height: rows });
+        if let Some(opened) = self.channels.get_mut(&id) {
+            match &opened.shown {
+                Some(window) => window.resize(cells(columns), cells(rows)),
+                None => opened.window = opened.window.map(|_| (cells(columns), cells(rows))),
+            }
+        }
         Ok(())
     }
 

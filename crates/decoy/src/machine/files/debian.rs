@@ -4,9 +4,12 @@ use std::time::SystemTime;
 
 use super::{
     etc, logs,
-    tree::{Content, Node, Tree},
+    tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::{Identity, Image};
+use crate::machine::{
+    Identity, Image,
+    guests::{self, Scene},
+};
 
 /// Directories that are made at boot: path, mode, group.
 const BOOTED: &[(&str, u32, &str)] = &[
@@ -155,6 +158,10 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     for (path, target) in LINKS {
         tree.put(path, Node::new(Content::Link((*target).into()), 0, 0, 0o777, booted));
     }
+    for (number, name) in identity.programs.iter().enumerate() {
+        let content = Content::Blank(18_000_000 + number as u32 * 1_234_577);
+        tree.put_missing(&format!("/usr/bin/{name}"), Node::new(content, 0, 0, 0o755, installed));
+    }
     devices(tree, &identity, booted);
     for path in [
         "/run/systemd/journal/dev-log",
@@ -252,17 +259,13 @@ fn settings(tree: &mut Tree, identity: &Identity) {
     if image.find("/usr/bin/apt").is_some() {
         add("/etc/apt/sources.list", etc::SOURCES.into(), 0o644, 0);
     }
-    for (kind, name) in [("rsa", "rsa"), ("ecdsa", "ecdsa"), ("ed25519", "ed25519")] {
-        // What they hold is kept elsewhere and shown to nobody; their sizes are those that ssh-keygen makes.
-        let (private, public) = match kind {
-            "rsa" => (2602, 566),
-            "ecdsa" => (505, 174),
-            _ => (411, 94),
-        };
-        let host = identity.hostname.len() as u32;
-        let key = |size: u32, mode| Node::new(Content::Blank(size + host), 0, 0, mode, identity.installed);
-        tree.put(&format!("/etc/ssh/ssh_host_{name}_key"), key(private, 0o600));
-        tree.put(&format!("/etc/ssh/ssh_host_{name}_key.pub"), key(public, 0o644));
+    for key in &identity.host_keys {
+        let (public, private) = (etc::public_key(identity, key), etc::private_key(identity, key));
+        add(&format!("/etc/ssh/ssh_host_{}_key.pub", key.kind), public, 0o644, 0);
+        add(&format!("/etc/ssh/ssh_host_{}_key", key.kind), private, 0o600, 0);
+    }
+    if !identity.certificate.is_empty() {
+        add("/etc/ssl/certs/ssl-cert-snakeoil.pem", identity.certificate.clone(), 0o644, 0);
     }
 }
 
@@ -284,14 +287,12 @@ fn boot(tree: &mut Tree, identity: &Identity) {
 }
 
 fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
+    let dpkg = logs::dpkg(identity, &tree.image);
     let (adm, utmp) = (identity.group_id("adm"), identity.group_id("utmp"));
     let mut add = |path: &str, bytes: Vec<u8>, mode: u32, gid: u32, at: SystemTime| {
         tree.put(path, Node::new(Content::Text(bytes.into()), 0, gid, mode, at));
     };
     let at = identity.installed;
-    add("/var/log/wtmp", Vec::new(), 0o664, utmp, now);
-    add("/var/log/btmp", Vec::new(), 0o660, utmp, now);
-    add("/var/log/lastlog", Vec::new(), 0o664, utmp, now);
     add("/var/log/faillog", Vec::new(), 0o644, 0, at);
     for (name, mode, gid) in [
         ("mail.log", 0o640, adm),
@@ -304,9 +305,19 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
     ] {
         add(&format!("/var/log/{name}"), Vec::new(), mode, gid, now);
     }
-    add("/var/log/auth.log", logs::auth(identity, now).into(), 0o640, adm, now);
     add("/var/log/syslog", logs::syslog(identity, now).into(), 0o640, adm, now);
-    add("/var/log/dpkg.log", logs::dpkg(identity).into(), 0o644, 0, at);
+    add("/var/log/dpkg.log", dpkg.into(), 0o644, 0, identity.boot_time);
+    // Records that show the visitor to themselves.
+    let own: [(&str, fn(&Scene<'_>) -> Vec<u8>, u32, u32); 5] = [
+        ("/run/utmp", guests::utmp, 0o664, utmp),
+        ("/var/log/wtmp", guests::wtmp, 0o664, utmp),
+        ("/var/log/btmp", |_| Vec::new(), 0o660, utmp),
+        ("/var/log/lastlog", guests::lastlog, 0o664, utmp),
+        ("/var/log/auth.log", logs::auth, 0o640, adm),
+    ];
+    for (path, text, mode, gid) in own {
+        tree.put(path, Node::new(Content::Made(Writer::Own(text)), 0, gid, mode, now));
+    }
 }
 
 fn homes(tree: &mut Tree, identity: &Identity) {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::machine::Identity;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::machine::{Identity, identity::HostKey};
 
 pub(super) fn passwd(identity: &Identity) -> String {
     let mut text = String::new();
@@ -67,6 +69,49 @@ pub(super) fn letters(seed: u64, salt: u64, count: usize) -> String {
         text.push(ALPHABET.get((state >> 58) as usize).copied().map_or('.', char::from));
     }
     text
+}
+
+/// `ssh_host_*_key.pub` as `ssh-keygen -A` writes it.
+pub(super) fn public_key(identity: &Identity, key: &HostKey) -> String {
+    format!("{} root@{}\n", key.line, identity.hostname)
+}
+
+/// A private key file in OpenSSH's own format (PROTOCOL.key) with the true public half and a drawn private one: what
+/// the daemon really signs with is nobody's to read.
+pub(super) fn private_key(identity: &Identity, key: &HostKey) -> String {
+    let public = key.line.split(' ').nth(1).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    let mut body = b"openssh-key-v1\0".to_vec();
+    let field = |body: &mut Vec<u8>, bytes: &[u8]| {
+        body.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
+        body.extend_from_slice(bytes);
+    };
+    field(&mut body, b"none");
+    field(&mut body, b"none");
+    field(&mut body, b"");
+    body.extend_from_slice(&1_u32.to_be_bytes());
+    field(&mut body, &public);
+    // Bytes of the private section that ssh-keygen of OpenSSH 9.2 makes for a comment `root@HOST`, rounded up to eight.
+    let length = match key.kind {
+        "rsa" => 1_440,
+        "ecdsa" => 152,
+        _ => 124,
+    } + identity.hostname.len();
+    let mut private = Vec::with_capacity(length + 8);
+    let check = (identity.seed as u32).to_be_bytes();
+    private.extend_from_slice(&check);
+    private.extend_from_slice(&check);
+    private.extend_from_slice(public.get(..).unwrap_or_default());
+    let drawn = letters(identity.seed ^ public.len() as u64, 0x6b65_79, length);
+    private.extend(drawn.bytes().zip(public.iter().cycle()).map(|(one, two)| one.wrapping_mul(31) ^ two));
+    private.truncate(length.next_multiple_of(8));
+    field(&mut body, &private);
+    let text = STANDARD.encode(body);
+    let mut lines = String::from("-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    for line in text.as_bytes().chunks(70) {
+        lines.push_str(&String::from_utf8_lossy(line));
+        lines.push('\n');
+    }
+    lines + "-----END OPENSSH PRIVATE KEY-----\n"
 }
 
 pub(super) fn hosts(identity: &Identity) -> String {

@@ -15,6 +15,7 @@ use super::{
     tree::{Content, Node, NodeId, ROOT, Tree, VISITORS},
     walk::View,
 };
+use crate::machine::guests::{Guest, MOST_GUESTS};
 
 /// What a node costs beside its content, roughly.
 const NODE_BYTES: usize = 256;
@@ -54,6 +55,8 @@ pub(super) struct Layer {
     changed: HashMap<NodeId, Node>,
     /// The number of the next new node; counted from [`VISITORS`].
     made: u32,
+    /// The visitor's logins, the latest last.
+    guests: Vec<Guest>,
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
@@ -68,11 +71,24 @@ impl Drop for Layer {
 
 impl Layer {
     pub(super) fn new(most_bytes: usize, most_nodes: usize, pool: Pool) -> Self {
-        Self { changed: HashMap::new(), made: 0, bytes: 0, most_bytes, most_nodes, pool }
+        Self { changed: HashMap::new(), made: 0, guests: Vec::new(), bytes: 0, most_bytes, most_nodes, pool }
     }
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
-        View { base, changed: &self.changed }
+        View { base, changed: &self.changed, guests: &self.guests }
+    }
+
+    /// The visitor logs in.
+    pub(super) fn welcome(&mut self, guest: Guest) {
+        if self.guests.len() >= MOST_GUESTS {
+            self.guests.remove(0);
+        }
+        self.guests.push(guest);
+    }
+
+    /// Whether the visitor has this node in a state of their own.
+    pub(super) fn has_changed(&self, id: NodeId) -> bool {
+        self.changed.contains_key(&id)
     }
 
     /// The changed nodes, and the number of the next new one.
@@ -226,9 +242,9 @@ impl Layer {
             Content::Socket => return Err(FileError::NoDevice),
             Content::Link(_) => return Err(FileError::TooManyLinks),
             // Settings of the kernel take what is written and go on as before.
-            Content::Made(_) => return Ok(()),
+            Content::Made(_) if base.is_kernel(id) => return Ok(()),
             Content::Own(old) => old.len(),
-            Content::Text(_) | Content::Image(_) | Content::Blank(_) => 0,
+            Content::Text(_) | Content::Image(_) | Content::Blank(_) | Content::Made(_) => 0,
         };
         // What the tree has must be copied before it can be added to.
         let start = if append && old == 0 { view.read(path, now)? } else { bytes::Bytes::new() };

@@ -7,41 +7,59 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::machine::Identity;
+use crate::machine::{Identity, Image, guests, guests::Scene, processes};
 
 /// `/var/log/auth.log` of the last hours: cron's sessions, as rsyslog on Debian 12 writes them (RFC 3339 times).
-pub(super) fn auth(identity: &Identity, now: SystemTime) -> String {
-    let mut text = String::new();
-    for hour in (1..=20_u64).rev() {
-        let at = DateTime::<Utc>::from(hour_mark(now, hour));
-        let time = at.format("%Y-%m-%dT%H:17:01.%6f+00:00");
-        let pid = 14_200 + (24 - hour) * 163;
-        for line in ["opened for user root(uid=0) by (uid=0)", "closed for user root"] {
+pub(super) fn auth(scene: &Scene<'_>) -> Vec<u8> {
+    let (identity, mut text) = (scene.identity, String::new());
+    for at in hours(scene.now) {
+        let pid = processes::newest_pid(identity, at);
+        let time = DateTime::<Utc>::from(at);
+        for (line, micros) in [("opened for user root(uid=0) by (uid=0)", 0), ("closed for user root", 4_112)]
+        {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "{time} {} CRON[{pid}]: pam_unix(cron:session): session {line}",
+                "{}.{:06}+00:00 {} CRON[{pid}]: pam_unix(cron:session): session {line}",
+                time.format("%Y-%m-%dT%H:%M:%S"),
+                moment(identity, at) + micros,
                 identity.hostname
             );
         }
     }
-    text
+    guests::add_to_auth_log(scene, &mut text);
+    text.into()
 }
 
 /// `/var/log/syslog` of the last hours.
 pub(super) fn syslog(identity: &Identity, now: SystemTime) -> String {
     let mut text = String::new();
-    for hour in (1..=20_u64).rev() {
-        let at = DateTime::<Utc>::from(hour_mark(now, hour));
-        let pid = 14_201 + (24 - hour) * 163;
+    for at in hours(now) {
         let _ = writeln!(
             text,
-            "{} {} CRON[{pid}]: (root) CMD (cd / && run-parts --report /etc/cron.hourly)",
-            at.format("%Y-%m-%dT%H:17:01.%6f+00:00"),
-            identity.hostname
+            "{}.{:06}+00:00 {} CRON[{}]: (root) CMD (cd / && run-parts --report /etc/cron.hourly)",
+            DateTime::<Utc>::from(at).format("%Y-%m-%dT%H:%M:%S"),
+            moment(identity, at) + 1_871,
+            identity.hostname,
+            processes::newest_pid(identity, at) + 1
         );
     }
     text
+}
+
+/// When cron ran `/etc/cron.hourly` in the last day: a second after each seventeenth minute.
+fn hours(now: SystemTime) -> impl Iterator<Item = SystemTime> {
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let last = seconds.saturating_sub(1021) / 3600 * 3600 + 1021;
+    (0..20)
+        .rev()
+        .map(move |hour| SystemTime::UNIX_EPOCH + Duration::from_secs(last.saturating_sub(hour * 3600)))
+}
+
+/// A part of a second, in microseconds, that follows from the hour.
+fn moment(identity: &Identity, at: SystemTime) -> u64 {
+    let hour = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs() / 3600;
+    (identity.seed ^ hour).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 90_000 + 1_000
 }
 
 /// The kernel's words at boot, as `dmesg` shows them.
@@ -55,7 +73,7 @@ pub(crate) fn kernel(identity: &Identity) -> String {
         (0.0, "BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable".into()),
         (0.0, "NX (Execute Disable) protection: active".into()),
         (0.0, "SMBIOS 2.8 present.".into()),
-        (0.0, "DMI: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.2-debian-1.16.2-1 04/01/2014".into()),
+        (0.0, format!("DMI: QEMU {}, BIOS {} 04/01/2014", identity.platform.product, identity.platform.bios)),
         (0.0, "Hypervisor detected: KVM".into()),
         (0.0, "kvm-clock: Using msrs 4b564d01 and 4b564d00".into()),
         (0.000_011, format!("tsc: Detected {}.{:03} MHz processor", identity.cpu.khz / 1000, identity.cpu.khz % 1000)),
@@ -79,24 +97,21 @@ pub(crate) fn kernel(identity: &Identity) -> String {
     })
 }
 
-/// `/var/log/dpkg.log`: the last update before the visitor came.
-pub(super) fn dpkg(identity: &Identity) -> String {
-    let at = DateTime::<Utc>::from(identity.installed);
-    let time = at.format("%Y-%m-%d %H:%M:%S");
-    let mut text = format!("{time} startup archives install\n");
-    for package in [
-        "base-passwd:amd64 3.6.1",
-        "base-files:amd64 12.4+deb12u9",
-        "openssh-server:amd64 1:9.2p1-2+deb12u10",
-        "nginx:amd64 1.22.1-9+deb12u1",
-        "postfix:amd64 3.7.11-0+deb12u1",
-        "vsftpd:amd64 3.0.3-13+b2",
-    ] {
-        let _ = writeln!(text, "{time} status installed {package}");
+/// `/var/log/dpkg.log`: the upgrade before the last boot, of the packages as they are now.
+pub(super) fn dpkg(identity: &Identity, image: &Image) -> String {
+    let at = identity.boot_time.checked_sub(Duration::from_secs(400)).unwrap_or(identity.boot_time);
+    let time = DateTime::<Utc>::from(at).format("%Y-%m-%d %H:%M:%S").to_string();
+    let mut text = format!("{time} startup archives unpack\n");
+    let kernel = format!("linux-image-{}", identity.kernel_release);
+    for package in
+        ["base-files", "openssh-server", "openssh-client", &kernel, "linux-image-amd64", "nginx", "postfix"]
+    {
+        if let Some(version) = image.packages().version(package) {
+            let _ = writeln!(text, "{time} configure {package}:amd64 {version} <none>");
+            for status in ["unpacked", "half-configured", "installed"] {
+                let _ = writeln!(text, "{time} status {status} {package}:amd64 {version}");
+            }
+        }
     }
     text
-}
-
-fn hour_mark(now: SystemTime, hours_ago: u64) -> SystemTime {
-    now.checked_sub(Duration::from_secs(hours_ago * 3600)).unwrap_or(SystemTime::UNIX_EPOCH)
 }

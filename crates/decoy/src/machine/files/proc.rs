@@ -1,154 +1,10 @@
-//! `/proc`: files that are written at each read from the identity and the clock.
+//! Texts of `/proc` that follow from the identity and the clock.
 
 use std::{fmt::Write as _, time::SystemTime};
 
-use super::{
-    tables::{
-        devices, diskstats, filesystems, interrupts, modules, net_arp, net_dev, net_route, net_tcp,
-        partitions, swaps,
-    },
-    tree::{Content, Node, Tree, Writer},
-};
 use crate::machine::{Identity, processes};
 
-/// Adds `/proc` and what `/sys` needs for the usual questions.
-pub(super) fn add(tree: &mut Tree, now: SystemTime) {
-    let identity = tree.identity.clone();
-    let dir = || Node::new(Content::empty_dir(), 0, 0, 0o555, now);
-    tree.put("/proc", dir());
-    tree.put("/sys", dir());
-    let files: &[(&str, Writer)] = &[
-        ("cpuinfo", cpuinfo),
-        ("meminfo", meminfo),
-        ("uptime", uptime),
-        ("loadavg", loadavg),
-        ("version", version),
-        ("cmdline", cmdline),
-        ("mounts", mounts),
-        ("stat", stat),
-        ("filesystems", filesystems),
-        ("partitions", partitions),
-        ("swaps", swaps),
-        ("modules", modules),
-        ("devices", devices),
-        ("interrupts", interrupts),
-        ("diskstats", diskstats),
-        ("net/dev", net_dev),
-        ("net/route", net_route),
-        ("net/arp", net_arp),
-        ("net/tcp", net_tcp),
-        ("sys/kernel/hostname", |identity, _| format!("{}\n", identity.hostname).into()),
-        ("sys/kernel/osrelease", |identity, _| format!("{}\n", identity.kernel_release).into()),
-        ("sys/kernel/ostype", |_, _| "Linux\n".into()),
-        ("sys/kernel/version", |identity, _| format!("{}\n", identity.kernel_version).into()),
-        ("sys/kernel/random/boot_id", |identity, _| format!("{}\n", identity.boot_id).into()),
-        ("sys/kernel/pid_max", |_, _| "4194304\n".into()),
-        ("sys/kernel/threads-max", |identity, _| format!("{}\n", identity.memory_bytes / 131_072).into()),
-        ("sys/vm/swappiness", |_, _| "60\n".into()),
-        ("sys/vm/overcommit_memory", |_, _| "0\n".into()),
-        ("sys/vm/nr_hugepages", |_, _| "0\n".into()),
-        ("sys/vm/drop_caches", |_, _| "0\n".into()),
-        ("sys/fs/file-max", |_, _| "9223372036854775807\n".into()),
-        ("sys/net/ipv4/ip_forward", |_, _| "0\n".into()),
-        ("sys/net/ipv4/ip_local_port_range", |_, _| "32768\t60999\n".into()),
-    ];
-    for (name, writer) in files {
-        put(tree, &format!("/proc/{name}"), Content::Made(*writer), 0o444, now);
-    }
-    for process in processes::list(&identity) {
-        let pid = process.pid;
-        tree.put(&format!("/proc/{pid}"), Node { uid: process.uid, gid: process.uid, ..dir() });
-        let mut command_line = process.command.replace(' ', "\0");
-        if process.is_kernel() {
-            command_line.clear();
-        } else {
-            command_line.push('\0');
-        }
-        put(tree, &format!("/proc/{pid}/cmdline"), Content::Text(command_line.into()), 0o444, now);
-        put(
-            tree,
-            &format!("/proc/{pid}/comm"),
-            Content::Text(format!("{}\n", process.name()).into()),
-            0o644,
-            now,
-        );
-        put(tree, &format!("/proc/{pid}/status"), Content::Text(process.status_text().into()), 0o444, now);
-        if let Some(path) = process.executable() {
-            put(tree, &format!("/proc/{pid}/exe"), Content::Link(path.into()), 0o777, now);
-            put(tree, &format!("/proc/{pid}/cwd"), Content::Link("/".into()), 0o777, now);
-            put(tree, &format!("/proc/{pid}/root"), Content::Link("/".into()), 0o777, now);
-        }
-    }
-    // The visitor's own shell; its number is the same for every visitor.
-    let own = processes::SHELL_PID;
-    put(tree, &format!("/proc/{own}/cmdline"), Content::Text("-bash\0".into()), 0o444, now);
-    put(tree, &format!("/proc/{own}/comm"), Content::Text("bash\n".into()), 0o644, now);
-    put(tree, &format!("/proc/{own}/exe"), Content::Link("/usr/bin/bash".into()), 0o777, now);
-    put(tree, &format!("/proc/{own}/mounts"), Content::Made(mounts), 0o444, now);
-    put(tree, &format!("/proc/{own}/maps"), Content::Text(MAPS.into()), 0o444, now);
-    put(
-        tree,
-        &format!("/proc/{own}/cgroup"),
-        Content::Text("0::/user.slice/user-0.slice/session-1.scope\n".into()),
-        0o444,
-        now,
-    );
-    tree.put(&format!("/proc/{own}/fd"), dir());
-    for name in ["0", "1", "2"] {
-        put(tree, &format!("/proc/{own}/fd/{name}"), Content::Link("/dev/pts/0".into()), 0o777, now);
-    }
-    put(tree, "/proc/self", Content::Link(own.to_string().into()), 0o777, now);
-    put(tree, "/proc/thread-self", Content::Link(format!("{own}/task/{own}").into()), 0o777, now);
-    for name in
-        ["sys", "sys/kernel", "sys/kernel/random", "sys/vm", "sys/fs", "sys/net", "sys/net/ipv4", "net"]
-    {
-        tree.put(&format!("/proc/{name}"), dir());
-    }
-    tree.put(&format!("/proc/{own}"), dir());
-    for name in [
-        "block",
-        "bus",
-        "class",
-        "class/net",
-        "dev",
-        "devices",
-        "firmware",
-        "fs",
-        "kernel",
-        "module",
-        "power",
-    ] {
-        tree.put(&format!("/sys/{name}"), dir());
-    }
-    let interface = format!("/sys/class/net/{}", identity.interface);
-    put(
-        tree,
-        &format!("{interface}/address"),
-        Content::Text(format!("{}\n", identity.mac).into()),
-        0o444,
-        now,
-    );
-    put(tree, &format!("{interface}/operstate"), Content::Text("up\n".into()), 0o444, now);
-    put(
-        tree,
-        "/sys/class/dmi/id/product_name",
-        Content::Text("Standard PC (Q35 + ICH9, 2009)\n".into()),
-        0o444,
-        now,
-    );
-    put(tree, "/sys/class/dmi/id/sys_vendor", Content::Text("QEMU\n".into()), 0o444, now);
-    put(tree, "/sys/class/dmi/id/bios_vendor", Content::Text("SeaBIOS\n".into()), 0o444, now);
-}
-
-fn put(tree: &mut Tree, path: &str, content: Content, mode: u32, now: SystemTime) {
-    tree.put(path, Node::new(content, 0, 0, mode, now));
-}
-
-const MAPS: &str = "55d0c4a00000-55d0c4a2f000 r--p 00000000 fe:01 1835 /usr/bin/bash\n\
-55d0c4a2f000-55d0c4af2000 r-xp 0002f000 fe:01 1835 /usr/bin/bash\n\
-7ffc2b3d9000-7ffc2b3fa000 rw-p 00000000 00:00 0 [stack]\n";
-
-fn cpuinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
+pub(super) fn cpuinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let (cpu, count) = (&identity.cpu, identity.cpu_count);
     let mut text = String::with_capacity(2048 * count as usize);
     let mhz = f64::from(cpu.khz) / 1000.0;
@@ -193,13 +49,18 @@ pub(crate) struct Memory {
     pub(crate) swap_free: u64,
 }
 
-/// Memory figures: a steady server with small movement over time.
+/// Memory figures: a steady server. Much moves a little: no two looks give the same.
 pub(crate) fn memory(identity: &Identity, now: SystemTime) -> Memory {
     let total = identity.memory_bytes / 1024;
-    let minute = identity.uptime(now).as_secs() / 20;
+    let since = identity.uptime(now);
+    let mixed = |step: u64, salt: u64| {
+        let state = step.wrapping_add(identity.seed >> salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (state ^ (state >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33
+    };
+    // Pages come in fours of KiB; half a minute's drift, and what a process more or less takes at this very moment.
     let wave = |salt: u64, span: u64| {
-        (minute.wrapping_mul(0x9e37_79b9).wrapping_add(identity.seed >> salt)).wrapping_mul(0x85eb_ca6b)
-            % span.max(1)
+        let drift = mixed(since.as_secs() / 30, salt) % span.max(1);
+        (drift + mixed((since.as_micros() / 700) as u64, salt + 1) % 400) & !3
     };
     let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000);
     let cached = (total.saturating_sub(used)) * 52 / 100 + wave(7, 2000);
@@ -220,7 +81,7 @@ pub(crate) fn memory(identity: &Identity, now: SystemTime) -> Memory {
     }
 }
 
-fn meminfo(identity: &Identity, now: SystemTime) -> Vec<u8> {
+pub(super) fn meminfo(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let m = memory(identity, now);
     let anon = m.total.saturating_sub(m.free + m.cached + m.buffers + m.reclaimable) / 2;
     let active = m.cached * 4 / 10;
@@ -279,7 +140,7 @@ fn meminfo(identity: &Identity, now: SystemTime) -> Vec<u8> {
     text.into()
 }
 
-fn uptime(identity: &Identity, now: SystemTime) -> Vec<u8> {
+pub(super) fn uptime(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let up = identity.uptime(now).as_secs_f64();
     format!("{up:.2} {:.2}\n", up * f64::from(identity.cpu_count) * 0.987).into()
 }
@@ -293,14 +154,14 @@ pub(crate) fn load(identity: &Identity, now: SystemTime) -> [u64; 3] {
     [at(15, 5) % 14, at(60, 9) % 9, at(240, 13) % 6]
 }
 
-fn loadavg(identity: &Identity, now: SystemTime) -> Vec<u8> {
+pub(super) fn loadavg(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let [one, five, fifteen] = load(identity, now);
     let tasks = processes::list(identity).len() + 12;
     let last = processes::newest_pid(identity, now);
     format!("0.{one:02} 0.{five:02} 0.{fifteen:02} 1/{tasks} {last}\n").into()
 }
 
-fn version(identity: &Identity, _: SystemTime) -> Vec<u8> {
+pub(super) fn version(identity: &Identity, _: SystemTime) -> Vec<u8> {
     format!(
         "Linux version {} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU \
          Binutils for Debian) 2.40) {}\n",
@@ -309,7 +170,7 @@ fn version(identity: &Identity, _: SystemTime) -> Vec<u8> {
     .into()
 }
 
-fn cmdline(identity: &Identity, _: SystemTime) -> Vec<u8> {
+pub(super) fn cmdline(identity: &Identity, _: SystemTime) -> Vec<u8> {
     format!(
         "BOOT_IMAGE=/boot/vmlinuz-{} root=UUID={} ro quiet\n",
         identity.kernel_release, identity.disk_uuid
@@ -368,7 +229,7 @@ pub(crate) fn mount_table(identity: &Identity) -> Vec<(String, &'static str, &'s
     ]
 }
 
-fn mounts(identity: &Identity, _: SystemTime) -> Vec<u8> {
+pub(super) fn mounts(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let mut text = String::new();
     for (device, at, kind, options) in mount_table(identity) {
         let _ = writeln!(text, "{device} {at} {kind} {options} 0 0");
@@ -376,7 +237,7 @@ fn mounts(identity: &Identity, _: SystemTime) -> Vec<u8> {
     text.into()
 }
 
-fn stat(identity: &Identity, now: SystemTime) -> Vec<u8> {
+pub(super) fn stat(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let up = identity.uptime(now).as_secs();
     let ticks = up * 100;
     let count = u64::from(identity.cpu_count);

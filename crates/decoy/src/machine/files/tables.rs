@@ -150,21 +150,10 @@ pub(super) fn net_route(identity: &Identity, _: SystemTime) -> Vec<u8> {
 
 pub(super) fn net_arp(identity: &Identity, _: SystemTime) -> Vec<u8> {
     format!(
-        "IP address       HW type     Flags       HW address            Mask     Device\n{:<17}0x1         0x2         fe:54:00:12:9a:01     *        {}\n",
+        "IP address       HW type     Flags       HW address            Mask     Device\n{:<17}0x1         0x2         {}     *        {}\n",
         identity.gateway.to_string(),
+        identity.gateway_mac,
         identity.interface
     )
     .into()
-}
-
-pub(super) fn net_tcp(_: &Identity, _: SystemTime) -> Vec<u8> {
-    let mut text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n".to_owned();
-    for (number, port) in [21_u16, 22, 23, 25, 80].iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "{number:>4}: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 {} 1 0000000000000000 100 0 0 10 0                     ",
-            13_021 + number * 311
-        );
-    }
-    text.into()
 }

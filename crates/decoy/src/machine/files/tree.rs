@@ -9,10 +9,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 
 use super::Kind;
-use crate::machine::{Identity, Image};
+use crate::machine::{Identity, Image, guests::Scene};
 
 /// Number of a node: first those of the image, then those of this machine, and from [`VISITORS`] on a visitor's own.
 pub(super) type NodeId = u32;
@@ -23,8 +24,23 @@ pub(super) const ROOT: NodeId = 0;
 /// The number of the first node that a visitor makes.
 pub(super) const VISITORS: NodeId = 1 << 30;
 
-/// Writes a file that changes with the clock.
-pub(super) type Writer = fn(&Identity, SystemTime) -> Vec<u8>;
+/// Writes a file that changes with the clock, or with who looks.
+#[derive(Clone, Copy)]
+pub(super) enum Writer {
+    /// The same for everybody.
+    Public(fn(&Identity, SystemTime) -> Vec<u8>),
+    /// Shows the visitor to themselves.
+    Own(fn(&Scene<'_>) -> Vec<u8>),
+}
+
+impl Writer {
+    pub(super) fn write(self, scene: &Scene<'_>) -> Vec<u8> {
+        match self {
+            Self::Public(write) => write(scene.identity, scene.now),
+            Self::Own(write) => write(scene),
+        }
+    }
+}
 
 /// Names of a directory: those that an image has there, with names added and taken away.
 #[derive(Clone, Default)]
@@ -107,9 +123,14 @@ pub struct Tree {
     /// Nodes of `/proc` and `/sys`: they come last, because they are others after a reboot.
     pub(super) kernel: Range<NodeId>,
     pub(super) kernel_tops: [Option<NodeId>; 2],
+    /// The directory of the visitor's own process, and the link `/proc/self`.
+    pub(super) own_process: Option<NodeId>,
+    pub(super) own_link: Option<NodeId>,
     /// Tells this tree's numbers from those of another image, identity or version of the program.
     pub(super) fingerprint: [u8; 32],
     pub(super) identity: Identity,
+    /// What was learned of files that the image does not have whole, by their node.
+    pub(super) learned: RwLock<HashMap<NodeId, Bytes>>,
 }
 
 impl Tree {
@@ -124,9 +145,11 @@ impl Tree {
         super::debian::add(&mut tree, now);
         let stable = tree.len() as NodeId;
         tree.fingerprint = tree.paths.clone().finalize().into();
-        super::proc::add(&mut tree, now);
+        super::kernel::add(&mut tree, now);
         tree.kernel = stable..tree.len() as NodeId;
         tree.kernel_tops = ["proc", "sys"].map(|name| tree.child_of(ROOT, name));
+        tree.own_process = tree.take_name("/proc", super::kernel::OWN);
+        tree.own_link = tree.kernel_tops[0].and_then(|proc| tree.child_of(proc, "self"));
         tree
     }
 
@@ -142,7 +165,10 @@ impl Tree {
             replaced: HashMap::new(),
             kernel: 0..0,
             kernel_tops: [None; 2],
+            own_process: None,
+            own_link: None,
             identity: identity.clone(),
+            learned: RwLock::default(),
         }
     }
 
@@ -278,6 +304,16 @@ impl Tree {
                 self.replaced.insert(id, node);
             }
         }
+    }
+
+    /// Takes a name out of a directory; gives what it named.
+    fn take_name(&mut self, directory: &str, name: &str) -> Option<NodeId> {
+        let id = self.child_of(ROOT, directory.trim_start_matches('/'))?;
+        let mut node = self.node(id)?.into_owned();
+        let Content::Dir(names) = &mut node.content else { return None };
+        let taken = names.own.remove(name).flatten();
+        self.set(id, node);
+        taken
     }
 
     /// Puts a node where nothing is.

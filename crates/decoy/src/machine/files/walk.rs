@@ -4,6 +4,8 @@ use std::{borrow::Cow, collections::HashMap, time::SystemTime};
 
 use bytes::Bytes;
 
+use crate::machine::guests::{Guest, Scene};
+
 use super::{
     Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, program,
     tree::{Content, Names, Node, NodeId, ROOT, Tree, inode},
@@ -44,6 +46,8 @@ pub(super) fn absolute(cwd: &str, path: &str) -> String {
 pub(super) struct View<'a> {
     pub(super) base: &'a Tree,
     pub(super) changed: &'a HashMap<NodeId, Node>,
+    /// The visitor's logins, the latest last.
+    pub(super) guests: &'a [Guest],
 }
 
 /// Where a path leads.
@@ -64,6 +68,32 @@ impl<'a> View<'a> {
     pub(super) fn node(&self, id: NodeId) -> Result<Cow<'a, Node>> {
         let changed = self.changed.get(&id).map(Cow::Borrowed);
         changed.or_else(|| self.base.node(id)).ok_or(FileError::NotFound)
+    }
+
+    fn scene(&self, now: SystemTime) -> Scene<'a> {
+        Scene { identity: &self.base.identity, now, guests: self.guests }
+    }
+
+    fn own_pid(&self) -> String {
+        self.scene(SystemTime::UNIX_EPOCH).own_pid().to_string()
+    }
+
+    /// What a name of a directory names; in `/proc` the visitor's own process is there for them alone.
+    fn child(&self, directory: NodeId, names: &Names, name: &str) -> Option<NodeId> {
+        let found = self.base.child(names, name);
+        if found.is_none() && Some(directory) == self.base.kernel_tops[0] && name == self.own_pid() {
+            return self.base.own_process;
+        }
+        found
+    }
+
+    /// Where a link leads.
+    fn target<'n>(&self, id: NodeId, content: &'n Content) -> Option<Cow<'n, str>> {
+        match content {
+            Content::Link(_) if Some(id) == self.base.own_link => Some(self.own_pid().into()),
+            Content::Link(target) => Some(Cow::Borrowed(target)),
+            _ => None,
+        }
     }
 
     /// Walks a path. The last name may be missing; those before it must be directories. A last symbolic link is
@@ -103,7 +133,7 @@ impl<'a> View<'a> {
                 return Err(FileError::NameTooLong);
             }
             let last = todo.is_empty();
-            let Some(id) = self.base.child(names, &name) else {
+            let Some(id) = self.child(here, names, &name) else {
                 return if last {
                     Ok(Place { parent: here, name, node: None, through, above })
                 } else {
@@ -111,7 +141,7 @@ impl<'a> View<'a> {
                 };
             };
             let node = self.node(id)?;
-            if let Content::Link(target) = &node.content
+            if let Some(target) = self.target(id, &node.content)
                 && (!last || follow || must_be_dir)
             {
                 links += 1;
@@ -165,7 +195,7 @@ impl<'a> View<'a> {
             mode: u32::from(node.mode),
             uid: node.uid,
             gid: node.gid,
-            size: self.size(&node.content, in_kernel),
+            size: self.size(&node.content, in_kernel, now),
             nlink: node.links,
             inode: inode(id, self.base.len()),
             mtime,
@@ -175,7 +205,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn size(&self, content: &Content, in_kernel: bool) -> u64 {
+    fn size(&self, content: &Content, in_kernel: bool, now: SystemTime) -> u64 {
         match content {
             Content::Dir(_) if in_kernel => 0,
             Content::Dir(names) => self.directory_size(names),
@@ -184,7 +214,9 @@ impl<'a> View<'a> {
             Content::Image(id) => self.base.image.fact(*id).map_or(0, |fact| fact.size),
             Content::Blank(size) => u64::from(*size),
             Content::Link(target) => target.len() as u64,
-            Content::Made(_) | Content::Char(..) | Content::Block(..) | Content::Fifo | Content::Socket => 0,
+            Content::Made(_) if in_kernel => 0,
+            Content::Made(writer) => writer.write(&self.scene(now)).len() as u64,
+            Content::Char(..) | Content::Block(..) | Content::Fifo | Content::Socket => 0,
         }
     }
 
@@ -204,9 +236,12 @@ impl<'a> View<'a> {
             Content::Dir(_) => Err(FileError::IsADirectory),
             Content::Text(bytes) => Ok(bytes.clone()),
             Content::Own(bytes) => Ok(Bytes::from_owner(Shared(std::sync::Arc::clone(bytes)))),
-            Content::Image(id) => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
+            Content::Image(id) => match self.base.made_up(*id) {
+                Some(bytes) => Ok(bytes),
+                None => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
+            },
             Content::Blank(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
-            Content::Made(writer) => Ok(writer(&self.base.identity, now).into()),
+            Content::Made(writer) => Ok(writer.write(&self.scene(now)).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
             Content::Char(1, 8 | 9) => Ok(program::noise(now, ENDLESS_READ).into()),
             Content::Char(..) | Content::Fifo => Ok(Bytes::new()),
@@ -219,7 +254,9 @@ impl<'a> View<'a> {
     /// Up to `length` bytes from `offset` on; a large file is not made whole for it.
     pub(super) fn read_at(&self, path: &str, offset: u64, length: usize, now: SystemTime) -> Result<Bytes> {
         match &self.node(self.find(path, true)?)?.content {
-            Content::Image(id) => return Ok(self.base.image.read(*id, offset, length).into()),
+            Content::Image(id) if !self.base.is_made_up(*id) => {
+                return Ok(self.base.image.read(*id, offset, length).into());
+            }
             Content::Blank(size) => return Ok(program::blank(*size, offset, length).into()),
             // Endless ones give as much at every place.
             Content::Char(1, 5 | 7 | 8 | 9) | Content::Block(..) => {
@@ -233,21 +270,27 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn read_link(&self, path: &str) -> Result<String> {
-        match &self.node(self.find(path, false)?)?.content {
-            Content::Link(target) => Ok(target.to_string()),
-            _ => Err(FileError::Invalid),
-        }
+        let id = self.find(path, false)?;
+        let node = self.node(id)?;
+        self.target(id, &node.content).map(Cow::into_owned).ok_or(FileError::Invalid)
     }
 
     pub(super) fn list(&self, path: &str, now: SystemTime) -> Result<Vec<Entry>> {
-        let node = self.node(self.find(path, true)?)?;
+        let id = self.find(path, true)?;
+        let node = self.node(id)?;
         let Content::Dir(names) = &node.content else {
             return Err(FileError::NotADirectory);
         };
+        let own = self.own_pid();
+        let mut children = self.base.children(names);
+        if let Some(process) = self.base.own_process.filter(|_| Some(id) == self.base.kernel_tops[0]) {
+            let place = children.partition_point(|(name, _)| *name < own.as_str());
+            children.insert(place, (&own, process));
+        }
         let entry = |(name, id): (&str, NodeId)| {
             Ok(Entry { name: name.to_owned(), attributes: self.attributes(id, path, now)? })
         };
-        self.base.children(names).into_iter().map(entry).collect()
+        children.into_iter().map(entry).collect()
     }
 
     pub(super) fn real_path(&self, path: &str) -> Result<String> {

@@ -6,11 +6,11 @@ use crate::machine::Image;
 const OPENSSH: &str = "1:9.2p1-2+deb12u10";
 
 /// Names and versions.
-pub(super) struct Packages(Vec<(String, String)>);
+pub(in crate::machine) struct Packages(Vec<(String, String)>);
 
 impl Packages {
     /// The packages of an image; none when it has no list.
-    pub(super) fn of(image: &Image) -> Self {
+    pub(in crate::machine) fn of(image: &Image) -> Self {
         let status = image.text("/var/lib/dpkg/status").unwrap_or_default();
         let field = |stanza: &str, name: &str| {
             stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
@@ -19,7 +19,8 @@ impl Packages {
         Self(status.split("\n\n").filter_map(package).collect())
     }
 
-    fn version(&self, name: &str) -> Option<&str> {
+    /// The whole version of a package, as `dpkg -l` shows it.
+    pub(in crate::machine) fn version(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(package, _)| package == name).map(|(_, version)| version.as_str())
     }
 

@@ -12,7 +12,7 @@ pub(super) mod varint;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 pub use builder::{Builder, Given, Policy};
 pub use decode::ImageError;
 
-use super::files::Kind;
+use super::{files::Kind, identity::Packages};
 
 /// The first bytes of every image file.
 pub const MAGIC: [u8; 8] = *b"RBIMG\0\0\x01";
@@ -50,6 +50,7 @@ pub struct Image {
     data: Bytes,
     digest: [u8; 32],
     unpacked: Mutex<VecDeque<(usize, Bytes)>>,
+    packages: OnceLock<Packages>,
 }
 
 /// What an image says of itself.
@@ -154,7 +155,13 @@ impl Image {
             data: Bytes::new(),
             digest: [0; 32],
             unpacked: Mutex::default(),
+            packages: OnceLock::new(),
         }
+    }
+
+    /// Its packages; read from their list once.
+    pub(super) fn packages(&self) -> &Packages {
+        self.packages.get_or_init(|| Packages::of(self))
     }
 
     /// What it says of itself.
@@ -280,6 +287,12 @@ impl Image {
 
     fn content(&self, node: &Node) -> Option<&Content> {
         self.contents.get((node.b as usize).checked_sub(1)?)
+    }
+
+    /// How many of a file's first and last bytes are in the image.
+    pub(super) fn ends(&self, id: u32) -> (u64, u64) {
+        let content = self.nodes.get(id as usize).and_then(|node| self.content(node));
+        content.map_or((0, 0), |content| (u64::from(content.head), u64::from(content.tail)))
     }
 
     /// Whether every byte of a file is in the image.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod asking;
 mod busybox;
 mod complaint;
 mod copying;
@@ -12,6 +13,7 @@ mod encoding;
 mod groups;
 mod hardware;
 mod input;
+mod interpreters;
 mod linking;
 mod listing;
 mod making;
@@ -28,22 +30,28 @@ mod services;
 mod signals;
 mod space;
 mod stat;
+mod suggestions;
 mod table;
 mod tar;
+mod tee;
 mod tftp;
 mod transfer;
+mod unheard;
 mod unzip;
 mod usage;
 mod users;
 mod wget;
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+    time::SystemTime,
+};
 
 use bashkit::{
     Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand,
     async_trait,
 };
-use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::{
@@ -51,12 +59,10 @@ use super::{
     session::{Handle, Session},
 };
 pub(super) use refusal::awk as awk_refusal;
+pub(super) use running::top as top_once;
 use table::COMMANDS;
 
-use crate::{
-    machine::{Files, Identity},
-    oracle::{Ask, Question},
-};
+use crate::machine::{Files, Identity};
 
 /// One call of a program.
 pub(super) struct Call<'a> {
@@ -184,7 +190,7 @@ impl Said {
         Self { out: text.into(), ..Self::default() }
     }
 
-    fn err(text: impl Into<Vec<u8>>, status: i32) -> Self {
+    pub(in crate::shell) fn err(text: impl Into<Vec<u8>>, status: i32) -> Self {
         Self { err: text.into(), status, ..Self::default() }
     }
 
@@ -202,6 +208,8 @@ pub(super) enum Run {
     Waits(for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
     /// Runs another program: its words, or what it says itself.
     Passes(fn(&Call<'_>) -> Result<Vec<String>, Said>),
+    /// Runs another program if the first says which; waits otherwise.
+    Either(fn(&Call<'_>) -> Option<Vec<String>>, for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
 }
 
 /// Programs that bash has built in: they need no file.
@@ -316,9 +324,17 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
             .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
 }
 
+/// Our programs and everything that is installed, by name and by path. Shared by all shells.
+pub(super) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(registry);
+
+/// The library hands a pipe to a program of this name in a way that only its own one understands: ours is for lines
+/// that need no interpreter.
+const STREAMED: &str = "cat";
+
 /// Everything the library shall find by name or by path before it looks at files.
-pub(super) fn registry() -> BuiltinRegistry {
+fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
+    registry.insert(NOT_FOUND, Arc::new(Status127));
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
@@ -337,7 +353,7 @@ pub(super) fn registry() -> BuiltinRegistry {
             registry.insert(called, program);
         }
     };
-    for (name, run) in COMMANDS {
+    for (name, run) in COMMANDS.iter().filter(|(name, _)| *name != STREAMED) {
         add_ours(name, *run, true);
     }
     for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
@@ -347,7 +363,7 @@ pub(super) fn registry() -> BuiltinRegistry {
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
-    for name in installed.filter(|name| find(name).is_none()) {
+    for name in installed.filter(|name| find(name).is_none() || *name == STREAMED) {
         if let Some(run) = by_path(name) {
             add_ours(name, run, false);
         } else if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk")
@@ -413,18 +429,25 @@ impl Builtin for Ours {
         let said = match (help(&call), self.run) {
             (Some(said), _) => said,
             (None, Run::Now(run)) => run(&call),
-            (None, Run::Waits(run)) => run(&call).await,
+            (None, Run::Waits(run) | Run::Either(_, run)) => run(&call).await,
             (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
         Ok(result(as_called(said, self.name, &self.called)))
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
-        let Run::Passes(run) = self.run else { return Ok(None) };
+        let run = |call: &Call<'_>| match self.run {
+            Run::Passes(run) => run(call).ok(),
+            Run::Either(run, _) => run(call),
+            Run::Now(_) | Run::Waits(_) => None,
+        };
+        if matches!(self.run, Run::Now(_) | Run::Waits(_)) {
+            return Ok(None);
+        }
         let Some(session) = session_of(context) else { return Ok(None) };
         session.check_depth()?;
         let words = run(&call(context, &session, self.name));
-        Ok(words.ok().and_then(|words| plan(words, context.stdin.cloned())))
+        Ok(words.and_then(|words| plan(words, context.stdin.cloned())))
     }
 }
 
@@ -465,27 +488,47 @@ impl Builtin for Unemulated {
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
-        if let Some(said) = usage::of(self.name, context.args, !self.needs_file) {
-            return Ok(result(said));
-        }
-        let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
-        let answer = context.run_budgeted(ask(&session, self.name, context.args, &cwd)).await?;
-        Ok(ExecResult::ok_bytes(answer.to_vec()))
+        consult(&context, &session, self.name, !self.needs_file).await
     }
 }
 
-/// Asks the oracle what an installed program says.
-pub(super) async fn ask(session: &Session, name: &str, args: &[String], cwd: &str) -> Bytes {
-    let command = std::iter::once(name.to_owned()).chain(args.iter().cloned()).collect::<Vec<_>>().join(" ");
-    let what = Ask::Program { command, cwd: cwd.to_owned(), user: session.user_name() };
-    session.contact.oracle.ask(Question { what, otherwise: Bytes::new() }).await.text
+/// A program that nobody emulates: an interpreter on the terminal, or a question.
+async fn consult(
+    context: &BuiltinContext<'_>,
+    session: &Session,
+    name: &str,
+    applet: bool,
+) -> bashkit::Result<ExecResult> {
+    let call = call(context, session, name);
+    let asked = asking::Asked {
+        name,
+        args: call.args,
+        cwd: call.cwd,
+        vars: call.vars,
+        stdin: call.stdin,
+        to_terminal: call.to_terminal,
+    };
+    if let Some(said) = interpreters::sit(session, &asked).await {
+        return Ok(result(said));
+    }
+    if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {
+        return Ok(result(said));
+    }
+    let said = context.run_budgeted(asking::ask(session, &asked)).await?;
+    Ok(result(said))
 }
 
 /// Answers for every name that nothing else answers for.
-pub(super) struct Unknown;
+pub(super) struct Unknown(pub(super) Arc<Session>);
 
 impl CommandResolver for Unknown {
     fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
+        // The library says it best itself, line number and all; but to some names it adds advice that bash never gives,
+        // which is taken off only on the way to the visitor.
+        if self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
+            self.0.note_unknown(name);
+            return None;
+        }
         Some(Arc::new(Nothing(name.to_owned())))
     }
 }
@@ -496,8 +539,60 @@ struct Nothing(String);
 impl Builtin for Nothing {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 127)) };
+        let name = self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name);
+        // What this machine has beyond its image.
+        if session.identity().programs.iter().any(|known| known == name) && is_installed(&session, name) {
+            return consult(&context, &session, name, false).await;
+        }
         Ok(not_found(&session, &self.0))
     }
+
+    /// Only the shell itself knows which script and line it is in: it is asked to say the words.
+    async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
+        let traced = ["SHOPT_x", "SHOPT_v"].iter().any(|name| is_on(context, name));
+        let Some(session) = session_of(context).filter(|_| !traced) else { return Ok(None) };
+        session.note_unknown(&self.0);
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+        let name = quoted(&self.0.chars().take(4096).collect::<String>());
+        let said = if is_on(context, engine::DASH_MARK) {
+            format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {name}")
+        } else {
+            format!(
+                "printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {name}"
+            )
+        };
+        let script = if session.launch.tty.is_some() {
+            let (top, text) = (quoted(&session.shell_name()), quoted(&session.unknown_command(&self.0)));
+            format!("case \"$0\" in {top}) printf %s {text};; *) {said};; esac >&2")
+        } else {
+            format!("{said} >&2")
+        };
+        let run = |name: &str, args: Vec<String>| SubCommand {
+            name: name.to_owned(),
+            args,
+            stdin: None,
+            assignments: Vec::new(),
+        };
+        let commands = vec![run("eval", vec![script]), run(NOT_FOUND, Vec::new())];
+        Ok(Some(ExecutionPlan::Batch { commands }))
+    }
+}
+
+/// The status of a command that was not found.
+struct Status127;
+
+#[async_trait]
+impl Builtin for Status127 {
+    async fn execute(&self, _: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        Ok(ExecResult::err("", 127))
+    }
+}
+
+/// A name that nobody types.
+const NOT_FOUND: &str = "\u{2}127";
+
+fn is_on(context: &BuiltinContext<'_>, name: &str) -> bool {
+    context.variables.get(name).is_some_and(|value| value == "1")
 }
 
 fn not_found(session: &Session, name: &str) -> ExecResult {

@@ -56,7 +56,7 @@ pub(super) fn ip(call: &Call<'_>) -> Said {
             identity.gateway, identity.prefix, identity.address
         )),
         Some("neigh" | "n" | "neighbour") => {
-            Said::out(format!("{} dev {name} lladdr fe:54:00:12:9a:01 REACHABLE\n", identity.gateway))
+            Said::out(format!("{} dev {name} lladdr {} REACHABLE\n", identity.gateway, identity.gateway_mac))
         }
         Some(word) => Said::err(format!("Object \"{word}\" is unknown, try \"ip help\".\n"), 1),
         None => Said::err(
@@ -116,7 +116,8 @@ pub(super) fn netstat(call: &Call<'_>) -> Said {
             "ESTABLISHED",
             format!(
                 "{}/sshd: {}",
-                crate::machine::processes::SHELL_PID - 7,
+                crate::machine::processes::shell_pid(call.identity(), call.session.started)
+                    - crate::machine::processes::DOOR,
                 call.session.launch.account.name
             ),
         );

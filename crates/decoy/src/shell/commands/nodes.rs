@@ -82,6 +82,39 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
                 .strip_prefix('-')
                 .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| "Rvcf".contains(c)))
     };
+    if let Some(long) = call.args.iter().find(|arg| {
+        let known = [
+            "--recursive",
+            "--verbose",
+            "--changes",
+            "--silent",
+            "--quiet",
+            "--preserve-root",
+            "--no-preserve-root",
+            "--reference",
+            "--help",
+            "--version",
+        ];
+        arg.len() > 2
+            && arg.starts_with("--")
+            && !known.iter().any(|name| name.starts_with(arg.split('=').next().unwrap_or(arg)))
+    }) {
+        return Said::err(
+            format!("chmod: unrecognized option '{long}'\nTry 'chmod --help' for more information.\n"),
+            1,
+        );
+    }
+    // Letters of options and of modes (`-x`); any other is neither.
+    let strange = call.args.iter().take_while(|arg| *arg != "--").find_map(|arg| {
+        let letters = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
+        letters.chars().find(|c| !"Rcvfrwxstugoa,+=01234567X-".contains(*c))
+    });
+    if let Some(letter) = strange {
+        return Said::err(
+            format!("chmod: invalid option -- '{letter}'\nTry 'chmod --help' for more information.\n"),
+            1,
+        );
+    }
     let options = Options::of(&call.args.iter().filter(is_option).cloned().collect::<Vec<_>>(), "");
     let mut words = call.args.iter().filter(|arg| !is_option(arg));
     let Some(text) = words.next() else {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::machine::{
     files::memory,
-    processes::{self, Process, SHELL_PID},
+    processes::{self, DOOR, Process, shell_pid},
 };
 
 /// The machine's processes with the visitor's own.
@@ -20,6 +20,7 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
         return list;
     };
     let who = call.session.who();
+    let shell = shell_pid(call.identity(), call.session.started);
     let user = call.session.launch.account.name.clone();
     let tty: &'static str = if call.session.launch.tty.is_some() { "pts/0" } else { "?" };
     let own = |pid, parent, command: String, state, kib, tty| Process {
@@ -35,7 +36,7 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
         tty,
     };
     let session = own(
-        SHELL_PID - 7,
+        shell - DOOR,
         listener,
         format!("sshd: {user}@{}", if tty == "?" { "notty" } else { tty }),
         "Ss",
@@ -44,8 +45,8 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     );
     list.push(Process { uid: 0, user: "root", ..session });
     list.push(own(
-        SHELL_PID,
-        SHELL_PID - 7,
+        shell,
+        shell - DOOR,
         if tty == "?" { "bash".to_owned() } else { "-bash".to_owned() },
         "Ss",
         4_900,
@@ -57,7 +58,7 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    list.push(own(processes::newest_pid(call.identity(), call.now()), SHELL_PID, words, "R+", 4_600, tty));
+    list.push(own(shell_pid(call.identity(), call.now()) + 12, shell, words, "R+", 4_600, tty));
     list
 }
 
@@ -71,11 +72,12 @@ pub(super) fn user_name(call: &Call<'_>, process: &Process) -> String {
 }
 
 pub(super) fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
-    if process.pid >= SHELL_PID - 7 { call.session.started.into() } else { call.identity().boot_time.into() }
+    let shell = shell_pid(call.identity(), call.session.started);
+    if process.pid >= shell - DOOR { call.session.started.into() } else { call.identity().boot_time.into() }
 }
 
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
-pub(super) fn top(call: &Call<'_>) -> Said {
+pub(in crate::shell) fn top(call: &Call<'_>) -> Said {
     let batch = call.args.iter().any(|arg| arg.contains(['b', 'v', 'h']) && !arg.starts_with("--"));
     if !call.applet && !batch && !super::names::knows_terminal(call) {
         // top fails without a word, htop with ncurses'.

@@ -1,0 +1,50 @@
+//! Published shell test suites: the share of cases that our shell answers as bash, Cowrie or busybox expect.
+//!
+//! The cases run in the decoy's own process, which this crate may not name; its example `suites` does it and prints figures.
+
+use std::{path::PathBuf, process::Command};
+
+use acceptance::report::{Figure, Target, figure};
+
+/// Figure, target and what it counts.
+const SUITES: [(&str, f64, &str); 3] = [
+    ("oils_pass", 0.92, "cases without external helpers"),
+    (
+        "cowrie_tests_pass",
+        1.0,
+        "where Cowrie agrees with bash; the others are listed in crates/decoy/tests/spec",
+    ),
+    ("busybox_pass", 0.90, "commands by their plain names"),
+];
+
+/// The figures of the suites that are there.
+pub fn measure() -> Vec<Figure> {
+    let Some(program) = program() else {
+        eprintln!("skipped: the example `suites` of the crate decoy cannot be built");
+        return Vec::new();
+    };
+    let output = Command::new(&program).arg("--json").output().expect("the suites run");
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    let mut figures = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        let Some((key, target, what)) = SUITES.iter().find(|(key, ..)| row["key"] == *key) else { continue };
+        let share = row["value"].as_f64().unwrap_or_default() / 100.0;
+        let note = format!("{} of {} {what}", row["passed"], row["of"]);
+        figures.push(figure(key, share, "", Some(Target::AtLeast(*target)), note));
+    }
+    figures
+}
+
+/// The example's program, built if it is not there.
+fn program() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.parent()?.join("examples");
+    let program = folder.join("suites");
+    if !program.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built =
+            Command::new(cargo).args(["build", "--package", "decoy", "--example", "suites"]).status().ok()?;
+        built.success().then_some(())?;
+    }
+    program.exists().then_some(program)
+}

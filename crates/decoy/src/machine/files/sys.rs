@@ -1,0 +1,226 @@
+//! The tree of `/sys`: network interfaces, processors, disks, the board.
+
+use std::time::SystemTime;
+
+use super::{
+    kernel::{dir, put},
+    tables::traffic,
+    tree::{Content, Tree, Writer},
+};
+use crate::machine::Identity;
+
+type Public = fn(&Identity, SystemTime) -> Vec<u8>;
+
+/// Folders that are there even when nothing of interest is in them.
+const FOLDERS: &[&str] = &[
+    "block",
+    "bus",
+    "bus/pci",
+    "bus/pci/devices",
+    "bus/pci/drivers",
+    "bus/usb",
+    "bus/usb/devices",
+    "bus/virtio",
+    "class",
+    "class/block",
+    "class/dmi",
+    "class/dmi/id",
+    "class/hwmon",
+    "class/input",
+    "class/mem",
+    "class/net",
+    "class/power_supply",
+    "class/rtc",
+    "class/thermal",
+    "class/tty",
+    "dev",
+    "dev/block",
+    "dev/char",
+    "devices",
+    "devices/pci0000:00",
+    "devices/platform",
+    "devices/pnp0",
+    "devices/system",
+    "devices/system/clocksource",
+    "devices/system/cpu",
+    "devices/system/memory",
+    "devices/system/node",
+    "devices/virtual",
+    "firmware",
+    "firmware/acpi",
+    "firmware/dmi",
+    "fs",
+    "fs/bpf",
+    "fs/cgroup",
+    "fs/ext4",
+    "fs/fuse",
+    "fs/fuse/connections",
+    "fs/pstore",
+    "hypervisor",
+    "kernel",
+    "kernel/debug",
+    "kernel/mm",
+    "kernel/mm/transparent_hugepage",
+    "kernel/security",
+    "kernel/tracing",
+    "module",
+    "power",
+];
+
+/// Counters of an interface: name, which of bytes and packets received and sent.
+const COUNTERS: &[(&str, Public)] = &[
+    ("rx_bytes", |identity, now| line(traffic(identity, now)[0])),
+    ("rx_packets", |identity, now| line(traffic(identity, now)[1])),
+    ("tx_bytes", |identity, now| line(traffic(identity, now)[2])),
+    ("tx_packets", |identity, now| line(traffic(identity, now)[3])),
+];
+
+fn line(value: impl std::fmt::Display) -> Vec<u8> {
+    format!("{value}\n").into()
+}
+
+pub(super) fn add(tree: &mut Tree, now: SystemTime) {
+    let identity = tree.identity.clone();
+    tree.put("/sys", dir(0, now));
+    for name in FOLDERS {
+        tree.put(&format!("/sys/{name}"), dir(0, now));
+    }
+    let disk = identity.disk.trim_end_matches(char::is_numeric);
+    let mut folders = vec![
+        format!("class/net/{}/queues", identity.interface),
+        "class/net/lo/queues".to_owned(),
+        format!("block/{disk}"),
+        format!("block/{disk}/queue"),
+        format!("block/{disk}/device"),
+        format!("block/{disk}/{}", identity.disk),
+    ];
+    for name in [identity.interface, "lo"] {
+        folders.extend([format!("class/net/{name}"), format!("class/net/{name}/statistics")]);
+    }
+    for folder in &folders {
+        tree.put(&format!("/sys/{folder}"), dir(0, now));
+    }
+    let mut text = |path: String, text: String, mode: u32| {
+        put(tree, &format!("/sys/{path}"), Content::Text(format!("{text}\n").into()), mode, now);
+    };
+    interfaces(&identity, &mut text);
+    processors(&identity, &mut text);
+    board(&identity, &mut text);
+    let sectors = (identity.disk_bytes / 1024 + 1_050_000) * 2;
+    for (name, value) in [
+        ("size", sectors.to_string()),
+        ("ro", "0".to_owned()),
+        ("removable", "0".to_owned()),
+        ("queue/rotational", u8::from(disk != "vda").to_string()),
+        ("queue/scheduler", "[none] mq-deadline".to_owned()),
+        ("queue/logical_block_size", "512".to_owned()),
+    ] {
+        text(format!("block/{disk}/{name}"), value, 0o444);
+    }
+    text(format!("block/{disk}/{}/size", identity.disk), (identity.disk_bytes / 512).to_string(), 0o444);
+    if disk == "vda" {
+        text(format!("block/{disk}/serial"), identity.disk_serial.clone(), 0o444);
+    } else {
+        text(format!("block/{disk}/device/vendor"), "QEMU    ".to_owned(), 0o444);
+        text(format!("block/{disk}/device/model"), "QEMU HARDDISK   ".to_owned(), 0o444);
+    }
+    for (name, value) in [
+        ("kernel/mm/transparent_hugepage/enabled", "always [madvise] never"),
+        ("power/state", "freeze mem disk"),
+        ("devices/system/clocksource/clocksource0/current_clocksource", "kvm-clock"),
+        ("devices/system/clocksource/clocksource0/available_clocksource", "kvm-clock tsc hpet acpi_pm"),
+        ("devices/system/node/online", "0"),
+        ("fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma misc"),
+    ] {
+        text(name.to_owned(), value.to_owned(), 0o644);
+    }
+    for (name, counter) in COUNTERS {
+        let path = format!("/sys/class/net/{}/statistics/{name}", identity.interface);
+        put(tree, &path, Content::Made(Writer::Public(*counter)), 0o444, now);
+    }
+    let modules = super::tables::modules(&identity, now);
+    for name in String::from_utf8_lossy(&modules).lines().filter_map(|line| line.split(' ').next()) {
+        tree.put(&format!("/sys/module/{name}"), dir(0, now));
+    }
+}
+
+fn interfaces(identity: &Identity, text: &mut dyn FnMut(String, String, u32)) {
+    let own = [
+        ("address", identity.mac.as_str()),
+        ("broadcast", "ff:ff:ff:ff:ff:ff"),
+        ("carrier", "1"),
+        ("duplex", "unknown"),
+        ("flags", "0x1003"),
+        ("ifindex", "2"),
+        ("mtu", "1500"),
+        ("operstate", "up"),
+        ("speed", "-1"),
+        ("tx_queue_len", "1000"),
+        ("type", "1"),
+    ];
+    let lo = [
+        ("address", "00:00:00:00:00:00"),
+        ("broadcast", "00:00:00:00:00:00"),
+        ("carrier", "1"),
+        ("flags", "0x9"),
+        ("ifindex", "1"),
+        ("mtu", "65536"),
+        ("operstate", "unknown"),
+        ("tx_queue_len", "1000"),
+        ("type", "772"),
+    ];
+    for (interface, rows) in [(identity.interface, &own[..]), ("lo", &lo[..])] {
+        for (name, value) in rows {
+            text(format!("class/net/{interface}/{name}"), (*value).to_owned(), 0o444);
+        }
+        for name in ["collisions", "multicast", "rx_dropped", "rx_errors", "tx_dropped", "tx_errors"] {
+            text(format!("class/net/{interface}/statistics/{name}"), "0".to_owned(), 0o444);
+        }
+    }
+}
+
+fn processors(identity: &Identity, text: &mut dyn FnMut(String, String, u32)) {
+    let last = identity.cpu_count - 1;
+    let range = if last == 0 { "0".to_owned() } else { format!("0-{last}") };
+    for name in ["online", "possible", "present"] {
+        text(format!("devices/system/cpu/{name}"), range.clone(), 0o444);
+    }
+    text("devices/system/cpu/kernel_max".to_owned(), "8191".to_owned(), 0o444);
+    for cpu in 0..identity.cpu_count {
+        text(format!("devices/system/cpu/cpu{cpu}/topology/core_id"), "0".to_owned(), 0o444);
+        text(format!("devices/system/cpu/cpu{cpu}/topology/physical_package_id"), cpu.to_string(), 0o444);
+    }
+    // As `lscpu` shows them.
+    for (name, state) in [
+        ("itlb_multihit", "Not affected"),
+        ("l1tf", "Not affected"),
+        ("mds", "Not affected"),
+        ("meltdown", "Not affected"),
+        ("spec_store_bypass", "Mitigation: Speculative Store Bypass disabled via prctl"),
+        ("spectre_v1", "Mitigation: usercopy/swapgs barriers and __user pointer sanitization"),
+        ("srbds", "Not affected"),
+        ("tsx_async_abort", "Not affected"),
+    ] {
+        text(format!("devices/system/cpu/vulnerabilities/{name}"), state.to_owned(), 0o444);
+    }
+}
+
+fn board(identity: &Identity, text: &mut dyn FnMut(String, String, u32)) {
+    let version = if identity.platform.product.contains("Q35") { "pc-q35-7.2" } else { "pc-i440fx-7.2" };
+    for (name, value, mode) in [
+        ("bios_date", "04/01/2014", 0o444),
+        ("bios_release", "0.0", 0o444),
+        ("bios_vendor", "SeaBIOS", 0o444),
+        ("bios_version", identity.platform.bios, 0o444),
+        ("chassis_type", "1", 0o444),
+        ("chassis_vendor", "QEMU", 0o444),
+        ("chassis_version", version, 0o444),
+        ("product_name", identity.platform.product, 0o444),
+        ("product_serial", "", 0o400),
+        ("product_uuid", &identity.product_uuid, 0o400),
+        ("product_version", version, 0o444),
+        ("sys_vendor", "QEMU", 0o444),
+    ] {
+        text(format!("class/dmi/id/{name}"), value.to_owned(), mode);
+    }
+}

@@ -1,0 +1,307 @@
+//! Who is logged in as a visitor, and what the machine's records say of it.
+
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, SystemTime},
+};
+
+use chrono::{DateTime, Utc};
+
+use super::{Identity, processes};
+
+/// How many logins of one visitor are remembered.
+pub(super) const MOST_GUESTS: usize = 24;
+
+/// One login of the visitor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// Login name.
+    pub user: String,
+    /// User id.
+    pub uid: u32,
+    /// Terminal without `/dev/`; `None` without one.
+    pub tty: Option<String>,
+    /// From where.
+    pub peer: SocketAddr,
+    /// Port that was knocked at.
+    pub port: u16,
+    /// When.
+    pub since: SystemTime,
+}
+
+/// What a file that is written at each read may look at.
+pub(super) struct Scene<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) now: SystemTime,
+    /// The visitor's logins, the latest last.
+    pub(super) guests: &'a [Guest],
+}
+
+impl Scene<'_> {
+    /// Number of the visitor's shell; of the daemon that serves them, when they have none.
+    pub(super) fn own_pid(&self) -> u32 {
+        let since = self.guests.last().map_or(self.identity.boot_time, |guest| guest.since);
+        processes::shell_pid(self.identity, since)
+    }
+}
+
+/// Adds to a text of `/var/log/auth.log` what the visitor's own logins make of it: sshd's and logind's words.
+pub(super) fn add_to_auth_log(scene: &Scene<'_>, text: &mut String) {
+    for (number, guest) in scene.guests.iter().enumerate() {
+        let pid = processes::shell_pid(scene.identity, guest.since) - processes::DOOR;
+        let stamp = |later: u64| {
+            let at: DateTime<Utc> = (guest.since + Duration::from_micros(later)).into();
+            at.format("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+        };
+        let (host, user, uid) = (&scene.identity.hostname, &guest.user, guest.uid);
+        let ip = guest.peer.ip().to_canonical();
+        // Writing to a string cannot fail.
+        let _ = if guest.port == 23 {
+            writeln!(
+                text,
+                "{} {host} login[{pid}]: pam_unix(login:session): session opened for user {user}(uid={uid}) by {user}(uid=0)",
+                stamp(11_211)
+            )
+        } else {
+            writeln!(
+                text,
+                "{} {host} sshd[{pid}]: Accepted password for {user} from {ip} port {} ssh2\n\
+                 {} {host} sshd[{pid}]: pam_unix(sshd:session): session opened for user {user}(uid={uid}) by (uid=0)",
+                stamp(0),
+                guest.peer.port(),
+                stamp(2_318)
+            )
+        };
+        let _ = writeln!(
+            text,
+            "{} {host} systemd-logind[{}]: New session {} of user {user}.",
+            stamp(14_804),
+            logind(scene.identity),
+            sessions_before(scene.identity, guest.since) + number as u64
+        );
+    }
+}
+
+fn logind(identity: &Identity) -> u32 {
+    let list = processes::list(identity);
+    list.iter().find(|process| process.command.contains("logind")).map_or(612, |process| process.pid)
+}
+
+/// Sessions are counted from boot on; cron has one each hour.
+fn sessions_before(identity: &Identity, at: SystemTime) -> u64 {
+    identity.uptime(at).as_secs() / 3600 + 2
+}
+
+/// Types of utmp(5).
+const BOOT_TIME: u16 = 2;
+const USER_PROCESS: u16 = 7;
+
+/// One record of utmp(5) for x86-64: 384 bytes.
+fn record(
+    kind: u16,
+    pid: u32,
+    line: &str,
+    id: &str,
+    user: &str,
+    host: &str,
+    from: Option<IpAddr>,
+    at: SystemTime,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(384);
+    let field = |bytes: &mut Vec<u8>, text: &str, size: usize| {
+        let end = bytes.len() + size;
+        bytes.extend(text.bytes().take(size));
+        bytes.resize(end, 0);
+    };
+    bytes.extend_from_slice(&u32::from(kind).to_le_bytes());
+    bytes.extend_from_slice(&pid.to_le_bytes());
+    field(&mut bytes, line, 32);
+    field(&mut bytes, id, 4);
+    field(&mut bytes, user, 32);
+    field(&mut bytes, host, 256);
+    bytes.extend_from_slice(&[0; 8]); // exit status, session
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    bytes.extend_from_slice(&(since.as_secs() as u32).to_le_bytes());
+    bytes.extend_from_slice(&since.subsec_micros().to_le_bytes());
+    let address = match from.map(|from| from.to_canonical()) {
+        Some(IpAddr::V4(address)) => [&address.octets()[..], &[0; 12]].concat(),
+        Some(IpAddr::V6(address)) => address.octets().to_vec(),
+        None => vec![0; 16],
+    };
+    bytes.extend(address);
+    bytes.resize(384, 0);
+    bytes
+}
+
+fn login(scene: &Scene<'_>, guest: &Guest) -> Option<Vec<u8>> {
+    let tty = guest.tty.as_deref()?;
+    let pid = processes::shell_pid(scene.identity, guest.since) - processes::DOOR;
+    let from = guest.peer.ip().to_canonical();
+    let id = tty.strip_prefix("pts/").map_or(tty.to_owned(), |number| format!("ts/{number}"));
+    Some(record(USER_PROCESS, pid, tty, &id, &guest.user, &from.to_string(), Some(from), guest.since))
+}
+
+fn boot(scene: &Scene<'_>) -> Vec<u8> {
+    let identity = scene.identity;
+    record(BOOT_TIME, 0, "~", "~~", "reboot", &identity.kernel_release, None, identity.boot_time)
+}
+
+/// `/run/utmp`: the boot, the console's getty, and who is here.
+pub(super) fn utmp(scene: &Scene<'_>) -> Vec<u8> {
+    let at = scene.identity.boot_time + Duration::from_secs(9);
+    let getty = record(6, 620, "tty1", "tty1", "LOGIN", "", None, at);
+    let here = scene.guests.last().and_then(|guest| login(scene, guest)).unwrap_or_default();
+    [boot(scene), getty, here].concat()
+}
+
+/// `/var/log/wtmp`: the boot and every login.
+pub(super) fn wtmp(scene: &Scene<'_>) -> Vec<u8> {
+    let logins = scene.guests.iter().filter_map(|guest| login(scene, guest));
+    [boot(scene)].into_iter().chain(logins).flatten().collect()
+}
+
+/// `/var/log/lastlog`: a record of 292 bytes for each uid.
+pub(super) fn lastlog(scene: &Scene<'_>) -> Vec<u8> {
+    const RECORD: usize = 292;
+    let mut bytes = Vec::new();
+    for guest in scene.guests.iter().filter(|guest| guest.uid < 2000) {
+        let Some(tty) = &guest.tty else { continue };
+        let start = guest.uid as usize * RECORD;
+        let mut one = Vec::with_capacity(RECORD);
+        let since = guest.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        one.extend_from_slice(&(since.as_secs() as u32).to_le_bytes());
+        one.extend(tty.bytes().take(32));
+        one.resize(36, 0);
+        one.extend(guest.peer.ip().to_canonical().to_string().bytes());
+        one.resize(RECORD, 0);
+        if bytes.len() < start + RECORD {
+            bytes.resize(start + RECORD, 0);
+        }
+        if let Some(place) = bytes.get_mut(start..start + RECORD) {
+            place.copy_from_slice(&one);
+        }
+    }
+    bytes
+}
+
+/// `/proc/net/tcp`: the daemons that listen, and the visitor's own connection.
+pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<u8> {
+    let mut text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n".to_owned();
+    let word = |address: std::net::Ipv4Addr| u32::from_le_bytes(address.octets());
+    let inode = |number: u32| 13_021 + (scene.identity.seed % 4000) as u32 + number * 311;
+    let mut number = 0;
+    let mut row = |local: (u32, u16), remote: (u32, u16), state: &str, rest: &str, inode: u32| {
+        let _ = writeln!(
+            text,
+            "{number:>4}: {:08X}:{:04X} {:08X}:{:04X} {state} 00000000:00000000 {rest} {inode} ",
+            local.0, local.1, remote.0, remote.1
+        );
+        number += 1;
+    };
+    for (count, port) in [21_u16, 22, 23, 25, 80].iter().enumerate() {
+        row((0, *port), (0, 0), "0A", "00:00000000 00000000     0        0", inode(count as u32));
+    }
+    if let Some(guest) = scene.guests.last()
+        && let IpAddr::V4(peer) = guest.peer.ip().to_canonical()
+    {
+        let local = (word(scene.identity.address), guest.port);
+        row(local, (word(peer), guest.peer.port()), "01", "02:000A4F1C 00000000     0        0", inode(77));
+    }
+    // Each row is filled up to 149 characters (net/ipv4/tcp_ipv4.c).
+    text.lines().map(|line| format!("{line:<149}\n")).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Bounds, Clock, LoginPolicy, Machine, Owner};
+
+    #[test]
+    fn the_machine_shows_its_visitor_to_themselves() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let identity = Identity::draw(b"guests", now, Some("srv1".into()), Some(vec!["anna".into()]));
+        let pid = processes::shell_pid(&identity, now);
+        let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
+        let machine = Machine::new(identity.clone(), policy, Clock::fixed(now), Bounds::default());
+        let visitor = machine.visit("203.0.113.9".parse().unwrap());
+        let files = visitor.files();
+        let before = files.read("/var/log/wtmp").unwrap();
+        assert_eq!(before.len(), 384, "the boot alone");
+        files.welcome(Guest {
+            user: "anna".into(),
+            uid: 1000,
+            tty: Some("pts/0".into()),
+            peer: "203.0.113.9:40022".parse().unwrap(),
+            port: 22,
+            since: now,
+        });
+        let text = |path: &str| String::from_utf8_lossy(&files.read(path).unwrap()).into_owned();
+        let log = text("/var/log/auth.log");
+        assert!(log.contains(&format!(
+            " srv1 sshd[{}]: Accepted password for anna from 203.0.113.9 port 40022 ssh2\n",
+            pid - 7
+        )));
+        assert!(log.contains("New session") && log.lines().all(|line| line.len() > 40));
+        assert_eq!(files.stat("/var/log/auth.log").unwrap().size, log.len() as u64);
+        let wtmp = files.read("/var/log/wtmp").unwrap();
+        assert_eq!(wtmp.len(), 2 * 384);
+        assert_eq!(&wtmp[384..388], &7_u32.to_le_bytes());
+        assert_eq!(&wtmp[384 + 44..384 + 48], b"anna");
+        assert_eq!(&wtmp[384 + 348..384 + 352], &[203, 0, 113, 9]);
+        assert_eq!(files.read("/run/utmp").unwrap().len(), 3 * 384);
+        assert_eq!(files.read("/var/log/lastlog").unwrap().len(), 1001 * 292);
+        assert_eq!(files.read_link("/proc/self").unwrap(), pid.to_string());
+        assert_eq!(files.real_path("/proc/self/fd").unwrap(), format!("/proc/{pid}/fd"));
+        assert!(text("/proc/self/status").contains(&format!("Pid:\t{pid}\n")));
+        assert!(text(&format!("/proc/{pid}/cmdline")).starts_with("-bash"));
+        assert!(files.list("/proc").unwrap().iter().any(|entry| entry.name == pid.to_string()));
+        assert!(text("/proc/net/tcp").contains("097100CB:9C56 01 "), "{}", text("/proc/net/tcp"));
+        assert!(text("/proc/net/tcp").lines().all(|line| line.len() == 149));
+        assert!(text("/proc/net/arp").contains(&identity.gateway_mac));
+        // Another visitor sees nothing of it, and whoever wipes a log has wiped it.
+        let other = machine.visit("203.0.113.10".parse().unwrap());
+        assert!(!String::from_utf8_lossy(&other.files().read("/var/log/auth.log").unwrap()).contains("anna"));
+        assert!(!other.files().exists(&format!("/proc/{pid}")));
+        files.write("/var/log/auth.log", b"", &Owner::ROOT, 0o640).unwrap();
+        files.remove("/var/log/wtmp").unwrap();
+        assert_eq!(text("/var/log/auth.log"), "");
+        assert!(!files.exists("/var/log/wtmp"));
+    }
+
+    #[test]
+    fn what_moves_moves() {
+        let at = |milliseconds: u64| {
+            SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000 + milliseconds)
+        };
+        let identity = Identity::draw(b"moves", at(0), None, None);
+        let clock = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let hand = std::sync::Arc::clone(&clock);
+        let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
+        let time = Clock::new(move || at(hand.load(std::sync::atomic::Ordering::Relaxed)));
+        let machine = Machine::new(identity, policy, time, Bounds::default());
+        let visitor = machine.visit("203.0.113.9".parse().unwrap());
+        let mut seen = std::collections::BTreeSet::new();
+        for step in 0..50 {
+            clock.store(step * 1500, std::sync::atomic::Ordering::Relaxed);
+            let text = visitor.files().read("/proc/meminfo").unwrap();
+            let text = String::from_utf8_lossy(&text).into_owned();
+            let row = |name: &str| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+                line.split_whitespace().nth(1).unwrap().parse().unwrap()
+            };
+            let (total, free, available) = (row("MemTotal:"), row("MemFree:"), row("MemAvailable:"));
+            assert!(
+                free < available && available < total && row("Cached:") + row("Buffers:") + free < total,
+                "{text}"
+            );
+            seen.insert(free);
+        }
+        assert!(seen.len() > 45, "{}", seen.len());
+        for path in ["/proc/uptime", "/proc/stat", "/proc/net/dev", "/proc/sys/kernel/random/uuid"] {
+            let before = visitor.files().read(path).unwrap();
+            clock.fetch_add(60_000, std::sync::atomic::Ordering::Relaxed);
+            assert_ne!(visitor.files().read(path).unwrap(), before, "{path}");
+        }
+    }
+}

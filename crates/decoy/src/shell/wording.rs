@@ -1,0 +1,250 @@
+//! The words of bash and dash, where the library has its own.
+
+use std::borrow::Cow;
+
+use bashkit::Error;
+
+/// `bash --version` of Debian 12.
+pub(super) const BASH_VERSION: &str = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)
+Copyright (C) 2022 Free Software Foundation, Inc.
+License GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>
+
+This is free software; you are free to change and redistribute it.
+There is NO WARRANTY, to the extent permitted by law.
+";
+
+/// `bash --help` of Debian 12.
+pub(super) const BASH_HELP: &str = "GNU bash, version 5.2.15(1)-release-(x86_64-pc-linux-gnu)
+Usage:\tbash [GNU long option] [option] ...
+\tbash [GNU long option] [option] script-file ...
+GNU long options:
+\t--debug
+\t--debugger
+\t--dump-po-strings
+\t--dump-strings
+\t--help
+\t--init-file
+\t--login
+\t--noediting
+\t--noprofile
+\t--norc
+\t--posix
+\t--pretty-print
+\t--rcfile
+\t--restricted
+\t--verbose
+\t--version
+Shell options:
+\t-ilrsD or -c command or -O shopt_option\t\t(invocation only)
+\t-abefhkmnptuvxBCEHPT or -o option
+Type `bash -c \"help set\"' for more information about shell options.
+Type `bash -c help' for more information about shell builtin commands.
+Use the `bashbug' command to report bugs.
+
+bash home page: <http://www.gnu.org/software/bash>
+General help using GNU software: <http://www.gnu.org/gethelp/>
+";
+
+/// What bash says about text that it cannot parse. `who` is its name, `line` is known to an interactive shell alone.
+pub(super) fn syntax_error(error: &Error, who: &str, text: &str) -> String {
+    let Error::Parse { message, line, .. } = error else { return String::new() };
+    let line = (*line).max(1);
+    let last = text.lines().count().max(1);
+    let near = |token: &str, line: usize| {
+        let source = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        format!(
+            "{who}: line {line}: syntax error near unexpected token `{token}'\n{who}: line {line}: `{source}'\n"
+        )
+    };
+    let missing = |sign: char, line: usize| {
+        format!("{who}: line {line}: unexpected EOF while looking for matching `{sign}'\n")
+    };
+    match message.strip_prefix("syntax error: ").unwrap_or(message) {
+        "expected word" | "expected delimiter after <<" | "coproc: missing command" => {
+            let source = text.lines().nth(line - 1).unwrap_or_default();
+            near(&after_redirection(source), line)
+        }
+        "unterminated command substitution" => missing(')', last + 1),
+        "unterminated backtick substitution" => missing('`', last),
+        "unexpected end of input in arithmetic command" => missing(')', last),
+        "conditional binary operator expected" => {
+            format!("{who}: line {line}: conditional binary operator expected\n")
+        }
+        "unexpected end of input in [[ ]]" => {
+            format!("{who}: line {last}: unexpected token `newline', conditional binary operator expected\n")
+        }
+        message if message.starts_with("expected ") && !message.contains('\n') => near("newline", line),
+        _ => error.syntax_report(who, text).unwrap_or_default(),
+    }
+}
+
+/// The word that stands where the name of a file should: `newline` at the end.
+fn after_redirection(source: &str) -> String {
+    let mut rest = source;
+    while let Some(at) = rest.find(['<', '>']) {
+        rest = rest.get(at..).unwrap_or_default().trim_start_matches(['<', '>', '|', '&', '-']).trim_start();
+        let Some(first) = rest.chars().next() else { break };
+        if matches!(first, ';' | '|' | '&' | '(' | ')' | '<' | '>') {
+            return rest.chars().take_while(|c| *c == first).take(2).collect();
+        }
+    }
+    "newline".to_owned()
+}
+
+/// What bash says about text that ends where a command should follow, which the library takes as it is.
+pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
+    let trimmed = text.trim_end();
+    (trimmed.ends_with("&&") || trimmed.ends_with("||"))
+        .then(|| format!("{who}: line {}: syntax error: unexpected end of file\n", text.lines().count() + 1))
+}
+
+/// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
+/// `dash_line` is where an inner dash on a terminal is.
+pub(super) fn reword<'a>(
+    text: &'a str,
+    top: &str,
+    dash_line: Option<u32>,
+    is_dash: &dyn Fn(&str) -> bool,
+) -> Cow<'a, str> {
+    let strange = [
+        "command not found. ",
+        "missing ]",
+        "unavailable",
+        "cannot copy '",
+        "you must specify a list of fields",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign));
+    let dash = text.split(": ").next().is_some_and(is_dash);
+    if !strange && !dash {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    for line in text.split_inclusive('\n') {
+        let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
+        let body: Cow<'_, str> = match body {
+            "missing ]" => format!("{top}[: missing `]'").into(),
+            "user\tunavailable" => "user\t0m0.000s".into(),
+            "sys\tunavailable" => "sys\t0m0.000s".into(),
+            "cut: you must specify a list of fields" => {
+                "cut: you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information."
+                    .into()
+            }
+            _ if body.starts_with("cp: cannot copy '") && body.ends_with(": No such file or directory") => {
+                body.replacen("cannot copy", "cannot stat", 1).into()
+            }
+            _ if body.contains("Resource temporarily unavailable (") => {
+                body.split(" (").next().unwrap_or(body).into()
+            }
+            _ => match in_dash(without_advice(body), dash_line, is_dash) {
+                Some(None) => continue,
+                Some(Some(reworded)) => reworded.into(),
+                None => without_advice(body).into(),
+            },
+        };
+        out.push_str(&body);
+        out.push_str(end);
+    }
+    Cow::Owned(out)
+}
+
+/// What follows "command not found" is the library's.
+fn without_advice(line: &str) -> &str {
+    const SAID: &str = ": command not found";
+    match line.find(": command not found. ") {
+        Some(at) => line.get(..at + SAID.len()).unwrap_or(line),
+        None => line,
+    }
+}
+
+/// A line of bash in the words of dash 0.5.12; `Some(None)` when dash does not say it at all.
+fn in_dash(line: &str, dash_line: Option<u32>, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>> {
+    let (who, rest) = line.split_once(": ")?;
+    if !is_dash(who) {
+        return None;
+    }
+    let rest = rest.strip_prefix("-c: ").unwrap_or(rest);
+    let counted = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    let counted = counted.filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit()));
+    if rest
+        .split(": ")
+        .next()
+        .is_some_and(|first| !first.is_empty() && first.chars().all(|c| c.is_ascii_digit()))
+    {
+        return None;
+    }
+    let own = dash_line.unwrap_or(1).to_string();
+    let (number, said) = match counted {
+        Some(counted) => counted,
+        None if dash_line.is_some() || rest.ends_with(": command not found") => (own.as_str(), rest),
+        None => return None,
+    };
+    let between = |front: &str, back: &str| said.strip_prefix(front).and_then(|rest| rest.strip_suffix(back));
+    let said = if said.starts_with('`') {
+        // dash does not repeat the line.
+        return Some(None);
+    } else if let Some(token) = between("syntax error near unexpected token `", "'") {
+        format!(
+            "Syntax error: {} unexpected",
+            if token == "newline" { token.to_owned() } else { format!("\"{token}\"") }
+        )
+    } else if said == "syntax error: unexpected end of file" {
+        "Syntax error: end of file unexpected".to_owned()
+    } else if between("unexpected EOF while looking for matching `", "'").is_some() {
+        "Syntax error: Unterminated quoted string".to_owned()
+    } else if let Some(name) = between("", ": command not found") {
+        format!("{name}: not found")
+    } else if let Some(folder) = between("cd: ", ": No such file or directory") {
+        format!("cd: can't cd to {folder}")
+    } else if let Some(name) = between("", ": unbound variable") {
+        format!("{name}: parameter not set")
+    } else if let Some(name) = between("", ": readonly variable") {
+        format!("{name}: is read only")
+    } else if let Some(word) = between("[: ", ": unary operator expected") {
+        format!("[: {word}: unexpected operator")
+    } else if let Some(word) = between("printf: ", ": invalid number") {
+        format!("printf: {word}: expected numeric value")
+    } else if let Some(word) = between("exit: ", ": numeric argument required") {
+        format!("exit: Illegal number: {word}")
+    } else if said == "local: can only be used in a function" {
+        "local: not in a function".to_owned()
+    } else if let Some(path) = between("", ": No such file or directory").filter(|path| !path.contains(": "))
+    {
+        format!("{path}: not found")
+    } else {
+        said.to_owned()
+    };
+    Some(Some(format!("{who}: {number}: {said}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dash_has_its_own_words() {
+        let is_dash = |name: &str| name.trim_end_matches(": -c") == "sh";
+        for (bash, dash) in [
+            ("sh: line 3: cd: /x: No such file or directory\n", "sh: 3: cd: can't cd to /x\n"),
+            (
+                "sh: -c: line 1: syntax error near unexpected token `)'\nsh: -c: line 1: `echo )'\n",
+                "sh: 1: Syntax error: \")\" unexpected\n",
+            ),
+            ("sh: line 1: x: unbound variable\n", "sh: 1: x: parameter not set\n"),
+            ("bash: line 1: x: unbound variable\n", "bash: line 1: x: unbound variable\n"),
+            ("missing ]\n", "bash: line 1: [: missing `]'\n"),
+            ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
+        ] {
+            assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash), dash);
+        }
+    }
+
+    #[test]
+    fn the_token_behind_a_redirection_is_named() {
+        for (source, token) in
+            [("echo >", "newline"), ("a > > b", ">"), ("a < ;b", ";"), (">", "newline"), ("a >;; b", ";;")]
+        {
+            assert_eq!(after_redirection(source), token, "{source}");
+        }
+    }
+}
