@@ -59,7 +59,10 @@ async fn cowrie() -> Result<PathBuf, Failure> {
     }
     println!("» installing {COWRIE} from PyPI into {}", venv.display());
     for (program, arguments) in [
-        (PathBuf::from("python3"), vec!["-m".to_owned(), "venv".to_owned(), venv.display().to_string()]),
+        (
+            PathBuf::from(crate::test::python()),
+            vec!["-m".to_owned(), "venv".to_owned(), venv.display().to_string()],
+        ),
         (
             venv.join("bin/pip"),
             ["install", "--quiet", "--disable-pip-version-check", COWRIE].map(str::to_owned).to_vec(),

@@ -6,6 +6,7 @@ mod packages;
 use std::{ffi::OsStr, path::Path};
 
 use crate::{cargo, failure::Failure};
+pub use packages::python;
 
 /// Runs everything; names every check that failed.
 pub async fn run() -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 mod allowed;
 mod baselines;
+mod cowrie;
 mod masks;
 mod ours;
 mod play;
@@ -68,6 +69,17 @@ pub async fn measure(arguments: &Arguments) -> Vec<Figure> {
         figure("shell_distinct_equal", distinct, "", Some(Target::AtLeast(0.97)), note.clone()),
         figure("shell_weighted_equal", weighted, "", Some(Target::AtLeast(0.99)), note),
     ];
+    if let Some(venv) = &arguments.cowrie {
+        eprintln!("asking Cowrie");
+        let cowrie = cowrie::Cowrie::start(venv).await;
+        let port = cowrie.port;
+        let given =
+            play::all(&units, "Cowrie", 3, |unit| async move { cowrie::play(port, &unit).await }).await;
+        cowrie.stop();
+        let (distinct, weighted) = shares(&compare(&units, &answers, &given, &masks));
+        let note = format!("Cowrie from PyPI on the same lines; by count {weighted:.3}");
+        figures.push(figure("cowrie_distinct_equal", distinct, "", None, note));
+    }
     for (name, says) in baselines::ALL {
         let given: Vec<_> = units.iter().map(|unit| Some(baselines::play(unit, *says))).collect();
         let (distinct, _) = shares(&compare(&units, &answers, &given, &masks));
