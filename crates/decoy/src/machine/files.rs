@@ -9,8 +9,10 @@
 
 mod debian;
 mod etc;
+mod filler;
 mod kernel;
 mod layer;
+mod learned;
 mod logs;
 mod proc;
 mod program;
@@ -34,6 +36,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{clock::Clock, guests::Guest, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
+pub use learned::Unknown;
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,

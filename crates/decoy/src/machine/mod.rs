@@ -1,6 +1,8 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub mod doings;
+pub mod dropped;
 pub mod files;
 pub mod guests;
 pub mod identity;
@@ -81,7 +83,9 @@ pub struct Visitor {
     files: Files,
     uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
+    dropped: dropped::Dropped,
     last_seen: Mutex<SystemTime>,
+    doings: doings::Doings,
     /// How often a password was accepted for the first time.
     let_in: AtomicU64,
     /// The changes that were there when they were saved last.
@@ -144,7 +148,9 @@ impl Machine {
             files,
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
+            dropped: dropped::Dropped::default(),
             last_seen: Mutex::new(now),
+            doings: doings::Doings::default(),
             let_in: AtomicU64::new(0),
             saved: AtomicU64::new(0),
         });
@@ -186,9 +192,25 @@ impl Machine {
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
+
+    /// Takes in what a file contains that the image only lists, made to fit its listed size; gives what is kept, for
+    /// every visitor alike. `None` when there is no such file or no room.
+    pub fn learn(&self, path: &str, text: &[u8]) -> Option<bytes::Bytes> {
+        self.base.learn(path, text)
+    }
+
+    /// Forgets what was learned of a file.
+    pub fn unlearn(&self, path: &str) {
+        self.base.unlearn(path);
+    }
 }
 
 impl Visitor {
+    /// Programs that the visitor brought and started.
+    pub(crate) fn dropped(&self) -> &dropped::Dropped {
+        &self.dropped
+    }
+
     /// The shared machine.
     pub fn machine(&self) -> &Arc<Machine> {
         &self.machine
@@ -212,6 +234,11 @@ impl Visitor {
     /// The machine's time.
     pub fn now(&self) -> SystemTime {
         self.machine.clock.now()
+    }
+
+    /// What the visitor did that later answers depend on, on every port.
+    pub fn doings(&self) -> &doings::Doings {
+        &self.doings
     }
 
     /// Where the machine's time comes from.
@@ -247,6 +274,14 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+    }
+}
+
+/// The network of a source: IPv4 addresses by their /24, IPv6 addresses by their /48.
+pub fn network_key(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !(u128::MAX >> 48)).into()),
     }
 }
 

@@ -12,7 +12,7 @@ use bashkit::{DirEntry, FileSystem, FileSystemExt, FileType, Metadata, async_tra
 use parking_lot::Mutex;
 
 use super::{guard, session::Session};
-use crate::machine::{Access, Attributes, FileError, Files, Kind};
+use crate::machine::{Access, Attributes, FileError, Files, Kind, dropped::Started, processes};
 
 /// One visitor's files with the permissions of whoever is at work.
 pub(super) struct Disk(Arc<Session>, Mutex<String>);
@@ -29,6 +29,19 @@ impl Disk {
 
     fn files(&self) -> &Files {
         self.0.files()
+    }
+
+    /// A program that was brought forks away; from now on it is in the list of processes.
+    fn start(&self, path: &str) {
+        let cwd = self.0.cwd.lock().clone();
+        let command = match path.strip_prefix(&format!("{}/", cwd.trim_end_matches('/'))) {
+            Some(name) if !name.contains('/') => format!("./{name}"),
+            _ => path.to_owned(),
+        };
+        let now = self.0.contact.visitor.now();
+        let pid = processes::newest_pid(self.0.identity(), now) + 1;
+        let uid = self.0.who().uid;
+        self.0.contact.visitor.dropped().add(Started { pid, uid, command, at: now });
     }
 
     fn may(&self, path: &str, access: Access) -> Result<(), FileError> {
@@ -118,10 +131,12 @@ impl FileSystem for Disk {
         let path = text(path);
         self.0.check_depth()?;
         self.may(path, Access::Read).map_err(fault)?;
+        self.0.contact.know(path).await;
         let bytes = self.files().read(path).map_err(fault)?;
         if self.is_run(path) && self.files().stat(path).is_ok_and(|node| node.mode & 0o111 != 0) {
             // A program that a visitor brought runs and leaves the terminal at once, as bots do. Scripts are parsed.
             if bytes.starts_with(b"\x7fELF") {
+                self.start(path);
                 return Ok(Vec::new());
             }
             if !guard::is_harmless(&String::from_utf8_lossy(&bytes), guard::LONGEST_SCRIPT) {

@@ -37,13 +37,15 @@ async fn secret(input: &Input) -> Option<String> {
 struct Lines<'a> {
     piped: Option<std::str::Lines<'a>>,
     terminal: Option<(crate::shell::Output, Input)>,
+    /// Whether that is a terminal; anything else gives lines too, and shows no answer that would need a line of its own.
+    is_tty: bool,
 }
 
 impl<'a> Lines<'a> {
     fn of(call: &'a Call<'_>, text: &'a str) -> Self {
         let piped = call.stdin.map(|_| text.lines());
         let terminal = if piped.is_none() { call.session.channels.lock().clone() } else { None };
-        Self { piped, terminal }
+        Self { piped, terminal, is_tty: call.session.launch.tty.is_some() }
     }
 
     /// Shows a question and takes the answer.
@@ -55,7 +57,9 @@ impl<'a> Lines<'a> {
         let (output, input) = self.terminal.as_ref()?;
         output(Out::Stderr, question.as_bytes());
         let line = secret(input).await;
-        output(Out::Stderr, b"\n");
+        if self.is_tty {
+            output(Out::Stderr, b"\n");
+        }
         line
     }
 }

@@ -11,12 +11,12 @@ fn has(applet: &str) -> bool {
 }
 
 pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
-    let Some(applet) = call.args.first() else { return Err(Said::out(banner())) };
+    let Some(applet) = call.args.first() else { return Err(banner()) };
     match applet.as_str() {
         "--list" => {
             return Err(Said::out(APPLETS.split(", ").map(|name| format!("{name}\n")).collect::<String>()));
         }
-        "--help" => return Err(Said::out(banner())),
+        "--help" => return Err(banner()),
         "busybox" => return run(&Call { args: &[], ..*call }),
         name if !has(name) => return Err(Said::err(format!("{name}: applet not found\n"), 127)),
         _ => {}
@@ -48,20 +48,6 @@ pub(super) fn applets() -> impl Iterator<Item = &'static str> {
     APPLETS.split(", ")
 }
 
-fn banner() -> String {
-    let mut list = String::new();
-    let mut line = String::from("\t");
-    for name in APPLETS.split(", ") {
-        if line.len() + name.len() + 2 > 72 {
-            list += &line;
-            list.push('\n');
-            line = "\t".to_owned();
-        }
-        line += name;
-        line += ", ";
-    }
-    list += line.trim_end_matches(", ");
-    format!(
-        "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under GPLv2. See source distribution for detailed\ncopyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n   or: busybox --show SCRIPT\n   or: busybox --install [-s] [DIR]\n   or: function [arguments]...\n\n\tBusyBox is a multi-call binary that combines many common Unix\n\tutilities into a single executable.  Most people will create a\n\tlink to busybox for each function they wish to use and BusyBox\n\twill act like whatever it was invoked as.\n\nCurrently defined functions:\n{list}\n"
-    )
+fn banner() -> Said {
+    usage::of("busybox", &[], false).unwrap_or_default()
 }

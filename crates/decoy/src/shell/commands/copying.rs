@@ -3,6 +3,7 @@
 use super::{
     Call, Options, Said,
     complaint::{self, Known},
+    linking,
     quoting::quoted,
     removing::may_change_name,
 };
@@ -12,14 +13,14 @@ use crate::machine::{Access, Attributes, FileError, files::Kind};
 const MOST: usize = 20_000;
 
 /// Where things go: sources and the target, which may be a directory to put them into.
-struct Plan {
-    sources: Vec<String>,
+pub(super) struct Plan {
+    pub(super) sources: Vec<String>,
     target: String,
     into: bool,
 }
 
 /// The operands of `cp`, `mv` and `ln`, or the refusal.
-fn plan(call: &Call<'_>, options: &Options) -> Result<Plan, Said> {
+pub(super) fn plan(call: &Call<'_>, options: &Options) -> Result<Plan, Said> {
     let no_dir = options.has('T') || options.has_long("no-target-directory");
     let mut operands = options.operands.clone();
     if let Some(target) = options.value('t') {
@@ -57,7 +58,7 @@ fn plan(call: &Call<'_>, options: &Options) -> Result<Plan, Said> {
 
 impl Plan {
     /// What a source becomes.
-    fn destination(&self, source: &str) -> String {
+    pub(super) fn destination(&self, source: &str) -> String {
         if !self.into {
             return self.target.clone();
         }
@@ -281,7 +282,13 @@ pub(super) fn cp(call: &Call<'_>) -> Said {
         letters.chars().any(|letter| options.has(letter)) || options.has_long(long)
     };
     if has("s", "symbolic-link") || has("l", "link") {
-        return names(call, &plan, has("s", "symbolic-link"), has("f", "force"), has("v", "verbose"));
+        return linking::names(
+            call,
+            &plan,
+            has("s", "symbolic-link"),
+            has("f", "force"),
+            has("v", "verbose"),
+        );
     }
     let mut copy = Copy {
         call,
@@ -386,81 +393,4 @@ fn move_one(call: &Call<'_>, from: &str, to: &str, no_clobber: bool) -> Result<(
             format!("cannot move {} to {}: {}", quoted(from), quoted(to), error.errno_text())
         }
     })
-}
-
-pub(super) fn ln(call: &Call<'_>) -> Said {
-    let long = &[
-        "backup",
-        "directory",
-        "force",
-        "interactive",
-        "logical",
-        "no-dereference",
-        "no-target-directory",
-        "physical",
-        "relative",
-        "suffix",
-        "symbolic",
-        "target-directory",
-        "verbose",
-    ];
-    if let Some(said) = complaint::of(call, &Known { letters: "bdFfiLnPrsTv", long }, "tS") {
-        return said;
-    }
-    let options = Options::of(call.args, "tS");
-    let plan = match plan(call, &options) {
-        Ok(plan) => plan,
-        Err(said) => return said,
-    };
-    let has = |letter, long| options.has(letter) || options.has_long(long);
-    names(call, &plan, has('s', "symbolic"), has('f', "force"), has('v', "verbose"))
-}
-
-/// Links, symbolic or hard.
-fn names(call: &Call<'_>, plan: &Plan, symbolic: bool, force: bool, verbose: bool) -> Said {
-    let (files, who, mut said) = (call.files(), call.session.who(), Said::default());
-    for source in &plan.sources {
-        let to = plan.destination(source);
-        let target = call.path(&to);
-        if !symbolic {
-            let refused = match files.lstat(&call.path(source)) {
-                Err(error) => Some(format!("failed to access {}: {}", quoted(source), error.errno_text())),
-                Ok(node) if node.is_dir() => Some(format!("{source}: hard link not allowed for directory")),
-                Ok(_) => None,
-            };
-            if let Some(text) = refused {
-                said.err.extend(format!("{}: {text}\n", call.name).bytes());
-                said.status = 1;
-                continue;
-            }
-        }
-        if force && files.lstat(&target).is_ok_and(|node| !node.is_dir()) {
-            // If it cannot go, making the link says why.
-            let _ = may_change_name(call, &target).and_then(|()| files.remove(&target));
-        }
-        let made = may_change_name(call, &target).and_then(|()| {
-            if symbolic {
-                files.symlink(source, &target, &who)
-            } else {
-                files.link(&call.path(source), &target)
-            }
-        });
-        match made {
-            Ok(()) if verbose => {
-                let arrow = if symbolic { "->" } else { "=>" };
-                said.out.extend(format!("{} {arrow} {}\n", quoted(&to), quoted(source)).bytes());
-            }
-            Ok(()) => {}
-            Err(error) => {
-                let what = if symbolic {
-                    format!("failed to create symbolic link {}", quoted(&to))
-                } else {
-                    format!("failed to create hard link {} => {}", quoted(&to), quoted(source))
-                };
-                said.err.extend(format!("{}: {what}: {}\n", call.name, error.errno_text()).bytes());
-                said.status = 1;
-            }
-        }
-    }
-    said
 }

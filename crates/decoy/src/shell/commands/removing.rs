@@ -67,7 +67,7 @@ impl Removal<'_> {
         let last = operand.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         if matches!(last, "." | "..") && self.recursive {
             let text = if self.call.applet {
-                format!("rm: can't remove '.' or '..'\n")
+                "rm: can't remove '.' or '..'\n".to_owned()
             } else {
                 format!("rm: refusing to remove '.' or '..' directory: skipping {}\n", quoted(operand))
             };

@@ -12,7 +12,7 @@ use crate::machine::{
 };
 
 /// The machine's processes with the visitor's own.
-fn all(call: &Call<'_>) -> Vec<Process> {
+pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     let mut list = processes::list(call.identity());
     let Some(listener) =
         list.iter().find(|process| process.command.contains("sshd -D")).map(|process| process.pid)
@@ -52,13 +52,17 @@ fn all(call: &Call<'_>) -> Vec<Process> {
         4_900,
         tty,
     ));
+    for started in call.session.contact.visitor.dropped().list() {
+        let process = own(started.pid, 1, started.command, "Ssl", 5_300, "?");
+        list.push(Process { uid: started.uid, ..process });
+    }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     list.push(own(shell_pid(call.identity(), call.now()) + 12, shell, words, "R+", 4_600, tty));
     list
 }
 
-fn user_name(call: &Call<'_>, process: &Process) -> String {
+pub(super) fn user_name(call: &Call<'_>, process: &Process) -> String {
     let known = call.identity().account_by_uid(process.uid).map(|user| user.name.clone());
     match known {
         Some(name) if name.len() > 8 => format!("{}+", name.get(..7).unwrap_or("user")),
@@ -67,137 +71,18 @@ fn user_name(call: &Call<'_>, process: &Process) -> String {
     }
 }
 
-fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
+pub(super) fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
     let shell = shell_pid(call.identity(), call.session.started);
     if process.pid >= shell - DOOR { call.session.started.into() } else { call.identity().boot_time.into() }
 }
 
-/// procps 4.0.2.
-pub(super) fn ps(call: &Call<'_>) -> Said {
-    if call.applet {
-        return applet(call);
-    }
-    let letters: String = call
-        .args
-        .iter()
-        .filter(|arg| !arg.starts_with("--"))
-        .map(|arg| arg.trim_start_matches('-'))
-        .collect();
-    let dashed = call.args.first().is_some_and(|arg| arg.starts_with('-'));
-    let full = letters.contains('f');
-    let (every, bsd_user) = (
-        dashed && letters.contains(['e', 'A']) || !dashed && letters.contains('a') && letters.contains('x'),
-        !dashed && letters.contains('u') || letters.contains("aux"),
-    );
-    let has_x = letters.contains('x');
-    let who = call.session.who();
-    let shown: Vec<Process> = all(call)
-        .into_iter()
-        .filter(|process| {
-            every
-                || letters.contains("aux")
-                || (has_x && process.uid == who.uid)
-                || (process.tty != "?" && process.uid == who.uid && process.tty != "tty1")
-        })
-        .collect();
-    let days = call.identity().uptime(call.now()).as_secs() / 86_400;
-    let mut text = String::new();
-    let now: DateTime<Utc> = call.now().into();
-    let started = |process: &Process| {
-        let at = start(call, process);
-        if now.signed_duration_since(at).num_hours() < 24 {
-            at.format("%H:%M").to_string()
-        } else {
-            at.format("%b%d").to_string()
-        }
-    };
-    let cut = |line: String| {
-        let width = call.session.window().0.max(20) as usize;
-        if call.to_terminal && !letters.contains('w') { line.chars().take(width).collect() } else { line }
-    };
-    if bsd_user {
-        text += "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n";
-        for process in &shown {
-            let seconds = process.seconds_per_day * days;
-            let share = process.resident_kib * 1000 / (call.identity().memory_bytes / 1024).max(1);
-            let line = format!(
-                "{:<8} {:>7}  0.0 {:>2}.{} {:>6} {:>5} {:<8} {:<4} {:>5} {:>3}:{:02} {}",
-                user_name(call, process),
-                process.pid,
-                share / 10,
-                share % 10,
-                process.virtual_kib,
-                process.resident_kib,
-                process.tty,
-                process.state,
-                started(process),
-                seconds / 60,
-                seconds % 60,
-                process.command
-            );
-            text += &(cut(line) + "\n");
-        }
-    } else if full {
-        text += "UID          PID    PPID  C STIME TTY          TIME CMD\n";
-        for process in &shown {
-            let seconds = process.seconds_per_day * days;
-            let line = format!(
-                "{:<8} {:>7} {:>7}  0 {:>5} {:<8} {:02}:{:02}:{:02} {}",
-                user_name(call, process),
-                process.pid,
-                process.parent,
-                started(process),
-                process.tty,
-                seconds / 3600,
-                seconds / 60 % 60,
-                seconds % 60,
-                process.command
-            );
-            text += &(cut(line) + "\n");
-        }
-    } else if has_x {
-        text += "    PID TTY      STAT   TIME COMMAND\n";
-        for process in &shown {
-            let seconds = process.seconds_per_day * days;
-            let line = format!(
-                "{:>7} {:<8} {:<4} {:>3}:{:02} {}",
-                process.pid,
-                process.tty,
-                process.state,
-                seconds / 60,
-                seconds % 60,
-                process.command
-            );
-            text += &(cut(line) + "\n");
-        }
-    } else {
-        text += "    PID TTY          TIME CMD\n";
-        for process in &shown {
-            let seconds = process.seconds_per_day * days;
-            text += &format!(
-                "{:>7} {:<8} {:02}:{:02}:{:02} {}\n",
-                process.pid,
-                process.tty,
-                seconds / 3600,
-                seconds / 60 % 60,
-                seconds % 60,
-                process.name()
-            );
-        }
-    }
-    Said::out(text)
-}
-
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
 pub(super) fn top(call: &Call<'_>) -> Said {
-    let asks = call.args.iter().any(|arg| arg.contains(['v', 'h']) && arg.starts_with('-'));
-    if !call.applet && !asks && !super::names::knows_terminal(call) {
-        let name = if call.name == "htop" {
-            "Error opening terminal: unknown.\n"
-        } else {
-            "TERM environment variable not set.\n"
-        };
-        return Said::err(name, 1);
+    let batch = call.args.iter().any(|arg| arg.contains(['b', 'v', 'h']) && !arg.starts_with("--"));
+    if !call.applet && !batch && !super::names::knows_terminal(call) {
+        // top fails without a word, htop with ncurses'.
+        let text = if call.name == "htop" { "Error opening terminal: unknown.\n" } else { "" };
+        return Said::err(text, 1);
     }
     let list = all(call);
     let m = memory(call.identity(), call.now());
@@ -293,8 +178,9 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
             2,
         );
     };
-    let list = processes::list(call.identity());
-    let found = named(&list, name, options.has('f'));
+    let list = all(call);
+    let found: Vec<u32> = named(&list, name, options.has('f')).iter().map(|process| process.pid).collect();
+    end(call, &found);
     Said::nothing(i32::from(found.is_empty()))
 }
 
@@ -307,11 +193,14 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
             1,
         );
     }
-    let list = processes::list(call.identity());
+    let list = all(call);
     let quiet = call.args.iter().any(|arg| arg == "-q");
     let mut said = Said::default();
     for name in operands {
-        if !list.iter().any(|process| process.name() == *name) {
+        let found: Vec<u32> =
+            list.iter().filter(|process| process.name() == *name).map(|process| process.pid).collect();
+        end(call, &found);
+        if found.is_empty() {
             if !quiet {
                 said.err.extend(format!("{name}: no process found\n").bytes());
             }
@@ -321,13 +210,18 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
     said
 }
 
+/// What the visitor has started can be ended; everything else answers as if it had been.
+pub(super) fn end(call: &Call<'_>, pids: &[u32]) {
+    call.session.contact.visitor.dropped().end(|started| pids.contains(&started.pid));
+}
+
 /// Whether a process of this number runs.
 pub(super) fn exists(call: &Call<'_>, pid: u64) -> bool {
     all(call).iter().any(|process| u64::from(process.pid) == pid)
 }
 
 /// busybox' own list (1.35, without `CONFIG_DESKTOP`'s options).
-fn applet(call: &Call<'_>) -> Said {
+pub(super) fn applet(call: &Call<'_>) -> Said {
     if let Some(said) = complaint::of(call, &Known { letters: "aT", long: &[] }, "o") {
         return said;
     }
@@ -339,4 +233,10 @@ fn applet(call: &Call<'_>) -> Said {
         text.push('\n');
     }
     Said::out(text)
+}
+
+/// Whether a process belongs to the visitor's own session.
+pub(super) fn is_own(call: &Call<'_>, process: &Process) -> bool {
+    start(call, process) == DateTime::<Utc>::from(call.session.started)
+        && !process.command.starts_with("sshd:")
 }

@@ -50,7 +50,10 @@ pub(super) fn kill(call: &Call<'_>) -> Said {
     let mut said = Said::default();
     for pid in pids {
         let text = match pid.parse::<i64>() {
-            Ok(number) if running::exists(call, number.unsigned_abs()) => continue,
+            Ok(number) if running::exists(call, number.unsigned_abs()) => {
+                running::end(call, &[u32::try_from(number.unsigned_abs()).unwrap_or(0)]);
+                continue;
+            }
             Ok(number) if call.applet => format!("kill: can't kill pid {number}: No such process\n"),
             Ok(number) => format!("kill: ({number}): No such process\n"),
             Err(_) if call.applet => format!("kill: invalid number '{pid}'\n"),

@@ -1,16 +1,18 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, copying, curl, describing, hardware, input, listing, making, names,
-    network, nodes, packages, removing, running, services, space, stat, tar, tftp, unzip, users, wget,
+    Run, accounts, activity, busybox, copying, curl, dd, describing, encoding, groups, hardware, input,
+    linking, listing, making, names, network, nodes, packages, ps, removing, running, services, space, stat,
+    tar, tftp, unzip, users, wget,
 };
 
 /// Name and work of each program. Sorted by name.
 pub(super) const COMMANDS: &[(&str, Run)] = &[
-    ("adduser", Run::Now(users::adduser)),
+    ("adduser", Run::Now(groups::adduser)),
     ("apt", Run::Now(packages::apt)),
     ("apt-get", Run::Now(packages::apt)),
     ("arch", Run::Now(names::arch)),
+    ("base64", Run::Now(encoding::base64)),
     ("busybox", Run::Passes(busybox::run)),
     ("cat", Run::Waits(input::cat)),
     ("chattr", Run::Now(nodes::chattr)),
@@ -22,7 +24,8 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
     ("curl", Run::Waits(curl::curl)),
-    ("deluser", Run::Now(users::deluser)),
+    ("dd", Run::Now(dd::dd)),
+    ("deluser", Run::Now(groups::deluser)),
     ("df", Run::Now(space::df)),
     ("dir", Run::Now(listing::ls)),
     ("dmesg", Run::Now(hardware::dmesg)),
@@ -32,8 +35,8 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("free", Run::Now(space::free)),
     ("ftpget", Run::Waits(tftp::ftpget)),
     ("getconf", Run::Now(hardware::getconf)),
-    ("groupadd", Run::Now(users::groupadd)),
-    ("groupdel", Run::Now(users::groupdel)),
+    ("groupadd", Run::Now(groups::groupadd)),
+    ("groupdel", Run::Now(groups::groupdel)),
     ("groups", Run::Now(names::groups)),
     ("help", Run::Now(names::help)),
     ("history", Run::Now(names::history)),
@@ -45,7 +48,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("iptables", Run::Now(network::iptables)),
     ("killall", Run::Now(running::killall)),
     ("last", Run::Now(activity::last)),
-    ("ln", Run::Now(copying::ln)),
+    ("ln", Run::Now(linking::ln)),
     ("locale", Run::Now(names::locale)),
     ("ls", Run::Now(listing::ls)),
     ("lsb_release", Run::Now(names::lsb_release)),
@@ -63,7 +66,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("pidof", Run::Now(running::pgrep)),
     ("ping", Run::Waits(network::ping)),
     ("pkill", Run::Now(running::pkill)),
-    ("ps", Run::Now(running::ps)),
+    ("ps", Run::Now(ps::ps)),
     ("rm", Run::Now(removing::rm)),
     ("rmdir", Run::Now(removing::rmdir)),
     ("service", Run::Now(services::service)),

@@ -92,7 +92,7 @@ impl Url {
                     || ip.is_link_local()
                     || ip.is_broadcast()
                     || ip.is_multicast()
-                    || ip.octets()[0] == 0
+                    || ip.octets().first() == Some(&0)
             }
             Err(_) => false,
         }

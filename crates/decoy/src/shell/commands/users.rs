@@ -16,12 +16,12 @@ pub(super) struct User {
     pub(super) shell: String,
 }
 
-fn lines(call: &Call<'_>, path: &str) -> Vec<String> {
+pub(super) fn lines(call: &Call<'_>, path: &str) -> Vec<String> {
     let bytes = call.files().read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes).lines().take(5000).map(str::to_owned).collect()
 }
 
-fn save(call: &Call<'_>, path: &str, lines: &[String]) {
+pub(super) fn save(call: &Call<'_>, path: &str, lines: &[String]) {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     // A full disk leaves the file as it was; the program itself would say nothing more useful.
     let _ = call.files().write(path, text.as_bytes(), &Owner::ROOT, 0o644);
@@ -98,7 +98,7 @@ fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
     save(call, "/etc/shadow", &rows);
 }
 
-fn denied(call: &Call<'_>, status: i32) -> Option<Said> {
+pub(super) fn denied(call: &Call<'_>, status: i32) -> Option<Said> {
     (!call.is_root()).then(|| {
         Said::err(
             format!("{0}: Permission denied.\n{0}: cannot lock /etc/passwd; try again later.\n", call.name),
@@ -113,7 +113,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '$'))
 }
 
-fn add_to_group(call: &Call<'_>, group: &str, name: &str) {
+pub(super) fn add_to_group(call: &Call<'_>, group: &str, name: &str) {
     let mut rows = lines(call, "/etc/group");
     for row in rows.iter_mut().filter(|row| row.starts_with(&format!("{group}:"))) {
         let members = row.rsplit(':').next().unwrap_or_default();
@@ -124,21 +124,21 @@ fn add_to_group(call: &Call<'_>, group: &str, name: &str) {
     save(call, "/etc/group", &rows);
 }
 
-fn append(call: &Call<'_>, path: &str, line: String) {
+pub(super) fn append(call: &Call<'_>, path: &str, line: String) {
     let mut rows = lines(call, path);
     rows.push(line);
     save(call, path, &rows);
 }
 
 /// A value by its letter or its long name.
-fn value(options: &Options, letter: char, long: &str) -> Option<String> {
+pub(super) fn value(options: &Options, letter: char, long: &str) -> Option<String> {
     let long =
         options.long.iter().find_map(|word| word.strip_prefix(long)?.strip_prefix('=').map(str::to_owned));
     options.value(letter).map(str::to_owned).or(long)
 }
 
 /// Long options with a value in the next word, joined to it.
-fn joined(args: &[String], valued: &[&str]) -> Vec<String> {
+pub(super) fn joined(args: &[String], valued: &[&str]) -> Vec<String> {
     let mut joined = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -152,7 +152,7 @@ fn joined(args: &[String], valued: &[&str]) -> Vec<String> {
     joined
 }
 
-const LONG_VALUED: &[&str] = &[
+pub(super) const LONG_VALUED: &[&str] = &[
     "uid",
     "gid",
     "groups",
@@ -352,93 +352,4 @@ pub(super) fn usermod(call: &Call<'_>) -> Said {
         change_shadow(call, name, &hash);
     }
     Said::nothing(0)
-}
-
-pub(super) fn groupadd(call: &Call<'_>) -> Said {
-    let options = Options::of(&joined(call.args, LONG_VALUED), "gKpRP");
-    let Some(name) = options.operands.first() else {
-        return usage::of("groupadd", &[], false).unwrap_or_default();
-    };
-    if let Some(said) = denied(call, 10) {
-        return said;
-    }
-    let known = groups(call);
-    if known.iter().any(|(group, ..)| group == name) {
-        if options.has('f') {
-            return Said::nothing(0);
-        }
-        return Said::err(format!("groupadd: group '{name}' already exists\n"), 9);
-    }
-    let next = known
-        .iter()
-        .map(|(_, gid, _)| *gid)
-        .filter(|gid| (1000..60_000).contains(gid))
-        .max()
-        .map_or(1000, |gid| gid + 1);
-    let gid = value(&options, 'g', "gid").and_then(|text| text.parse().ok()).unwrap_or(next);
-    append(call, "/etc/group", format!("{name}:x:{gid}:"));
-    append(call, "/etc/gshadow", format!("{name}:!::"));
-    Said::nothing(0)
-}
-
-pub(super) fn groupdel(call: &Call<'_>) -> Said {
-    let Some(name) = call.args.iter().find(|arg| !arg.starts_with('-')) else {
-        return usage::of("groupdel", &[], false).unwrap_or_default();
-    };
-    if !groups(call).iter().any(|(known, ..)| known == name) {
-        return Said::err(format!("groupdel: group '{name}' does not exist\n"), 6);
-    }
-    for path in ["/etc/group", "/etc/gshadow"] {
-        let mut rows = lines(call, path);
-        rows.retain(|row| !row.starts_with(&format!("{name}:")));
-        save(call, path, &rows);
-    }
-    Said::nothing(0)
-}
-
-/// Debian's adduser 3.134, without its questions.
-pub(super) fn adduser(call: &Call<'_>) -> Said {
-    let options = Options::of(&joined(call.args, LONG_VALUED), "");
-    let [name, group @ ..] = options.operands.as_slice() else {
-        return Said::err("adduser: Only one or two names allowed.\n", 1);
-    };
-    if !call.is_root() {
-        return Said::err("adduser: Only root may add a user or group to the system.\n", 1);
-    }
-    if let [group] = group {
-        if named(call, name).is_none() {
-            return Said::err(format!("adduser: The user `{name}' does not exist.\n"), 1);
-        }
-        add_to_group(call, group, name);
-        return Said::out(format!("Adding user `{name}' to group `{group}' ...\nDone.\n"));
-    }
-    if named(call, name).is_some() {
-        return Said::err(format!("adduser: The user `{name}' already exists.\n"), 1);
-    }
-    let args = [name.clone(), "-m".to_owned(), "-s".to_owned(), "/bin/bash".to_owned()];
-    let made = useradd(&Call { name: "useradd", args: &args, ..*call });
-    if made.status != 0 {
-        return Said::err(
-            format!(
-                "adduser: Please enter a username matching the regular expression\n            configured via the NAME_REGEX configuration variable.  Use the\n            `--allow-bad-names' option to relax this check or reconfigure\n            NAME_REGEX in configuration.\n"
-            ),
-            1,
-        );
-    }
-    let uid = named(call, name).map_or(1000, |user| user.uid);
-    Said::out(format!(
-        "Adding user `{name}' ...\nAdding new group `{name}' ({uid}) ...\nAdding new user `{name}' ({uid}) with group `{name} ({uid})' ...\nCreating home directory `/home/{name}' ...\nCopying files from `/etc/skel' ...\nAdding new user `{name}' to supplemental / extra groups `users' ...\nAdding user `{name}' to group `users' ...\n"
-    ))
-}
-
-pub(super) fn deluser(call: &Call<'_>) -> Said {
-    let Some(name) = call.args.iter().find(|arg| !arg.starts_with('-')) else {
-        return Said::err("deluser: Only one or two names allowed.\n", 1);
-    };
-    if named(call, name).is_none() {
-        return Said::err(format!("deluser: The user `{name}' does not exist.\n"), 2);
-    }
-    let args = [name.clone()];
-    userdel(&Call { name: "userdel", args: &args, ..*call });
-    Said::out(format!("Removing crontab ...\nRemoving user `{name}' ...\nDone.\n"))
 }

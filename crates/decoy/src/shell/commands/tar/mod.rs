@@ -1,11 +1,16 @@
 //! `tar`: GNU tar 1.34 over the machine's files; archives are ustar, plain or gzip.
 
-use std::io::{Read as _, Write as _};
+mod create;
+mod order;
+
+use std::io::Read as _;
 
 use chrono::{DateTime, Utc};
 
 use super::{Call, Said, removing, usage};
-use crate::machine::{Access, Attributes, FileError, files::Kind};
+use crate::machine::{Access, FileError, files::Kind};
+use create::create;
+use order::{Order, complain, fatal, order};
 
 /// The most that an archive may unpack to.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
@@ -13,120 +18,6 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 const MOST_MEMBERS: usize = 20_000;
 /// One record of an archive.
 const BLOCK: usize = 512;
-
-/// What is to be done.
-#[derive(Default)]
-struct Order {
-    mode: Option<char>,
-    file: Option<String>,
-    verbose: bool,
-    gzip: bool,
-    other_filter: Option<&'static str>,
-    to_stdout: bool,
-    strip: usize,
-    folder: Option<String>,
-    names: Vec<String>,
-}
-
-fn complain(text: &str, status: i32) -> Said {
-    Said::err(format!("tar: {text}\nTry 'tar --help' or 'tar --usage' for more information.\n"), status)
-}
-
-fn fatal(text: &str) -> Said {
-    Said::err(format!("tar: {text}\ntar: Error is not recoverable: exiting now\n"), 2)
-}
-
-/// Reads the arguments, the first word perhaps without a dash.
-fn order(args: &[String]) -> Result<Order, Said> {
-    let mut order = Order::default();
-    let mut args = args.iter();
-    let mut first = true;
-    while let Some(arg) = args.next() {
-        let old = first && !arg.starts_with('-');
-        first = false;
-        if let Some(long) = arg.strip_prefix("--").filter(|long| !long.is_empty()) {
-            let (name, value) =
-                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value.to_owned())));
-            let mut value = || value.clone().or_else(|| args.next().cloned());
-            match name {
-                "extract" | "get" => set_mode(&mut order, 'x')?,
-                "create" => set_mode(&mut order, 'c')?,
-                "list" => set_mode(&mut order, 't')?,
-                "file" => order.file = value(),
-                "directory" => order.folder = value(),
-                "verbose" => order.verbose = true,
-                "gzip" | "gunzip" => order.gzip = true,
-                "to-stdout" => order.to_stdout = true,
-                "strip-components" => order.strip = value().and_then(|value| value.parse().ok()).unwrap_or(0),
-                "exclude" | "owner" | "group" | "mode" => drop(value()),
-                "overwrite"
-                | "no-same-owner"
-                | "same-owner"
-                | "preserve-permissions"
-                | "absolute-names"
-                | "wildcards"
-                | "no-same-permissions"
-                | "warning"
-                | "touch"
-                | "numeric-owner" => {}
-                _ => return Err(complain(&format!("unrecognized option '--{long}'"), 64)),
-            }
-        } else if old || arg.starts_with('-') && arg.len() > 1 {
-            let letters: Vec<char> = arg.trim_start_matches('-').chars().collect();
-            let mut at = 0;
-            while let Some(letter) = letters.get(at).copied() {
-                at += 1;
-                match letter {
-                    'x' | 'c' | 't' | 'r' | 'u' | 'A' | 'd' => set_mode(&mut order, letter)?,
-                    'v' => order.verbose = true,
-                    'z' => order.gzip = true,
-                    'j' => order.other_filter = Some("bzip2"),
-                    'J' => order.other_filter = Some("xz"),
-                    'O' => order.to_stdout = true,
-                    'f' | 'C' | 'T' | 'X' | 'b' => {
-                        let rest: String = letters.get(at..).unwrap_or_default().iter().collect();
-                        let value = if old || rest.is_empty() {
-                            args.next().cloned()
-                        } else {
-                            at = letters.len();
-                            Some(rest)
-                        };
-                        let Some(value) = value else {
-                            let text = if old {
-                                format!("Old option '{letter}' requires an argument.")
-                            } else {
-                                format!("option requires an argument -- '{letter}'")
-                            };
-                            return Err(complain(&text, if old { 2 } else { 64 }));
-                        };
-                        match letter {
-                            'f' => order.file = Some(value),
-                            'C' => order.folder = Some(value),
-                            _ => {}
-                        }
-                    }
-                    'p' | 'P' | 'k' | 'm' | 'o' | 'a' | 'h' | 'U' | 'w' | 'W' | 'S' | 's' | 'i' | 'B'
-                    | 'l' | 'n' | 'R' => {}
-                    other => return Err(complain(&format!("invalid option -- '{other}'"), 64)),
-                }
-            }
-        } else {
-            order.names.push(arg.clone());
-        }
-    }
-    Ok(order)
-}
-
-fn set_mode(order: &mut Order, mode: char) -> Result<(), Said> {
-    if order.mode.is_some_and(|known| known != mode) {
-        return Err(complain(
-            "You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option",
-            2,
-        ));
-    }
-    order.mode = Some(mode);
-    Ok(())
-}
 
 pub(super) fn tar(call: &Call<'_>) -> Said {
     if let Some(said) = usage::said(call) {
@@ -369,7 +260,13 @@ fn listed(member: &Member) -> String {
     };
     let bits: String = (0..9)
         .rev()
-        .map(|bit| if member.mode >> bit & 1 == 0 { '-' } else { ['x', 'w', 'r'][bit % 3] })
+        .map(|bit| {
+            if member.mode >> bit & 1 == 0 {
+                '-'
+            } else {
+                ['x', 'w', 'r'].get(bit % 3).copied().unwrap_or('-')
+            }
+        })
         .collect();
     let time = DateTime::<Utc>::from_timestamp(member.mtime as i64, 0).unwrap_or_default();
     let owner =
@@ -435,124 +332,6 @@ fn unpack(
         files.set_owner(&path, Some(member.uid), Some(member.gid)).map_err(fail)?;
     }
     Ok(())
-}
-
-/// `c`.
-fn create(call: &Call<'_>, order: &Order) -> Said {
-    if order.names.is_empty() {
-        return complain("Cowardly refusing to create an empty archive", 2);
-    }
-    let mut said = Said::default();
-    let to_stdout = order.file.as_deref().is_none_or(|file| file == "-");
-    let base = order.folder.as_deref().map_or_else(|| call.cwd.to_owned(), |folder| call.path(folder));
-    let (mut bytes, mut count, mut stripped) = (Vec::new(), 0, false);
-    let mut todo: Vec<String> = order.names.iter().rev().cloned().collect();
-    while let Some(name) = todo.pop() {
-        let path = call.files().resolve(&base, &name);
-        let node = match call.files().lstat(&path) {
-            Ok(node) => node,
-            Err(error) => {
-                said.err.extend(format!("tar: {name}: Cannot stat: {}\n", error.errno_text()).bytes());
-                said.status = 2;
-                continue;
-            }
-        };
-        count += 1;
-        if count > MOST_MEMBERS || bytes.len() as u64 > MOST_BYTES {
-            break;
-        }
-        if name.starts_with('/') && !stripped {
-            stripped = true;
-            said.err.extend_from_slice(b"tar: Removing leading `/' from member names\n");
-        }
-        if order.verbose {
-            let shown = if node.is_dir() {
-                format!("{}/\n", name.trim_end_matches('/'))
-            } else {
-                format!("{name}\n")
-            };
-            if to_stdout { said.err.extend(shown.bytes()) } else { said.out.extend(shown.bytes()) }
-        }
-        put(call, &path, &name, &node, &mut bytes);
-        if node.is_dir() {
-            let entries = call.files().list(&path).unwrap_or_default();
-            todo.extend(
-                entries
-                    .into_iter()
-                    .rev()
-                    .map(|entry| format!("{}/{}", name.trim_end_matches('/'), entry.name)),
-            );
-        }
-    }
-    if said.status != 0 {
-        said.err.extend_from_slice(b"tar: Exiting with failure status due to previous errors\n");
-    }
-    // Two empty records, then filled up to a whole tape record.
-    bytes.resize((bytes.len() + 2 * BLOCK).div_ceil(20 * BLOCK) * 20 * BLOCK, 0);
-    if order.gzip {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        // Writing to memory cannot fail.
-        let _ = encoder.write_all(&bytes);
-        bytes = encoder.finish().unwrap_or_default();
-    }
-    if to_stdout {
-        said.out.extend_from_slice(&bytes);
-        return said;
-    }
-    let file = order.file.as_deref().unwrap_or_default();
-    let (path, who) = (call.path(file), call.session.who());
-    let written = call
-        .files()
-        .may(who.uid, who.gid, &path, Access::Write)
-        .and_then(|()| call.files().write(&path, &bytes, &who, 0o666 & !call.session.umask()));
-    match written {
-        Ok(()) => said,
-        Err(error) => fatal(&format!("{file}: Cannot open: {}", error.errno_text())),
-    }
-}
-
-/// Adds one member.
-fn put(call: &Call<'_>, path: &str, name: &str, node: &Attributes, bytes: &mut Vec<u8>) {
-    let content = if node.kind == Kind::File {
-        call.files().read(path).unwrap_or_default()
-    } else {
-        bytes::Bytes::new()
-    };
-    let shown = name.trim_start_matches('/');
-    let shown = if node.is_dir() { format!("{}/", shown.trim_end_matches('/')) } else { shown.to_owned() };
-    let (kind, link) = match node.kind {
-        Kind::Dir => (b'5', String::new()),
-        Kind::Symlink => (b'2', call.files().read_link(path).unwrap_or_default()),
-        _ => (b'0', String::new()),
-    };
-    let mut block = [0_u8; BLOCK];
-    let mut field = |from: usize, text: &[u8], most: usize| {
-        let length = text.len().min(most);
-        if let (Some(to), Some(text)) = (block.get_mut(from..from + length), text.get(..length)) {
-            to.copy_from_slice(text);
-        }
-    };
-    let time = node.mtime.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    field(0, shown.as_bytes(), 100);
-    field(100, format!("{:07o}", node.mode).as_bytes(), 8);
-    field(108, format!("{:07o}", node.uid).as_bytes(), 8);
-    field(116, format!("{:07o}", node.gid).as_bytes(), 8);
-    field(124, format!("{:011o}", content.len()).as_bytes(), 12);
-    field(136, format!("{time:011o}").as_bytes(), 12);
-    field(148, b"        ", 8);
-    field(156, &[kind], 1);
-    field(157, link.as_bytes(), 100);
-    field(257, b"ustar  ", 8);
-    let user = call.identity().account_by_uid(node.uid).map_or("", |user| user.name.as_str());
-    field(265, user.as_bytes(), 31);
-    field(297, user.as_bytes(), 31);
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    if let Some(to) = block.get_mut(148..156) {
-        to.copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    }
-    bytes.extend_from_slice(&block);
-    bytes.extend_from_slice(&content);
-    bytes.resize(bytes.len().div_ceil(BLOCK) * BLOCK, 0);
 }
 
 #[cfg(test)]

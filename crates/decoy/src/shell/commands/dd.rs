@@ -1,0 +1,229 @@
+//! `dd`: GNU coreutils 9.1 and busybox 1.35.
+
+use super::{
+    Call, Said,
+    quoting::{curled, quoted},
+};
+use crate::machine::{Access, FileError};
+
+/// The most that one call moves.
+const MOST: u64 = 64 * 1024 * 1024;
+
+/// `4k`, `1M`, `2x512`.
+fn number(text: &str) -> Option<u64> {
+    if let Some((left, right)) = text.split_once('x') {
+        return number(left)?.checked_mul(number(right)?);
+    }
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let scale: u64 = match text.get(digits.len()..)? {
+        "" => 1,
+        "c" => 1,
+        "w" => 2,
+        "b" => 512,
+        "k" | "K" | "KiB" => 1024,
+        "kB" | "KB" => 1000,
+        "M" | "MiB" => 1024 * 1024,
+        "MB" => 1_000_000,
+        "G" | "GiB" => 1 << 30,
+        "GB" => 1_000_000_000,
+        "T" => 1 << 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(scale)
+}
+
+fn human(bytes: u64) -> String {
+    let scaled = |unit: f64, names: [&str; 4]| {
+        let mut value = bytes as f64 / unit;
+        let mut at = 0;
+        while value >= unit && at < 3 {
+            value /= unit;
+            at += 1;
+        }
+        let name = names.get(at).copied().unwrap_or_default();
+        if value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+    };
+    match bytes {
+        0..1000 => format!("{bytes} byte{} copied", if bytes == 1 { "" } else { "s" }),
+        1000..1024 => format!("{bytes} bytes ({}) copied", scaled(1000.0, ["kB", "MB", "GB", "TB"])),
+        _ => format!(
+            "{bytes} bytes ({}, {}) copied",
+            scaled(1000.0, ["kB", "MB", "GB", "TB"]),
+            scaled(1024.0, ["KiB", "MiB", "GiB", "TiB"])
+        ),
+    }
+}
+
+pub(super) fn dd(call: &Call<'_>) -> Said {
+    let (mut input, mut output) = (None, None);
+    let (mut ibs, mut obs, mut count, mut skip, mut seek) = (512, 512, None, 0, 0);
+    let (mut quiet, mut no_rate, mut notrunc, mut append) = (false, false, false, false);
+    for arg in call.args {
+        let Some((name, value)) = arg.split_once('=') else {
+            return Said::err(
+                format!("dd: unrecognized operand {}\nTry 'dd --help' for more information.\n", curled(arg)),
+                1,
+            );
+        };
+        let read =
+            number(value).ok_or_else(|| Said::err(format!("dd: invalid number: {}\n", curled(value)), 1));
+        match name {
+            "if" => input = Some(value),
+            "of" => output = Some(value),
+            "status" => {
+                quiet = value == "none";
+                no_rate = value == "noxfer";
+            }
+            "conv" => notrunc = value.contains("notrunc"),
+            "oflag" => append = value.contains("append"),
+            "iflag" | "cbs" => {}
+            "bs" | "ibs" | "obs" | "count" | "skip" | "seek" | "iseek" | "oseek" => match read {
+                Err(said) => return said,
+                Ok(0) if name.ends_with("bs") => {
+                    return Said::err(format!("dd: invalid number: {}\n", curled(value)), 1);
+                }
+                Ok(number) => match name {
+                    "bs" => (ibs, obs) = (number, number),
+                    "ibs" => ibs = number,
+                    "obs" => obs = number,
+                    "count" => count = Some(number),
+                    "skip" | "iseek" => skip = number,
+                    _ => seek = number,
+                },
+            },
+            _ => {
+                return Said::err(
+                    format!(
+                        "dd: unrecognized operand {}\nTry 'dd --help' for more information.\n",
+                        curled(arg)
+                    ),
+                    1,
+                );
+            }
+        }
+    }
+    let open_failed = |name: &str, error: FileError| {
+        if call.applet {
+            Said::err(format!("dd: can't open '{name}': {}\n", error.errno_text()), 1)
+        } else {
+            Said::err(format!("dd: failed to open {}: {}\n", quoted(name), error.errno_text()), 1)
+        }
+    };
+    let who = call.session.who();
+    let bytes = match input {
+        None => bytes::Bytes::copy_from_slice(call.stdin.unwrap_or_default()),
+        Some(name) => {
+            let path = call.path(name);
+            let read = call.files().stat(&path).and_then(|node| {
+                call.files().may(who.uid, who.gid, &path, Access::Read)?;
+                if node.is_dir() { Err(FileError::IsADirectory) } else { call.files().read(&path) }
+            });
+            match read {
+                Ok(bytes) => bytes,
+                Err(FileError::IsADirectory) => {
+                    return Said::err(
+                        format!(
+                            "dd: error reading {}: Is a directory\n0+0 records in\n0+0 records out\n0 bytes copied, 0.000112 s, 0.0 kB/s\n",
+                            quoted(name)
+                        ),
+                        1,
+                    );
+                }
+                Err(error) => return open_failed(name, error),
+            }
+        }
+    };
+    let is_endless = input.is_some_and(|name| {
+        matches!(call.path(name).as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full")
+    });
+    let from = skip.saturating_mul(ibs);
+    let wanted = count.map_or(u64::MAX, |count| count.saturating_mul(ibs));
+    // Endless devices give what is asked for; what is more than fits was counted, not kept.
+    let total =
+        if is_endless { wanted.min(1 << 40) } else { wanted.min((bytes.len() as u64).saturating_sub(from)) };
+    let kept = total.min(MOST) as usize;
+    let mut data = if is_endless {
+        bytes.iter().copied().cycle().take(kept).collect::<Vec<u8>>()
+    } else {
+        bytes.iter().skip(from as usize).take(kept).copied().collect()
+    };
+    let mut said = Said::default();
+    match output {
+        None => said.out.append(&mut data),
+        Some(name) => {
+            let path = call.path(name);
+            let begin = seek.saturating_mul(obs).min(MOST) as usize;
+            let old = if begin > 0 || notrunc || append {
+                call.files().read(&path).unwrap_or_default().to_vec()
+            } else {
+                Vec::new()
+            };
+            let content = if begin == 0 && !notrunc && !append {
+                data
+            } else {
+                let at = if append { old.len() } else { begin };
+                let mut content = old;
+                if content.len() < at {
+                    content.resize(at, 0);
+                }
+                let tail = content.split_off(at.min(content.len()));
+                let rest = tail.get(data.len()..).filter(|_| notrunc).unwrap_or_default().to_vec();
+                content.append(&mut data);
+                content.extend(rest);
+                content
+            };
+            let written = call
+                .files()
+                .may(who.uid, who.gid, &path, Access::Write)
+                .and_then(|()| call.files().write(&path, &content, &who, 0o666 & !call.session.umask()));
+            match written {
+                Ok(()) => {}
+                Err(FileError::NoSpace) => {
+                    said.err.extend(
+                        format!("dd: error writing {}: No space left on device\n", quoted(name)).bytes(),
+                    );
+                    said.status = 1;
+                }
+                Err(error) => return open_failed(name, error),
+            }
+        }
+    }
+    let records = |size: u64| format!("{}+{}", total / size, u64::from(!total.is_multiple_of(size)));
+    if !quiet {
+        let mut text = format!("{} records in\n{} records out\n", records(ibs), records(obs));
+        // Debian's busybox says no more.
+        if !call.applet && !no_rate {
+            let seconds = 0.000_05 + total as f64 / 1.1e9;
+            let rate = total as f64 / seconds;
+            let rate = match rate {
+                rate if rate < 1e6 => format!("{:.0} kB/s", rate / 1e3),
+                rate if rate < 1e9 => format!("{:.0} MB/s", rate / 1e6),
+                rate => format!("{:.1} GB/s", rate / 1e9),
+            };
+            text += &format!("{}, {} s, {rate}\n", human(total), shown(seconds));
+        }
+        said.err.extend(text.bytes());
+    }
+    said
+}
+
+/// As `%g` prints seconds.
+fn shown(seconds: f64) -> String {
+    if seconds < 0.0001 { format!("{:.4}e-05", seconds * 1e5) } else { format!("{seconds:.6}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{human, number};
+
+    #[test]
+    fn sizes_are_read_and_written() {
+        assert_eq!(number("4k"), Some(4096));
+        assert_eq!(number("2x512"), Some(1024));
+        assert_eq!(number("abc"), None);
+        assert_eq!(number("99999999999999999999"), None);
+        assert_eq!(human(52), "52 bytes copied");
+        assert_eq!(human(1000), "1000 bytes (1.0 kB) copied");
+        assert_eq!(human(1_048_576), "1048576 bytes (1.0 MB, 1.0 MiB) copied");
+    }
+}
