@@ -10,6 +10,7 @@ pub mod http;
 mod lines;
 pub mod machine;
 pub mod oracle;
+pub mod pam;
 pub mod plain;
 pub mod shell;
 pub mod smtp;

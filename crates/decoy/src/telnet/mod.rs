@@ -14,6 +14,7 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Dialogue, Stage},
     machine::{Account, Login},
+    pam,
     terminal::{Greeter, Terminal, TerminalMode, greeting},
 };
 pub use options::Options;
@@ -28,8 +29,6 @@ const PATIENCE: Duration = Duration::from_millis(700);
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// login.defs(5), `LOGIN_RETRIES`.
 const MOST_FAILURES: u32 = 5;
-/// `pam_faildelay` of Debian's /etc/pam.d/login: 3 s.
-const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// The longest name or password (the kernel's `MAX_CANON` less its end).
 const LONGEST_ANSWER: usize = 4095;
 /// The most control keys that wait for the first prompt.
@@ -217,7 +216,7 @@ impl Telnet {
     }
 
     fn refuse(&mut self, stage: &Stage) {
-        stage.pause(FAILED_LOGIN_PAUSE);
+        stage.pause(pam::delay(pam::LOGIN));
         stage.say("\r\nLogin incorrect\r\n");
         self.failures += 1;
         if self.failures >= MOST_FAILURES {

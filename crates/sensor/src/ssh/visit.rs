@@ -5,19 +5,20 @@ use std::{collections::HashMap, sync::Arc};
 use decoy::{
     Account, Contact, Dialogue, Login,
     machine::files::Owner,
+    pam,
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, Pty,
     keys::{HashAlg, PublicKey},
-    server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
+    server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Connection},
 };
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, sftp::Sftp,
+    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, sftp::Sftp,
     upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
@@ -95,7 +96,7 @@ impl Visit {
         self.channels.retain(|_, opened| opened.running.as_ref().is_none_or(|task| !task.is_finished()));
     }
 
-    fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
+    async fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
         let word = String::from_utf8_lossy(password);
         let login = self.contact.visitor.log_in(user, &word);
         self.session.note(EventKind::login(matches!(login, Login::Accepted(_)), user.as_bytes(), password));
@@ -105,7 +106,11 @@ impl Visit {
                 self.startup.finish();
                 Auth::Accept
             }
-            Login::Refused => Auth::reject(),
+            Login::Refused => {
+                tokio::time::sleep(pam::delay(pam::UNIX)).await;
+                // Both methods stay: without this the library takes back the one that failed.
+                Auth::Reject { proceed_with_methods: Some(METHODS.into()), partial_success: false }
+            }
         }
     }
 
@@ -170,23 +175,7 @@ impl Handler for Visit {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        Ok(self.try_password(user, password.as_bytes()))
-    }
-
-    async fn auth_keyboard_interactive<'a>(
-        &'a mut self,
-        user: &str,
-        _submethods: &str,
-        response: Option<Response<'a>>,
-    ) -> Result<Auth, Self::Error> {
-        match response.and_then(|mut answers| answers.next()) {
-            Some(password) => Ok(self.try_password(user, &password)),
-            None => Ok(Auth::Partial {
-                name: "".into(),
-                instructions: "".into(),
-                prompts: vec![("Password: ".into(), false)].into(),
-            }),
-        }
+        Ok(self.try_password(user, password.as_bytes()).await)
     }
 
     async fn auth_publickey_offered(
@@ -356,9 +345,13 @@ impl Handler for Visit {
         self.session.note(EventKind::SshRequest {
             request: "tcpip-forward".to_owned(),
             value: format!("{}:{port}", text_of(address)),
-            granted: false,
+            granted: true,
         });
-        Ok(false)
+        // sshd listens where it is asked to; nobody ever calls there.
+        if *port == 0 {
+            *port = rand::random_range(32_768..60_999);
+        }
+        Ok(true)
     }
 
     async fn channel_open_direct_tcpip(
