@@ -96,7 +96,7 @@ impl Ftp {
                 self.state = State::Stranger(Some(argument.to_vec()));
                 stage.say("331 Please specify the password.\r\n");
             }
-            ("PASS", State::Stranger(user)) => match user.take() {
+            ("PASS", State::Stranger(user)) => match user.take().filter(|user| !user.is_empty()) {
                 Some(user) => self.log_in(&user, argument, stage),
                 None => {
                     stage.note(EventKind::login(false, b"", argument));
@@ -206,6 +206,9 @@ impl Dialogue for Ftp {
 fn split_command(line: &[u8]) -> (String, &[u8]) {
     // Telnet's "interrupt" and "synch" before ABOR (RFC 959, 4.1.3) are no part of the verb.
     let line = line.strip_prefix(b"\xff\xf4\xff\xf2").unwrap_or(line);
+    // One return went with the line end; any more are no part of it either.
+    let returns = line.iter().rev().take_while(|&&byte| byte == b'\r').count();
+    let line = line.get(..line.len() - returns).unwrap_or_default();
     let (verb, argument) = match memchr::memchr(b' ', line) {
         Some(at) => (line.get(..at).unwrap_or_default(), line.get(at + 1..).unwrap_or_default()),
         None => (line, &b""[..]),

@@ -26,13 +26,15 @@ pub(super) struct Envelope {
     pub chunked: bool,
     pub chunk_size: u64,
     pub chunks: Collector,
+    /// A chunk was refused: what follows is read and thrown away.
+    pub spoiled: bool,
     begun: SystemTime,
 }
 
 impl Envelope {
     pub fn new(sender: String, begun: SystemTime) -> Self {
         let chunks = Collector::default();
-        Self { sender, recipients: Vec::new(), chunked: false, chunk_size: 0, chunks, begun }
+        Self { sender, recipients: Vec::new(), chunked: false, chunk_size: 0, chunks, spoiled: false, begun }
     }
 }
 
@@ -96,8 +98,16 @@ impl Smtp {
         if envelope.recipients.is_empty() {
             return self.reply(stage, "554 5.5.1 Error: no valid recipients");
         }
+        if envelope.spoiled {
+            let size = envelope.chunk_size;
+            return self.reply(stage, &format!("551 5.0.0 Discarded {size} bytes after earlier error"));
+        }
         if last {
-            let collector = std::mem::take(&mut envelope.chunks);
+            let mut collector = std::mem::take(&mut envelope.chunks);
+            // The last line is ended for whoever did not.
+            if !collector.text.is_empty() && !collector.text.ends_with(b"\n") {
+                collector.text.extend_from_slice(b"\r\n");
+            }
             self.accept(collector, stage);
         } else {
             let size = envelope.chunk_size;

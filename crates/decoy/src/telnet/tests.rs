@@ -30,7 +30,9 @@ async fn a_script_that_sends_everything_at_once_gets_everything() {
         "{said}"
     );
     assert!(!said.contains("Summer2024"));
-    assert_eq!((done.hung_up, done.pauses), (Some(0), FAILED_LOGIN_PAUSE));
+    assert_eq!(done.hung_up, Some(0));
+    let least = crate::pam::LOGIN / 2;
+    assert!((least..=3 * least).contains(&done.pauses), "{:?}", done.pauses);
     assert_eq!(done.noted.iter().filter(|kind| matches!(kind, EventKind::LoginSuccess { .. })).count(), 1);
 }
 

@@ -113,6 +113,7 @@ def play(kept, protocol, port):
     visit, upload, send, out, closed = None, None, b"", [], False
     quiet = [line.split()[2] for line in kept if line.startswith("@ quiet ")]
     patience = {"quiet": float(quiet[0])} if quiet else {}
+    patience |= {"first": float(line.split()[2]) for line in kept if line.startswith("@ first ")}
     for line in kept:
         kind, text = line[:2], line[3:]
         if line == "@ again":
@@ -418,8 +419,8 @@ touch -d @{WHEN} /home/deploy/notes.txt /home/deploy/backup/site.tar /home/deplo
         page = file.read().decode()
     script += f"cat > {web}/index.nginx-debian.html <<'END'\n{page}END\ntouch -d @{WHEN} {web}/index.nginx-debian.html {web}\n"
     clients = ssh_probes.Clients(ports["ssh"], "/tmp")
-    said = clients.ssh(command=("sh", "-s"), user="root", password=ssh_probes.PASSWORD, given=script.encode())
-    if "status 0" not in said:
+    said = clients.ssh(command=(script + "ls -A /home/deploy",), user="root", password=ssh_probes.PASSWORD)
+    if "notes.txt" not in said:
         sys.exit(f"the bucket cannot be prepared: {said}")
 
 

@@ -111,6 +111,8 @@ impl Preliminaries {
                 }
             }
             SSH_MSG_NEWKEYS if self.began => self.over = true,
+            // Groups of no size that there is (kexgexs.c): 2048 to 8192 bits.
+            34 if self.offered && !self.asks_for_a_group() => return Some(Verdict::End(Vec::new())),
             30..=34 if self.offered => self.began = true,
             _ if self.strict => {
                 let number = self.number;
@@ -120,6 +122,17 @@ impl Preliminaries {
             _ => {}
         }
         None
+    }
+}
+
+impl Preliminaries {
+    /// SSH_MSG_KEX_DH_GEX_REQUEST: least, best and most bits (RFC 4419, 3).
+    fn asks_for_a_group(&self) -> bool {
+        let mut numbers = self.packet.get(6..18).unwrap_or_default().as_chunks::<4>().0.iter();
+        let mut next = || numbers.next().map_or(0, |number| u32::from_be_bytes(*number));
+        let (least, best, most) = (next().max(2048), next(), next().min(8192));
+        let best = best.clamp(2048, 8192);
+        least <= most && least <= best && best <= most
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, sftp::Sftp,
+    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, scp, sftp::Sftp,
     upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
@@ -124,20 +124,52 @@ impl Visit {
         });
     }
 
+    /// Starts the old scp on a channel.
+    fn copy(&mut self, id: ChannelId, order: scp::Order) -> bool {
+        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
+            return false;
+        };
+        let Some(waiting) = opened.waiting.take() else { return false };
+        let keeper = Keeper {
+            contact: self.contact.clone(),
+            session: self.session.clone(),
+            artifacts: Arc::clone(&self.artifacts),
+            owner: Owner { uid: account.uid, gid: account.gid },
+            _waits: self.tasks.token(),
+        };
+        let (contact, pool, gone) = (self.contact.clone(), Arc::clone(&self.pool), opened.gone.clone());
+        let program = async move {
+            let Some(called) = waiting.call().await else { return };
+            let line = ChannelLine::new(called, gone);
+            scp::run(line, order, &contact, &account, keeper, &pool).await;
+        };
+        opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
+        true
+    }
+
     /// Starts a program on a channel; gives `false` when there is none to start it on.
     fn start(&mut self, id: ChannelId, command: Option<Vec<u8>>) -> bool {
+        if let Some(order) = command.as_deref().and_then(scp::Order::read) {
+            self.session.note(EventKind::command_input(command.as_deref().unwrap_or_default()));
+            return self.copy(id, order);
+        }
         let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
             return false;
         };
         let Some(waiting) = opened.waiting.take() else {
             return false;
         };
-        let (env, window) = (std::mem::take(&mut opened.env), opened.window);
+        let (mut env, window) = (std::mem::take(&mut opened.env), opened.window);
+        let (peer, local) = (self.contact.peer, self.contact.local);
+        let (host, here) = (peer.ip().to_canonical(), local.ip().to_canonical());
+        env.push(("SSH_CLIENT".to_owned(), format!("{host} {} {}", peer.port(), local.port())));
+        env.push(("SSH_CONNECTION".to_owned(), format!("{host} {} {here} {}", peer.port(), local.port())));
         let mode = match (command, window) {
             (Some(command), _) => TerminalMode::Exec { command, env },
             (None, Some(window)) => {
                 let tty = format!("pts/{}", self.terminals);
                 self.terminals += 1;
+                env.push(("SSH_TTY".to_owned(), format!("/dev/{tty}")));
                 TerminalMode::Interactive { tty, window, env }
             }
             // A shell without a terminal reads its commands from the channel, as `ssh -T` asks for.

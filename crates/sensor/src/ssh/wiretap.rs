@@ -38,6 +38,8 @@ pub struct Wiretap {
     heard: Vec<u8>,
     stage: Stage,
     preliminaries: Preliminaries,
+    /// The last words of a connection that is over.
+    parting: Option<Vec<u8>>,
     deadline: Pin<Box<Sleep>>,
     ends_at: Instant,
     /// Bytes moved in both directions, and how many may be.
@@ -75,6 +77,7 @@ impl Wiretap {
             heard: Vec::new(),
             stage: Stage::Identification,
             preliminaries: Preliminaries::default(),
+            parting: None,
             deadline: Box::pin(tokio::time::sleep_until(grace)),
             ends_at,
             moved: 0,
@@ -157,6 +160,12 @@ impl AsyncRead for Wiretap {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(words) = self.parting.take() {
+            self.stage = Stage::Refused;
+            if let Err(error) = self.stream.try_write(&words) {
+                tracing::debug!(%error, "could not tell a client what is wrong");
+            }
+        }
         if self.stage == Stage::Refused {
             return Poll::Ready(Ok(()));
         }
@@ -198,7 +207,15 @@ impl AsyncRead for Wiretap {
         }
         if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
             let new = new.to_vec();
+            let at_line = self.stage == Stage::Identification;
             if let Verdict::End(words) = self.overhear(&new) {
+                if at_line && self.stage == Stage::Packets {
+                    // The line was good: it is answered, and what came behind it ends the connection.
+                    self.parting = Some(words);
+                    let line = new.iter().position(|&byte| byte == b'\n').map_or(new.len(), |end| end + 1);
+                    buf.set_filled(before + line);
+                    return Poll::Ready(Ok(()));
+                }
                 self.stage = Stage::Refused;
                 // A line fits the empty send buffer of a fresh connection; a visitor who does not take it misses it.
                 if !words.is_empty()

@@ -1959,7 +1959,9 @@ impl Session {
                         Ok(())
                     }
                     "hostkeys-prove-00@openssh.com" => {
-                        map_err!(self.prove_host_keys(r))?;
+                        let mut asked = vec![0; r.remaining_len()];
+                        map_err!(r.read(&mut asked))?;
+                        map_err!(self.prove_host_keys(&mut asked.as_slice()))?;
                         Ok(())
                     }
                     _ => {
