@@ -77,6 +77,8 @@ impl Bucket {
             connections = 20000
             per_source = 20000
             per_second = 100000
+            events_per_hour = 1000000000
+            artifacts_per_hour = "64GiB"
 
             [management]
             listen_address = "127.0.0.1"

@@ -10,9 +10,12 @@ pub mod browser;
 pub mod bucket;
 pub mod clients;
 pub mod corpora;
+pub mod cost;
+pub mod labels;
 pub mod ports;
 pub mod process;
 pub mod registry;
+pub mod report;
 pub mod standins;
 pub mod tables;
 

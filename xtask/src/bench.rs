@@ -1,6 +1,6 @@
 //! The measurements: each runs in the acceptance crate, against release builds.
 
-use std::process::Stdio;
+use std::{path::PathBuf, process::Stdio};
 
 use clap::ValueEnum;
 use tokio::process::Command;
@@ -24,22 +24,14 @@ pub enum Bench {
 
 /// Runs one measurement.
 pub async fn run(what: Bench, quick: bool) -> Result<(), Failure> {
-    let (package, program) = match what {
-        Bench::Visit => ("acceptance", "bench_visit"),
+    let program = match what {
+        Bench::Visit => "bench_visit",
         Bench::Model => return Err(Failure::NotBuilt("bench model")),
         Bench::Fleet => return Err(Failure::NotBuilt("bench fleet")),
         Bench::Pages => return Err(Failure::NotBuilt("bench pages")),
         Bench::Tactics => return Err(Failure::NotBuilt("bench tactics")),
     };
-    // One build for the measurement and for what it measures; both are release builds.
-    let programs =
-        cargo::build(&["--release", "--locked", "-p", "sensor", "-p", "registry", "-p", package, "--bins"])
-            .await?;
-    let path = programs.get(program).ok_or_else(|| Failure::Output {
-        program: "cargo build".into(),
-        wanted: "the path of the measurement",
-        printed: programs.keys().cloned().collect::<Vec<_>>().join(", "),
-    })?;
+    let path = self::program(program).await?;
     let mut command = Command::new(path);
     command
         .env("RUSTBUCKET_TEST_BUILT", "1")
@@ -55,4 +47,15 @@ pub async fn run(what: Bench, quick: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Program { program: program.to_owned(), status, said: String::new() })
+}
+
+/// Builds a measurement together with what it measures, in release; gives its path.
+pub async fn program(name: &str) -> Result<PathBuf, Failure> {
+    let arguments = ["--release", "--locked", "-p", "sensor", "-p", "registry", "-p", "acceptance", "--bins"];
+    let programs = cargo::build(&arguments).await?;
+    programs.get(name).cloned().ok_or_else(|| Failure::Output {
+        program: "cargo build".into(),
+        wanted: "the path of the measurement",
+        printed: programs.keys().cloned().collect::<Vec<_>>().join(", "),
+    })
 }

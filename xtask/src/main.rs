@@ -2,15 +2,16 @@
 
 mod bench;
 mod cargo;
+mod debian;
 mod failure;
+mod fidelity;
 mod test;
 mod up;
+mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-
-use failure::Failure;
 
 /// The verbs of the Rustbucket repository.
 #[derive(Parser)]
@@ -44,11 +45,24 @@ enum Verb {
         #[arg(long)]
         quick: bool,
     },
+    /// Records what Debian's programs say about themselves (`--help`, `--version`, no arguments) for the decoy.
+    Usage,
+    /// Builds the shipped image of a Debian 12 server anew, from a root made with debootstrap (as root).
+    Image,
     /// Compares answers with those of the real daemons.
     Fidelity {
-        /// A short run.
+        /// A sample; BENCHMARKS.md stays as it is.
         #[arg(long)]
         quick: bool,
+        /// Prints so many differences, the most frequent first.
+        #[arg(long, default_value_t = 0)]
+        show: usize,
+        /// Only lines that hold this text.
+        #[arg(long)]
+        only: Option<String>,
+        /// Only this group of figures, such as `shell` or `speed`.
+        #[arg(long)]
+        group: Option<String>,
     },
 }
 
@@ -66,7 +80,11 @@ fn main() -> ExitCode {
             Verb::Up { data, buckets, offline } => up::run(&up::Wanted { data, buckets, offline }).await,
             Verb::Test => test::run().await,
             Verb::Bench { what, quick } => bench::run(what, quick).await,
-            Verb::Fidelity { .. } => Err(Failure::NotBuilt("fidelity")),
+            Verb::Usage => usage::run().await,
+            Verb::Fidelity { quick, show, only, group } => {
+                fidelity::run(&fidelity::Wanted { quick, show, only, group }).await
+            }
+            Verb::Image => debian::image().await,
         }
     });
     match result {

@@ -8,7 +8,10 @@ use russh::{
     kex,
     keys::PublicKeyOrCertificate,
 };
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
 
 use super::{
     at_prompt,
@@ -55,10 +58,19 @@ impl Ssh {
         user: &str,
         password: &str,
     ) -> Result<Option<Self>, russh::Error> {
+        let stream = stream_from(source, port).await?;
+        Self::log_in_over(stream, user, password).await
+    }
+
+    /// The same over a stream that is there already.
+    pub async fn log_in_over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        user: &str,
+        password: &str,
+    ) -> Result<Option<Self>, russh::Error> {
         // The key exchange that OpenSSH 9.2 and most of its visitors agree on; a server that offers more is not asked for more.
         let preferred = Preferred { kex: vec![kex::CURVE25519].into(), ..Preferred::default() };
         let config = client::Config { nodelay: true, preferred, ..client::Config::default() };
-        let stream = stream_from(source, port).await?;
         let mut handle = client::connect_stream(Arc::new(config), stream, Trusting).await?;
         let answer = handle.authenticate_password(user, password).await?;
         Ok(answer.success().then_some(Self { handle }))
@@ -66,6 +78,11 @@ impl Ssh {
 
     /// One command without a terminal.
     pub async fn exec(&mut self, command: &str) -> Result<Output, russh::Error> {
+        self.exec_within(command, PATIENCE).await
+    }
+
+    /// One command without a terminal, waited for so long.
+    pub async fn exec_within(&mut self, command: &str, patience: Duration) -> Result<Output, russh::Error> {
         let mut channel = self.handle.channel_open_session().await?;
         channel.exec(true, command).await?;
         channel.eof().await?;
@@ -85,7 +102,7 @@ impl Ssh {
             }
             Ok(())
         };
-        timeout(PATIENCE, read).await.map_err(|_| russh::Error::ConnectionTimeout)??;
+        timeout(patience, read).await.map_err(|_| russh::Error::ConnectionTimeout)??;
         output.out = String::from_utf8_lossy(&out).into_owned();
         output.err = String::from_utf8_lossy(&err).into_owned();
         Ok(output)
@@ -93,8 +110,13 @@ impl Ssh {
 
     /// A shell on a terminal, at its first prompt.
     pub async fn shell(&mut self) -> Result<Shell, russh::Error> {
+        self.shell_of(80, 24).await
+    }
+
+    /// A shell on a terminal of so many columns and rows, at its first prompt.
+    pub async fn shell_of(&mut self, columns: u32, rows: u32) -> Result<Shell, russh::Error> {
         let channel = self.handle.channel_open_session().await?;
-        channel.request_pty(false, "xterm", 80, 24, 0, 0, &[]).await?;
+        channel.request_pty(false, "xterm", columns, rows, 0, 0, &[]).await?;
         channel.request_shell(true).await?;
         let mut shell = Shell { channel, shown: Vec::new(), ended: false };
         if !shell.wait_for_prompt(PATIENCE).await {

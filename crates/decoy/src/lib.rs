@@ -9,6 +9,7 @@ pub mod ftp;
 pub mod http;
 mod lines;
 pub mod machine;
+pub mod memory;
 pub mod oracle;
 pub mod pam;
 pub mod plain;

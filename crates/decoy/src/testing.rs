@@ -10,18 +10,23 @@ use wire::EventKind;
 
 use crate::{
     dialogue::{Contact, Dialogue, Limits, Stage, Turn},
-    machine::{Clock, Identity, LoginPolicy, Machine},
+    machine::{Bounds, Clock, Identity, LoginPolicy, Machine},
     oracle::NoOracle,
 };
 
 /// A visitor of `web01.lindqvist.example`, where `deploy` and `root` have the password `Summer2024`.
 pub(crate) fn contact() -> Contact {
+    contact_with(Bounds::default())
+}
+
+/// The same on a machine with these bounds.
+pub(crate) fn contact_with(bounds: Bounds) -> Contact {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let (name, users) = ("web01.lindqvist.example".to_owned(), vec!["deploy".to_owned()]);
     let identity = Identity::draw(b"dialogue tests", now, Some(name), Some(users));
     let always = ["deploy", "root"].map(|user| (user.to_owned(), "Summer2024".to_owned())).to_vec();
     let policy = LoginPolicy { always, fewest_tries: 99, most_tries: 99, secret: 1 };
-    let machine = Machine::new(identity, policy, Clock::fixed(now), Default::default());
+    let machine = Machine::new(identity, policy, Clock::fixed(now), bounds);
     let peer: SocketAddr = "198.51.100.7:40000".parse().unwrap();
     Contact {
         visitor: machine.visit(peer.ip()),
@@ -85,4 +90,14 @@ pub(crate) fn inputs(noted: &[EventKind]) -> Vec<&str> {
             _ => None,
         })
         .collect()
+}
+
+/// A machine whose visitors together may be sending no more than one small upload.
+pub(crate) fn crowded() -> Contact {
+    contact_with(Bounds { uploads: 16 * 1024, ..Bounds::default() })
+}
+
+/// How often the common memory was told to be used up.
+pub(crate) fn starvations(noted: &[EventKind]) -> usize {
+    noted.iter().filter(|kind| matches!(kind, EventKind::LimitHit { limit, .. } if limit == "memory")).count()
 }

@@ -33,7 +33,11 @@ impl DataConnections for NoData {
     async fn send(&mut self, _bytes: Bytes) -> Result<(), DataFault> {
         Err(DataFault::NotConnected)
     }
-    async fn receive(&mut self, _limit: usize) -> Result<Received, DataFault> {
+    async fn receive(
+        &mut self,
+        _limit: usize,
+        _parcel: decoy::memory::Parcel,
+    ) -> Result<Received, DataFault> {
         Err(DataFault::NotConnected)
     }
     fn close(&mut self) {}

@@ -35,8 +35,12 @@ impl DataConnections for Wire {
         self.0.lock().1.extend_from_slice(&bytes);
         Ok(())
     }
-    async fn receive(&mut self, _limit: usize) -> Result<Received, DataFault> {
-        Ok(Received { bytes: std::mem::take(&mut self.0.lock().0), truncated: false })
+    async fn receive(
+        &mut self,
+        _limit: usize,
+        _parcel: decoy::memory::Parcel,
+    ) -> Result<Received, DataFault> {
+        Ok(Received { bytes: std::mem::take(&mut self.0.lock().0), truncated: false, starved: false })
     }
     fn close(&mut self) {}
 }

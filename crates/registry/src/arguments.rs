@@ -99,6 +99,8 @@ pub enum BucketCommand {
     Approve { name: String },
     /// Shut one out.
     Revoke { name: String },
+    /// Have the next run of parse_logs read every object again, of one bucket or of all; no row doubles.
+    Reread { name: Option<String> },
 }
 
 #[cfg(test)]

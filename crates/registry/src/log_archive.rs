@@ -95,6 +95,10 @@ impl LogArchive {
             }
             Storage::S3 { bucket, prefix, endpoint, region, access_key_id, secret_access_key } => {
                 let place = format!("s3://{bucket}/{prefix}");
+                if rustls::crypto::CryptoProvider::get_default().is_none() {
+                    // The client asks for a default. An error means that somebody was faster.
+                    let _ = rustls::crypto::ring::default_provider().install_default();
+                }
                 let plain = endpoint.as_ref().is_some_and(|url| url.scheme() == "http");
                 let mut builder = AmazonS3Builder::from_env()
                     .with_bucket_name(bucket)

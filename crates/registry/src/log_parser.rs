@@ -6,6 +6,8 @@ use crate::time::parse_timestamp;
 
 /// The longest line that is filed; a longer one is rejected. Both engines hold it, and so does one packet of MySQL.
 pub const LINE_LIMIT: usize = 4 * 1024 * 1024;
+/// Who a visitor may be taken for.
+pub const LABELS: [&str; 3] = ["human", "script", "agent"];
 /// Longest `eventid` that is filed.
 const EVENTID_LIMIT: usize = 128;
 /// Longest session, address, protocol and UUID that is filed.
@@ -44,6 +46,8 @@ pub struct ParsedEvent {
     pub shasum: Option<String>,
     /// The client's own name for itself.
     pub client: Option<String>,
+    /// Who the visitor was taken for: `human`, `script` or `agent`.
+    pub label: Option<String>,
     /// Of a session that ended, in milliseconds.
     pub duration_ms: Option<u64>,
     /// Events the bucket says it lost: first, last, bytes, reason.
@@ -76,6 +80,7 @@ struct Line {
     input: Option<String>,
     shasum: Option<String>,
     version: Option<serde_json::Value>,
+    label: Option<serde_json::Value>,
     duration_ms: Option<u64>,
     from_seq: Option<u64>,
     to_seq: Option<u64>,
@@ -118,6 +123,9 @@ pub fn parse_line(line: &[u8], bucket: &str) -> Result<ParsedEvent, String> {
         "rustbucket.http.request" => line.headers.as_ref().and_then(user_agent),
         _ => None,
     };
+    let label = line.label.as_ref().and_then(|label| label.as_str());
+    let known = |label: &&str| line.eventid == "rustbucket.session.label" && LABELS.contains(label);
+    let label = label.filter(known).map(str::to_owned);
     let gap = (line.eventid == "rustbucket.log.gap").then(|| {
         let reason = line.reason.clone().unwrap_or_default();
         (line.from_seq.unwrap_or(0), line.to_seq.unwrap_or(0), line.bytes.unwrap_or(0), reason)
@@ -138,6 +146,7 @@ pub fn parse_line(line: &[u8], bucket: &str) -> Result<ParsedEvent, String> {
         input: line.input,
         shasum: line.shasum.filter(|sum| is_sha256(sum)),
         client: client.map(|text| clipped(&text, 255)),
+        label,
         duration_ms: line.duration_ms,
         gap,
     })

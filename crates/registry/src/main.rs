@@ -64,6 +64,7 @@ async fn run(command: Command, config: Config) -> Result<String, CommandError> {
         Command::Bucket(BucketCommand::Approve { name }) => {
             commands::decide_bucket(&config, &name, Status::Active).await
         }
+        Command::Bucket(BucketCommand::Reread { name }) => commands::reread(&config, name.as_deref()).await,
         Command::Bucket(BucketCommand::Revoke { name }) => {
             commands::decide_bucket(&config, &name, Status::Revoked).await
         }

@@ -32,6 +32,8 @@ fn path_of(route: &Route, registry: &Registry) -> String {
         .replace("{bucket}", BUCKET)
         .replace("{session}", SESSION)
         .replace("{id}", &id)
+        .replace("{sha256}", &"cd".repeat(32))
+        .replace("{seq}", "1")
 }
 
 async fn walk(registry: &Registry, route: &Route, walker: &Walker) -> reqwest::Response {
@@ -119,6 +121,8 @@ async fn hostile_text_is_text_on_every_page() {
         "/analyses",
         &analysis,
         "/findings",
+        "/artifacts",
+        "/sessions?label=human",
         "/jobs",
         "/jobs/extract_logs",
         "/people",
@@ -402,4 +406,68 @@ async fn long_lists_are_read_page_by_page() {
     }
     assert_eq!(seen.len(), 205);
     assert!(seen.is_sorted());
+}
+
+/// The registry's answer to an analyst's program.
+async fn ask(registry: &Registry, path: &str) -> reqwest::Response {
+    let token = registry.token(Role::Analyst).await;
+    client().get(format!("{}{path}", registry.url)).bearer_auth(token).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn captured_files_and_recordings_are_saved_and_never_shown() {
+    let registry = Registry::start().await;
+    let sum = "cd".repeat(32);
+    let path = format!("/api/artifacts/{sum}");
+    assert_eq!(ask(&registry, &path).await.status(), StatusCode::NOT_FOUND, "the archive has not got it yet");
+    let html = "<html><script>alert(1)</script>";
+    registry.archive.put(&registry.archive.artifact_key(&sum), html.into()).await.unwrap();
+    let bucket = registry.store.bucket(BUCKET).await.unwrap().unwrap();
+    let wanted = registry.store.wanted_artifacts(bucket.id, i64::MAX, 9).await.unwrap();
+    let wanted = wanted.iter().find(|wanted| wanted.sha256 == sum).unwrap();
+    registry.store.note_artifact_stored(wanted.id, html.len() as u64).await.unwrap();
+
+    let answer = ask(&registry, &path).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(header("content-type"), "application/octet-stream");
+    assert_eq!(header("content-disposition"), format!("attachment; filename=\"{sum}.bin\""));
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert!(header("content-security-policy").contains("sandbox"));
+    assert_eq!(answer.text().await.unwrap(), html);
+    for bad in ["x", "..%2f..%2fsecret.key", &"CD".repeat(32), &format!("{sum}%0d%0aSet-Cookie:%20a=b")] {
+        let status = ask(&registry, &format!("/api/artifacts/{bad}")).await.status();
+        assert_eq!(status, StatusCode::NOT_FOUND, "{bad}");
+    }
+    let list: Value = ask(&registry, "/api/artifacts").await.json().await.unwrap();
+    assert_eq!((&list["items"][0]["sha256"], &list["items"][0]["state"]), (&json!(sum), &json!("stored")));
+    assert!(page(&registry, "/artifacts").await.contains(&format!("href=\"/artifacts/{sum}\"")));
+
+    // The transcript shows the terminal as text, and offers the recording itself.
+    let shown = page(&registry, &format!("/sessions/{BUCKET}/{SESSION}")).await;
+    let what = shown.split("What the terminal showed").nth(1).expect("the terminal is shown");
+    assert!(
+        what.contains("&lt;script&gt;alert(9)") && what.contains("red<span class=\"mark\">U+202E"),
+        "{what}"
+    );
+    assert!(!what.split("</details>").next().unwrap().contains("[31m"), "{what}");
+    assert!(shown.contains("Taken for") && shown.contains("typed key by key"));
+    let at = shown.find("/recordings/").expect("a link to the recording");
+    let seq: String = shown[at + 12..].chars().take_while(char::is_ascii_digit).collect();
+    let answer = ask(&registry, &format!("/api/sessions/{BUCKET}/{SESSION}/recordings/{seq}")).await;
+    let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert_eq!(name, format!("attachment; filename=\"{SESSION}-{seq}.cast\""));
+    assert!(answer.text().await.unwrap().starts_with("{\"version\":2}\n[0.5,\"o\","));
+}
+
+#[tokio::test]
+async fn sessions_are_found_by_who_it_was() {
+    let registry = Registry::start().await;
+    for (label, count) in [("human", 1), ("script", 0), ("agent", 0)] {
+        let found: Value =
+            ask(&registry, &format!("/api/sessions?label={label}")).await.json().await.unwrap();
+        assert_eq!(found["items"].as_array().unwrap().len(), count, "{label}");
+    }
+    let all: Value = ask(&registry, "/api/sessions").await.json().await.unwrap();
+    assert_eq!(all["items"][0]["label"], "human");
 }

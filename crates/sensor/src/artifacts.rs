@@ -2,6 +2,10 @@
 //!
 //! When the folder is full the oldest artifact goes. Refusing new ones instead would let one visitor with
 //! a script blind the bucket for good; and what is oldest has most likely been fetched by the registry.
+//!
+//! A file is here when it has its name: from then on `kill -9` of this process does not take it away. Like the event
+//! log, the folder is synced about once a second ([`Artifacts::sync`]), so a power cut can cost a second of it. One
+//! sync a file would cost more than the whole visit that brought it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -15,6 +19,12 @@ use parking_lot::Mutex;
 
 /// The most artifacts kept, whatever their size: the index of them lies in memory.
 const COUNT_MAX: usize = 100_000;
+/// Up to this size, keeping a file costs less than handing it to another thread.
+pub const SMALL: usize = 64 * 1024;
+/// More new files than this are synced with everything else on their file system, in one call.
+const ONE_BY_ONE: usize = 32;
+/// The SHA-256 of nothing.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// What an artifact is called until it is whole.
 const UNFINISHED: &str = ".new";
 
@@ -79,6 +89,7 @@ pub struct Artifacts {
     folder: Arc<Path>,
     max_bytes: u64,
     index: Arc<Mutex<Index>>,
+    unsynced: Arc<Mutex<Vec<String>>>,
 }
 
 /// What an artifact is worth when room is needed.
@@ -120,6 +131,12 @@ impl Artifacts {
                 std::fs::remove_file(entry.path()).map_err(fault)?;
             } else if is_sha256(&name) {
                 let metadata = entry.metadata().map_err(fault)?;
+                if metadata.len() == 0 && name != EMPTY {
+                    // Named, but a power cut came before its content was on the disk.
+                    tracing::warn!(artifact = name, "an artifact was lost in a power cut");
+                    std::fs::remove_file(entry.path()).map_err(fault)?;
+                    continue;
+                }
                 found.push((metadata.modified().map_err(fault)?, name, metadata.len()));
             }
         }
@@ -129,20 +146,25 @@ impl Artifacts {
         for (_, name, size) in found {
             index.add(Worth::Brought, &name, size);
         }
-        let artifacts = Self { folder: Arc::from(folder), max_bytes, index: Arc::new(Mutex::new(index)) };
+        let artifacts = Self {
+            folder: Arc::from(folder),
+            max_bytes,
+            index: Arc::new(Mutex::new(index)),
+            unsynced: Arc::default(),
+        };
         artifacts.make_room(&mut artifacts.index.lock(), 0);
         Ok(artifacts)
     }
 
     /// Keeps `bytes` under the name `sha256`, which the caller has computed from them.
     ///
-    /// Writes to the disk: for more than about 64 KiB, call it in `spawn_blocking`.
+    /// Writes to the disk without waiting for it; more than [`SMALL`] bytes belong in `spawn_blocking`.
     pub fn keep(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
         self.keep_as(Worth::Brought, sha256, bytes)
     }
 
-    /// Keeps something that we made ourselves, such as a terminal recording: it is not waited for until it is on the
-    /// disk, and when the folder is full it goes before anything a visitor brought.
+    /// Keeps something that we made ourselves, such as a terminal recording: when the folder is full it goes before
+    /// anything a visitor brought.
     pub fn keep_loosely(&self, sha256: &str, bytes: &[u8]) -> Result<Kept, ArtifactError> {
         self.keep_as(Worth::Made, sha256, bytes)
     }
@@ -168,9 +190,6 @@ impl Artifacts {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
             file.write_all(bytes)?;
-            if worth == Worth::Brought {
-                file.sync_data()?;
-            }
             std::fs::rename(&unfinished, &path)
         };
         if let Err(source) = attempt() {
@@ -182,7 +201,35 @@ impl Artifacts {
             return Err(ArtifactError::Write { path, source });
         }
         index.add(worth, sha256, size);
+        self.unsynced.lock().push(sha256.to_owned());
         Ok(Kept { duplicate: false })
+    }
+
+    /// Waits until everything kept so far is on the disk. Blocks; called about once a second.
+    pub fn sync(&self) -> Result<(), ArtifactError> {
+        let waiting = std::mem::take(&mut *self.unsynced.lock());
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let fault = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ArtifactError::Write { path, source }
+        };
+        let folder = File::open(&*self.folder).map_err(fault(&self.folder))?;
+        if waiting.len() > ONE_BY_ONE {
+            return rustix::fs::syncfs(&folder).map_err(|error| fault(&self.folder)(error.into()));
+        }
+        let mut outcome = Ok(());
+        for name in waiting {
+            let path = self.folder.join(name);
+            match File::open(&path).and_then(|file| file.sync_data()) {
+                Ok(()) => {}
+                // Deleted since, to make room.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => outcome = Err(fault(&path)(error)),
+            }
+        }
+        outcome.and(folder.sync_data().map_err(fault(&self.folder)))
     }
 
     /// Opens an artifact for reading and gives its size; nothing when there is none of this name.
@@ -297,6 +344,36 @@ mod tests {
         assert!(artifacts.open_one(&name_of(b"dddddddddd")).unwrap().is_some());
         let error = artifacts.keep(&name_of(&[0; 21]), &[0; 21]).unwrap_err();
         assert!(matches!(error, ArtifactError::TooLarge { size: 21, max: 20 }), "{error}");
+    }
+
+    #[test]
+    fn syncing_waits_for_few_and_for_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::open(folder.path(), 30).unwrap();
+        artifacts.sync().unwrap();
+        // The first ones are deleted again before they are synced.
+        for letter in b"aabbccddeeffgghh" {
+            keep(&artifacts, &[*letter; 10]);
+        }
+        artifacts.sync().unwrap();
+        assert!(artifacts.unsynced.lock().is_empty());
+        for number in 0..=u32::try_from(ONE_BY_ONE).unwrap() {
+            keep(&artifacts, &number.to_le_bytes());
+        }
+        artifacts.sync().unwrap();
+        assert!(artifacts.unsynced.lock().is_empty());
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        artifacts.unsynced.lock().push(name_of(b"x"));
+        assert!(matches!(artifacts.sync(), Err(ArtifactError::Write { .. })));
+    }
+
+    #[test]
+    fn what_a_power_cut_emptied_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name_of(b"x")), b"").unwrap();
+        std::fs::write(folder.path().join(EMPTY), b"").unwrap();
+        assert_eq!(Artifacts::open(folder.path(), 1000).unwrap().totals(), (1, 0));
+        assert_eq!(EMPTY, name_of(b""));
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::{
     oracle::Mind,
     registration::{self, RegistrationError},
     session::Sensor,
+    shares::Shares,
     ssh::{
         self,
         host_keys::{self, HostKeyError},
@@ -135,7 +136,12 @@ pub async fn serve(
     ports: Ports,
     stop: CancellationToken,
 ) -> Result<(), StartError> {
-    let sensor = Sensor { name: birth.name.as_str().into(), uuid: Arc::clone(&birth.uuid) };
+    let sensor = Sensor {
+        name: birth.name.as_str().into(),
+        uuid: Arc::clone(&birth.uuid),
+        bait: config.labels.bait,
+        shares: Shares::new(config.limits.shares),
+    };
     let log = EventLog::open(event_log::Options {
         log_directory: config.general.log_directory.clone(),
         state_directory: config.general.state_directory.clone(),
@@ -171,8 +177,10 @@ pub async fn serve(
     tracing::info!(name = %birth.name.as_str(), listeners = ?listeners, management_port, "bucket serves");
 
     let visits = TaskTracker::new();
+    let artifacts = Arc::clone(&bucket.artifacts);
     let doors = TaskTracker::new();
-    doors.spawn(sweep(Arc::clone(&bucket.machine), stop.clone()));
+    doors.spawn(sweep(Arc::clone(&bucket), stop.clone()));
+    doors.spawn(sync(Arc::clone(&artifacts), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
     }
@@ -194,21 +202,51 @@ pub async fn serve(
     }
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();
+    artifacts.sync()?;
     log.close()?;
     Ok(())
 }
 
-/// Keeps what all visitors changed together within its bound.
-async fn sweep(machine: Arc<Machine>, stop: CancellationToken) {
+/// Keeps what all visitors changed together within its bound, and tells of those turned away since.
+async fn sweep(bucket: Arc<Bucket>, stop: CancellationToken) {
     let mut pace = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        let stopped = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = pace.tick() => false,
+        };
+        for (who, count) in bucket.admission.untold() {
+            listener::tell_turned_away(&bucket, who, count);
+        }
+        if stopped {
+            return;
+        }
+        let forgotten = bucket.machine.sweep();
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
+        }
+    }
+}
+
+/// Brings captured files to the disk about once a second.
+async fn sync(artifacts: Arc<Artifacts>, stop: CancellationToken) {
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
+    let mut failing = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = pace.tick() => {}
         }
-        let forgotten = machine.sweep();
-        if forgotten > 0 {
-            tracing::warn!(forgotten, "visitors' changes are forgotten: limits.memory is reached");
+        let artifacts = Arc::clone(&artifacts);
+        match tokio::task::spawn_blocking(move || artifacts.sync()).await {
+            Ok(Ok(())) => failing = false,
+            // Told once for each change of state.
+            Ok(Err(error)) if !failing => {
+                failing = true;
+                tracing::error!(%error, "captured files could not be synced; check the disk of the state folder");
+            }
+            Ok(Err(_)) => {}
+            Err(error) => tracing::error!(%error, "the task that syncs captured files failed"),
         }
     }
 }
@@ -221,7 +259,9 @@ fn assemble(
     open: Arc<AtomicUsize>,
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
-    let identity = Identity::draw(
+    let image = Arc::clone(&config.persona.image);
+    let identity = Identity::draw_on(
+        &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
@@ -234,11 +274,10 @@ fn assemble(
         most_tries: config.logins.most_tries,
         secret: birth.secret.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
     };
-    let machine_bounds = MachineBounds {
-        memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
-        ..MachineBounds::default()
-    };
-    let machine = Machine::new(identity, policy, Clock::new(SystemTime::now), machine_bounds);
+    let memory = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+    let machine_bounds =
+        MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
+    let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
     let (chat, warnings) = chat::build(&config.chat);
     for warning in warnings {
@@ -249,7 +288,7 @@ fn assemble(
     let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
 
     let state = &config.general.state_directory;
-    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.log_max_bytes)?);
+    let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.artifacts_max_bytes)?);
     let bounds =
         Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
     let ssh_listeners = config.listeners.iter().filter(|entry| entry.protocol == Protocol::Ssh);

@@ -5,15 +5,17 @@ use std::{
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use chat::{ChatSettings, Secret};
+use decoy::machine::Image;
 use settings::{Fault, Faults, Found, Origin, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
-use crate::admission::ConnectionLimits;
+use crate::{admission::ConnectionLimits, shares::ShareLimits};
 
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
@@ -40,6 +42,8 @@ pub struct Config {
     pub management: Management,
     /// `[limits]`
     pub limits: Limits,
+    /// `[labels]`
+    pub labels: Labels,
 }
 
 /// `[general]`
@@ -53,6 +57,8 @@ pub struct General {
     pub log_retention_days: u32,
     /// Bytes that event files may take.
     pub log_max_bytes: u64,
+    /// Bytes that captured files may take.
+    pub artifacts_max_bytes: u64,
     /// Where identity, keys and artifacts lie.
     pub state_directory: PathBuf,
     /// Where ports listen unless they say otherwise.
@@ -77,6 +83,8 @@ pub struct Listener {
 /// `[persona]`: what is not given is drawn from the bucket's identity.
 #[derive(Debug)]
 pub struct Persona {
+    /// The files of the machine.
+    pub image: Arc<Image>,
     /// Host name of the machine.
     pub hostname: Option<String>,
     /// People who have an account.
@@ -129,10 +137,19 @@ pub struct Limits {
     pub session_bytes: u64,
     /// The largest upload, mail or request body kept.
     pub upload_bytes: u64,
-    /// Memory that all visitors' changes may take together.
+    /// Memory for what visitors change (three quarters) and for what they are sending (one quarter).
     pub memory: u64,
     /// The longest line.
     pub line_bytes: u64,
+    /// What one source may leave behind in an hour.
+    pub shares: ShareLimits,
+}
+
+/// `[labels]`: who a visitor is taken for.
+#[derive(Debug)]
+pub struct Labels {
+    /// Whether terminals show language models an instruction that nobody else sees.
+    pub bait: bool,
 }
 
 /// What a bare word of a filter may be; anything else would silently name a module.
@@ -191,6 +208,7 @@ impl Config {
                 chat: ChatSettings::read(&mut top).with_environment(variable),
                 registration: Registration::read(top.section("registration")),
                 limits: Limits::read(top.section("limits")),
+                labels: Labels { bait: top.section("labels").flag("bait").unwrap_or(false) },
                 general,
             }
         };
@@ -217,6 +235,7 @@ impl General {
             log_directory: writable_folder(&mut section, "log_directory", "./logs"),
             log_retention_days: section.number("log_retention_days", 1..=3650).unwrap_or(30),
             log_max_bytes: section.size("log_max_bytes").unwrap_or(2 << 30),
+            artifacts_max_bytes: section.size("artifacts_max_bytes").unwrap_or(2 << 30),
             state_directory: writable_folder(&mut section, "state_directory", "./state"),
             listen_address: section
                 .parse("listen_address", "an IP address")
@@ -236,11 +255,18 @@ impl Management {
 
 impl Persona {
     fn read(mut section: Section<'_>) -> Self {
-        if let Some(image) = section.found_text("image")
-            && image.value != "debian-12"
-        {
-            section.fault("image", image.origin, "only \"debian-12\" can be shown so far");
-        }
+        let image =
+            section.found_text("image").and_then(|found| match crate::image::load(Path::new(&found.value)) {
+                Ok(image) => Some(image),
+                Err(error) => {
+                    let cause = std::error::Error::source(&error)
+                        .map(|cause| format!(": {cause}"))
+                        .unwrap_or_default();
+                    section.fault("image", found.origin, &format!("{error}{cause}"));
+                    None
+                }
+            });
+        let image = image.unwrap_or_else(|| Arc::clone(Image::debian_12()));
         let hostname = section.parsed("hostname", "a host name of letters, digits and `-`", |text| {
             is_host_name(text).then(|| text.to_owned())
         });
@@ -259,7 +285,7 @@ impl Persona {
             }
             names
         });
-        Self { hostname, users }
+        Self { image, hostname, users }
     }
 }
 
@@ -343,6 +369,10 @@ impl Limits {
             upload_bytes: section.size("upload_bytes").unwrap_or(16 << 20),
             memory: section.size("memory").unwrap_or(512 << 20),
             line_bytes: section.size("line_bytes").unwrap_or(16 << 10),
+            shares: ShareLimits {
+                events: section.number("events_per_hour", 100..=1_000_000_000_000).unwrap_or(200_000),
+                artifact_bytes: section.size("artifacts_per_hour").unwrap_or(256 << 20),
+            },
         }
     }
 }

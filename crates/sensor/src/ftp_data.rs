@@ -8,9 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use decoy::ftp::{DataConnections, DataFault, Received};
+use decoy::{
+    ftp::{DataConnections, DataFault, Received},
+    memory::Parcel,
+};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     time::timeout,
 };
@@ -107,27 +110,33 @@ impl DataConnections for DataPort {
         }
     }
 
-    async fn receive(&mut self, limit: usize) -> Result<Received, DataFault> {
-        let mut stream = self.connection().await?;
-        let mut bytes = BytesMut::new();
-        let mut truncated = false;
+    async fn receive(&mut self, limit: usize, mut parcel: Parcel) -> Result<Received, DataFault> {
+        let stream = self.connection().await?;
+        let (mut truncated, mut starved) = (false, false);
         let received = async {
             loop {
-                bytes.reserve(READ);
-                let read = stream.read_buf(&mut bytes).await?;
+                // The buffer is made only when there is something to read: a silent visitor costs none.
+                stream.readable().await?;
+                let mut bytes = BytesMut::with_capacity(READ);
+                let read = match stream.try_read_buf(&mut bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    read => read?,
+                };
                 if read == 0 {
                     return Ok::<_, io::Error>(());
                 }
                 self.count(read)?;
-                if bytes.len() > limit {
-                    bytes.truncate(limit);
-                    truncated = true;
+                let room = limit.saturating_sub(parcel.len());
+                truncated = bytes.len() > room;
+                bytes.truncate(room);
+                starved = !parcel.add(&bytes);
+                if truncated || starved {
                     return Ok(());
                 }
             }
         };
         match timeout(DATA_TIMEOUT, received).await {
-            Ok(Ok(())) => Ok(Received { bytes: bytes.freeze(), truncated }),
+            Ok(Ok(())) => Ok(Received { bytes: parcel.into_bytes(), truncated, starved }),
             Ok(Err(_)) | Err(_) => Err(DataFault::Broken),
         }
     }

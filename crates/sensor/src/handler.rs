@@ -9,7 +9,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
-use crate::{artifacts::Artifacts, recording::Recording, session::Session};
+use crate::{
+    artifacts::{self, Artifacts},
+    recording::Recording,
+    session::Session,
+};
 
 /// A line to the visitor: a TCP connection, or one channel of an SSH connection.
 #[async_trait]
@@ -164,6 +168,8 @@ impl Conversation<'_> {
             self.stage.type_end();
         }
         self.paused = Duration::ZERO;
+        let begin = self.heard.len().saturating_sub(heard);
+        self.session.arrived(self.heard.get(begin..).unwrap_or_default());
         self.count(heard)
     }
 
@@ -260,6 +266,7 @@ impl Conversation<'_> {
             self.recording = Some(Recording::begin());
             // The file is named by its content, which is not known yet.
             self.session.note(EventKind::LogOpen { ttylog: format!("tty/{}", self.session.id()) });
+            self.gathered.extend_from_slice(self.session.bait().unwrap_or_default().as_bytes());
         } else {
             self.session.note(kind);
         }
@@ -388,12 +395,25 @@ impl Conversation<'_> {
             self.session.note(EventKind::LimitHit { limit: "session_bytes".to_owned(), value: total });
             return Err(End::Limit);
         }
+        if self.session.share().is_flooding() {
+            let value = self.session.share().events_limit();
+            self.session.note(EventKind::LimitHit { limit: "events_per_hour".to_owned(), value });
+            return Err(End::Limit);
+        }
         Ok(())
     }
 
     async fn keep(&mut self, sha256: String, bytes: Bytes) {
+        if !self.session.may_keep(bytes.len()) {
+            return;
+        }
+        if bytes.len() <= artifacts::SMALL {
+            if let Err(error) = self.artifacts.keep(&sha256, &bytes) {
+                tracing::error!(%error, "a captured file could not be kept");
+            }
+            return;
+        }
         let artifacts = Arc::clone(self.artifacts);
-        // Keeping waits for the disk.
         match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
             Ok(Ok(_kept)) => {}
             Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),

@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, Protocol};
 
 use crate::{
-    admission::{Refusal, Ticket},
+    admission::{Refusal, Ticket, TurnedAway},
     bucket::Bucket,
     config::Listener,
     ftp_data::DataPort,
@@ -71,7 +71,8 @@ pub async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 complained = false;
-                match bucket.admission.admit(peer.ip()) {
+                let floods = bucket.sensor.shares.of(peer.ip()).is_flooding();
+                match bucket.admission.admit(peer.ip(), floods) {
                     Ok(ticket) => {
                         let visit = serve(Arc::clone(&bucket), Arc::clone(&listener), stream, peer, ticket);
                         visits.spawn(visit);
@@ -175,6 +176,13 @@ async fn serve(
     drop(ticket);
 }
 
+/// Writes the event of visitors who were turned away.
+pub(crate) fn tell_turned_away(bucket: &Bucket, who: TurnedAway, value: u64) {
+    let session = Session::begin(&bucket.log, &bucket.sensor, who.protocol, who.peer, who.local);
+    session.note(EventKind::LimitHit { limit: who.refusal.limit().to_owned(), value });
+    session.close();
+}
+
 /// Says what a busy server says. The event tells how many were turned away since the last one.
 async fn turn_away(
     bucket: Arc<Bucket>,
@@ -184,16 +192,10 @@ async fn turn_away(
     refusal: Refusal,
     count: Option<u64>,
 ) {
-    if let Some(value) = count {
-        let session = Session::begin(
-            &bucket.log,
-            &bucket.sensor,
-            listener.protocol,
-            peer,
-            local_of(&stream, &listener),
-        );
-        session.note(EventKind::LimitHit { limit: refusal.limit().to_owned(), value });
-        session.close();
+    let who = TurnedAway { refusal, protocol: listener.protocol, peer, local: local_of(&stream, &listener) };
+    match count {
+        Some(value) => tell_turned_away(&bucket, who, value),
+        None => bucket.admission.owe(who),
     }
     let per_source = refusal != Refusal::Connections;
     let words = busy_words(listener.protocol, &bucket.machine.identity.hostname, peer.ip(), per_source);

@@ -12,6 +12,7 @@ use sensor::{
     birth::Birth,
     bucket::{self, Ports, StartError},
     config::Config,
+    image::verbs,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,7 @@ struct Arguments {
     verb: Option<Verb>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 enum Verb {
     /// Serves until SIGINT or SIGTERM (the default).
     Run,
@@ -36,6 +37,9 @@ enum Verb {
     Check,
     /// Prints name and fingerprints.
     Identity,
+    /// Makes and shows images: the files of a machine.
+    #[command(subcommand)]
+    Image(verbs::Verb),
 }
 
 /// Wrong settings or arguments, or a port that cannot be had: nothing was started.
@@ -48,6 +52,12 @@ const STACK: usize = 64 << 20;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Verb::Image(verb)) = &arguments.verb {
+        return match verbs::act(verb, &mut std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error, NOT_STARTED),
+        };
+    }
     let config = match Config::load(arguments.config.as_deref(), environment()) {
         Ok(config) => config,
         Err(faults) => {
@@ -92,6 +102,8 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 async fn act(verb: Verb, config: Config) -> ExitCode {
     match verb {
         Verb::Run => run(config).await,
+        // Done before settings are read: it needs none.
+        Verb::Image(_) => ExitCode::SUCCESS,
         Verb::Check => match Birth::check_token(Path::new(""))
             .map_err(StartError::from)
             .and_then(|()| Ports::bind(&config))

@@ -9,9 +9,14 @@ use std::{
     time::Instant,
 };
 
+use parking_lot::Mutex;
 use wire::{Event, EventKind, Protocol, Stamp, event};
 
-use crate::event_log::EventLog;
+use crate::{
+    event_log::EventLog,
+    label::{Bait, Watch},
+    shares::{Share, Shares},
+};
 
 /// What an event costs of a visit's bytes: about what it takes in the log.
 const EVENT_BYTES: u64 = 512;
@@ -23,6 +28,10 @@ pub struct Sensor {
     pub name: Arc<str>,
     /// The bucket's UUID, kept for life.
     pub uuid: Arc<str>,
+    /// Whether terminals are baited for language models.
+    pub bait: bool,
+    /// What each source may leave behind.
+    pub shares: Shares,
 }
 
 /// One visit, from accept to close. Cheap to clone; the last clone to go notes the close if nobody did.
@@ -41,6 +50,9 @@ struct Inner {
     began: Instant,
     bytes: AtomicU64,
     closed: AtomicBool,
+    /// What tells who this is.
+    watch: Mutex<Watch>,
+    share: Arc<Share>,
 }
 
 impl Session {
@@ -64,6 +76,8 @@ impl Session {
             began: Instant::now(),
             bytes: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            watch: Mutex::new(Watch::new(sensor.bait.then(Bait::draw))),
+            share: sensor.shares.of(peer.ip()),
         }));
         session.note(EventKind::SessionConnect {});
         session
@@ -74,6 +88,8 @@ impl Session {
         let inner = &self.0;
         // A visitor pays for events too, or one byte each could fill the log.
         inner.bytes.fetch_add(EVENT_BYTES, Ordering::Relaxed);
+        inner.share.count_event();
+        inner.watch.lock().event(inner.began.elapsed(), &kind);
         // What could not be written is counted by the log and told by a gap event.
         let _seq = inner.log.append(|seq, timestamp| {
             let message = kind.message();
@@ -104,6 +120,30 @@ impl Session {
         self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64
     }
 
+    /// What this source has left behind in this hour.
+    pub fn share(&self) -> &Share {
+        &self.0.share
+    }
+
+    /// Whether a captured file may be kept; when not, an event says so.
+    pub fn may_keep(&self, bytes: usize) -> bool {
+        let kept = self.0.share.may_keep(bytes);
+        if !kept {
+            self.note(EventKind::LimitHit { limit: "artifacts_per_hour".to_owned(), value: bytes as u64 });
+        }
+        kept
+    }
+
+    /// Bytes of the visitor arrived in one piece.
+    pub fn arrived(&self, bytes: &[u8]) {
+        self.0.watch.lock().keys(self.0.began.elapsed(), bytes);
+    }
+
+    /// What a terminal shows before its greeting, for language models alone; nothing unless that is switched on.
+    pub fn bait(&self) -> Option<String> {
+        self.0.watch.lock().bait().map(Bait::text)
+    }
+
     /// 12 lower-case hex digits.
     pub fn id(&self) -> &str {
         &self.0.id
@@ -124,10 +164,18 @@ impl Session {
         self.0.local
     }
 
-    /// Notes `cowrie.session.closed`, once.
+    /// Notes who it was, where that can be told, and `cowrie.session.closed`, once.
     pub fn close(&self) {
         if !self.0.closed.swap(true, Ordering::AcqRel) {
             let duration = self.0.began.elapsed();
+            let verdict = self.0.watch.lock().verdict();
+            if let Some(verdict) = verdict {
+                self.note(EventKind::SessionLabel {
+                    label: verdict.label.as_str().to_owned(),
+                    confidence: verdict.confidence,
+                    reasons: verdict.reasons,
+                });
+            }
             self.note(EventKind::SessionClosed {
                 duration: (duration.as_secs_f64() * 1e6).round() / 1e6,
                 duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

@@ -4,7 +4,6 @@ mod channel;
 mod file_attributes;
 mod forwarding;
 mod framed;
-mod holding;
 pub mod host_keys;
 mod identification;
 mod kexinit;

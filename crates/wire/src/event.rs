@@ -363,6 +363,12 @@ events! {
         limit: String,
         value: u64,
     }
+    /// Who a visitor was taken for when the session ended.
+    SessionLabel = "rustbucket.session.label" {
+        label: String,
+        confidence: f64,
+        reasons: Vec<String>,
+    }
     /// Events that are gone.
     LogGap = "rustbucket.log.gap" {
         from_seq: u64,
@@ -461,6 +467,9 @@ impl EventKind {
                 format!("{kind} {how} {model}")
             }
             Self::LimitHit { limit, value } => format!("limit {limit} reached at {value}"),
+            Self::SessionLabel { label, reasons, .. } => {
+                format!("taken for: {label} ({})", reasons.join("; "))
+            }
             Self::LogGap { from_seq, to_seq, bytes, .. } => {
                 format!("events {from_seq} to {to_seq} are gone ({bytes} bytes)")
             }

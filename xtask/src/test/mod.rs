@@ -19,6 +19,11 @@ pub async fn run() -> Result<(), Failure> {
     check(&mut failed, "cargo fmt", "rustfmt", &["fmt", "--all", "--check"]).await;
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"];
     check(&mut failed, "cargo clippy", "cargo-clippy", &clippy).await;
+    step("cargo deny");
+    if let Err(failure) = deny().await {
+        eprintln!("{}", failure.chain());
+        failed.push("cargo deny".to_owned());
+    }
     step("cargo test");
     if let Err(failure) = tests(&moto).await {
         eprintln!("{}", failure.chain());
@@ -29,6 +34,14 @@ pub async fn run() -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Checks(failed))
+}
+
+/// Licences, sources, and what must not be part of the programs; advisories need the network and are left to a person.
+async fn deny() -> Result<(), Failure> {
+    let mut command = tokio::process::Command::new(moto::cargo_deny());
+    command.args(["--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]);
+    command.current_dir(cargo::root()).kill_on_drop(true);
+    cargo::complete(command).await
 }
 
 /// The tests, told where the programs and the S3 server are.

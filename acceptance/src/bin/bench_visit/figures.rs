@@ -1,11 +1,16 @@
 //! The run: server by server, three rounds, medians, a table, a JSON file and the page for people.
 
-use std::{collections::BTreeMap, fs, process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command, time::Duration};
 
-use acceptance::{Bucket, bucket::Ports, ports, process::Process, root};
-use serde_json::{Value, json};
+use acceptance::{
+    Bucket,
+    bucket::Ports,
+    cost, ports,
+    process::Process,
+    report::{self, Figure, Target, figure},
+};
 
-use super::{bare, cost, script, visits};
+use super::{bare, script, visits};
 
 /// Share of the bare server's rate that is aimed at.
 const OF_LIMIT: [(&str, f64); 5] =
@@ -14,22 +19,6 @@ const OF_LIMIT: [(&str, f64); 5] =
 const IDLE: usize = 5000;
 /// Rounds; the median counts.
 const ROUNDS: usize = 3;
-
-/// One figure.
-struct Figure {
-    key: String,
-    value: f64,
-    unit: &'static str,
-    target: Option<Target>,
-    note: String,
-}
-
-/// What is aimed at.
-#[derive(Clone, Copy)]
-enum Target {
-    AtLeast(f64),
-    Below(f64),
-}
 
 /// Measures everything and writes it down.
 pub async fn measure(quick: bool, prefix: Vec<String>) {
@@ -81,11 +70,11 @@ pub async fn measure(quick: bool, prefix: Vec<String>) {
     let times = visits::command_times(bucket.ports.ssh, count).await;
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     let note = format!("{count} commands in one session");
-    figures.push(figure("ssh_command_p50_ms".into(), at(0.5), "ms", Some(Target::Below(0.8)), note.clone()));
-    figures.push(figure("ssh_command_p99_ms".into(), at(0.99), "ms", None, note));
+    figures.push(figure("ssh_command_p50_ms", at(0.5), "ms", Some(Target::Below(0.8)), note.clone()));
+    figures.push(figure("ssh_command_p99_ms", at(0.99), "ms", None, note));
     bucket.assert_sound();
     bucket.stop();
-    write(&figures, quick);
+    report::write("visit", "bench visit", &figures, quick);
 }
 
 /// A fresh bucket: at rest, and with idle visitors.
@@ -97,13 +86,7 @@ async fn memory(prefix: &[String], figures: &mut Vec<Figure>) {
     let pid = bucket.process().id();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let note = "one second after the start".to_owned();
-    figures.push(figure(
-        "rss_start_mib".into(),
-        cost::resident_mib(pid),
-        "MiB",
-        Some(Target::Below(25.0)),
-        note,
-    ));
+    figures.push(figure("rss_start_mib", cost::resident_mib(pid), "MiB", Some(Target::Below(25.0)), note));
     eprintln!("{IDLE} idle connections");
     let ports = &bucket.ports;
     let held = visits::idle(
@@ -119,7 +102,7 @@ async fn memory(prefix: &[String], figures: &mut Vec<Figure>) {
     .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let note = format!("resident in all, {} connections on each of five ports", held.len() / 5);
-    figures.push(figure("idle_5000_mib".into(), cost::resident_mib(pid), "MiB", None, note));
+    figures.push(figure("idle_5000_mib", cost::resident_mib(pid), "MiB", None, note));
     drop(held);
     bucket.assert_sound();
     bucket.stop();
@@ -156,94 +139,8 @@ fn port_of(ports: &Ports, protocol: &str) -> u16 {
     }
 }
 
-fn figure(key: String, value: f64, unit: &'static str, target: Option<Target>, note: String) -> Figure {
-    Figure { key, value, unit, target, note }
-}
-
-impl Figure {
-    fn met(&self) -> Option<bool> {
-        self.target.map(|target| match target {
-            Target::AtLeast(aim) => self.value >= aim,
-            Target::Below(aim) => self.value < aim,
-        })
-    }
-
-    fn aim(&self) -> Option<f64> {
-        self.target.map(|(Target::AtLeast(aim) | Target::Below(aim))| aim)
-    }
-
-    fn shown_aim(&self) -> String {
-        match self.target {
-            None => String::new(),
-            Some(Target::AtLeast(aim)) => format!("at least {aim}"),
-            Some(Target::Below(aim)) => format!("below {aim}"),
-        }
-    }
-
-    fn shown_value(&self) -> String {
-        if self.value >= 100.0 { format!("{:.0}", self.value) } else { format!("{:.2}", self.value) }
-    }
-}
-
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
-}
-
-/// Prints the table; writes `target/bench/visit.json` and, after a full run, BENCHMARKS.md.
-fn write(figures: &[Figure], quick: bool) {
-    let date = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    let machine = cost::machine();
-    let listed: Vec<Value> = figures
-        .iter()
-        .map(|figure| {
-            let value = (figure.value * 10_000.0).round() / 10_000.0;
-            json!({"key": figure.key, "value": value, "unit": figure.unit, "target": figure.aim(), "met": figure.met(), "note": figure.note})
-        })
-        .collect();
-    let report = json!({"name": "visit", "date": date, "machine": machine, "figures": listed});
-    let folder =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into).join("bench");
-    fs::create_dir_all(&folder).expect("target/bench");
-    fs::write(folder.join("visit.json"), format!("{report:#}\n")).expect("visit.json");
-
-    println!("\nvisit, {date}, {machine}\n");
-    println!("{:<22} {:>10} {:<14} {:<14} {:<4} note", "figure", "value", "unit", "target", "met");
-    for figure in figures {
-        let met = figure.met().map_or("", |met| if met { "yes" } else { "no" });
-        println!(
-            "{:<22} {:>10} {:<14} {:<14} {met:<4} {}",
-            figure.key,
-            figure.shown_value(),
-            figure.unit,
-            figure.shown_aim(),
-            figure.note
-        );
-    }
-    println!("\nwritten to {}", folder.join("visit.json").display());
-    if !quick {
-        page(figures, &date, &machine);
-    }
-}
-
-/// Replaces the part of BENCHMARKS.md that this measurement owns.
-fn page(figures: &[Figure], date: &str, machine: &str) {
-    const BEGIN: &str = "<!-- visit begins -->";
-    const END: &str = "<!-- visit ends -->";
-    let path = root().join("BENCHMARKS.md");
-    let text = fs::read_to_string(&path).expect("BENCHMARKS.md");
-    let (before, rest) = text.split_once(BEGIN).expect("the begin mark in BENCHMARKS.md");
-    let (_, after) = rest.split_once(END).expect("the end mark in BENCHMARKS.md");
-    let mut table = format!(
-        "\nMade by `cargo xtask bench visit` on {date}; {machine}.\n\n| figure | value | unit | target | met | note |\n|---|---|---|---|---|---|\n"
-    );
-    for figure in figures {
-        let met = figure.met().map_or("", |met| if met { "yes" } else { "no" });
-        let row =
-            [figure.key.as_str(), &figure.shown_value(), figure.unit, &figure.shown_aim(), met, &figure.note]
-                .join(" | ");
-        table.push_str(&format!("| {row} |\n"));
-    }
-    fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).expect("BENCHMARKS.md");
 }

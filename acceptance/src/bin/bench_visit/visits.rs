@@ -11,12 +11,10 @@ use std::{
 use acceptance::{
     bucket::PASSWORD,
     clients::{Lines, Ssh},
+    cost::cpu_seconds,
 };
 
-use super::{
-    cost::cpu_seconds,
-    script::{self, Step},
-};
+use super::script::{self, Step};
 
 /// Commands of an open session, as attackers type them.
 const COMMANDS: [&str; 4] = ["uname -a", "id", "cat /proc/cpuinfo | grep name | wc -l", "ls -la /tmp"];

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     machine::files::Owner,
-    testing::{Done, contact, inputs, visit},
+    memory::Parcel,
+    testing::{Done, contact, crowded, inputs, starvations, visit},
 };
 
 /// Data connections without a network.
@@ -34,9 +35,10 @@ impl DataConnections for Wire {
         self.0.lock().sent.extend_from_slice(&bytes);
         Ok(())
     }
-    async fn receive(&mut self, limit: usize) -> Result<Received, DataFault> {
+    async fn receive(&mut self, limit: usize, mut parcel: Parcel) -> Result<Received, DataFault> {
         let bytes = self.0.lock().upload.take().ok_or(DataFault::Broken)?;
-        Ok(Received { truncated: bytes.len() > limit, bytes: bytes.slice(..bytes.len().min(limit)) })
+        let starved = !parcel.add(&bytes[..bytes.len().min(limit)]);
+        Ok(Received { truncated: bytes.len() > limit, bytes: parcel.into_bytes(), starved })
     }
     fn close(&mut self) {}
 }
@@ -121,13 +123,13 @@ async fn restart_reads_and_writes_from_the_middle() {
     let done = talk(
         &contact,
         &wire,
-        &[LOGIN, b"REST 4\r\nPASV\r\nSTOR /tmp/f\r\nREST 8\r\nPASV\r\nRETR /tmp/f\r\n"],
+        &[LOGIN, b"TYPE I\r\nREST 4\r\nPASV\r\nSTOR /tmp/f\r\nREST 8\r\nPASV\r\nRETR /tmp/f\r\n"],
     )
     .await;
     assert!(done.text().contains("226 Transfer complete."));
     assert_eq!(&contact.visitor.files().read("/tmp/f").unwrap()[..], b"0123AB6789");
     assert_eq!(wire.0.lock().sent, b"89");
-    let huge = talk(&contact, &wire, &[LOGIN, b"REST 999999999999\r\nPASV\r\nRETR /tmp/f\r\n"]).await;
+    let huge = talk(&contact, &wire, &[LOGIN, b"TYPE I\r\nREST 999999999999\r\nPASV\r\nRETR /tmp/f\r\n"]).await;
     assert!(huge.text().contains("(10 bytes)"));
 }
 
@@ -207,4 +209,18 @@ proptest! {
         prop_assert_eq!(whole.text(), cut.text());
         prop_assert_eq!(inputs(&whole.noted), inputs(&cut.noted));
     }
+}
+
+#[tokio::test]
+async fn files_under_way_share_one_memory() {
+    let (contact, wire) = (crowded(), Wire::default());
+    wire.0.lock().upload = Some(Bytes::from(vec![b'x'; 20_000]));
+    let done = talk(&contact, &wire, &[LOGIN, b"PASV\r\nSTOR big\r\nNOOP\r\n"]).await;
+    assert!(
+        done.text().contains("426 Failure writing to local file.\r\n200 NOOP ok.\r\n"),
+        "{}",
+        done.text()
+    );
+    assert_eq!(starvations(&done.noted), 1);
+    assert_eq!(contact.visitor.uploads().taken(), 0);
 }

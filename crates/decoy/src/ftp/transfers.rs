@@ -9,6 +9,7 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Stage},
     machine::{FileError, Files, Kind, files::Access},
+    memory::{self, Parcel},
 };
 
 use super::{listing, session::Session};
@@ -31,6 +32,8 @@ pub struct Received {
     pub bytes: Bytes,
     /// The visitor sent more than is kept.
     pub truncated: bool,
+    /// There was no memory for all of it.
+    pub starved: bool,
 }
 
 /// Opens data connections. The sensor does it with sockets and accepts only the visitor's own address.
@@ -45,8 +48,8 @@ pub trait DataConnections: Send {
     }
     /// Sends everything and closes the connection.
     async fn send(&mut self, bytes: Bytes) -> Result<(), DataFault>;
-    /// Takes everything until the visitor closes, keeping at most `limit` bytes.
-    async fn receive(&mut self, limit: usize) -> Result<Received, DataFault>;
+    /// Takes everything into `parcel` until the visitor closes, at most `limit` bytes and as much as it has room for.
+    async fn receive(&mut self, limit: usize, parcel: Parcel) -> Result<Received, DataFault>;
     /// Closes the port and the connection, if there are any.
     fn close(&mut self);
 }
@@ -200,20 +203,25 @@ impl Session {
         let Some(mode) = self.connect(data, begin, stage).await else {
             return note(stage, verb, &path, "upload", 0, "PORT", true);
         };
-        let received = match data.receive(limit).await {
+        let received = match data.receive(limit, Parcel::new(contact.visitor.uploads())).await {
             Ok(received) => received,
             Err(fault) => {
                 note(stage, verb, &path, "upload", 0, mode, true);
                 return stage.say(broken(fault, "426 Failure reading network stream.\r\n"));
             }
         };
-        let Received { bytes, truncated } = received;
+        let Received { bytes, truncated, starved } = received;
         let size = bytes.len();
         note(stage, verb, &path, "upload", size, mode, false);
         if truncated {
             stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: limit as u64 });
         }
-        self.keep(&path, &name, &bytes, truncated, stage);
+        self.keep(&path, &name, &bytes, truncated || starved, stage);
+        if starved {
+            // vsftpd on a disk that is full.
+            stage.note(EventKind::LimitHit { limit: memory::LIMIT.into(), value: size as u64 });
+            return stage.say("426 Failure writing to local file.\r\n");
+        }
         let (owner, mode) = (self.owner(), 0o666 & !self.umask);
         let written = if verb == "APPE" {
             files.append(&path, &bytes, &owner, mode)

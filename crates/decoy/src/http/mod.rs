@@ -17,13 +17,16 @@ use std::{borrow::Cow, fmt::Write as _, time::Duration};
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, BytesMut};
 use wire::{
     EventKind,
     event::{Captured, FIELD_LIMIT},
 };
 
-use crate::dialogue::{Contact, Dialogue, Stage};
+use crate::{
+    dialogue::{Contact, Dialogue, Stage},
+    memory::{self, Parcel},
+};
 use body::{Body, Progress};
 use check::{check, wants_keep_alive};
 use head::{Head, Parsed};
@@ -68,8 +71,10 @@ enum State {
 struct Answered {
     note: EventKind,
     body: Body,
-    kept: BytesMut,
+    kept: Parcel,
     truncated: bool,
+    /// There was no memory for all of it.
+    starved: bool,
     /// What follows: another request, or the end.
     keep_alive: bool,
 }
@@ -103,11 +108,13 @@ impl Http {
                 State::Over => return &[],
                 State::Body(answered) => {
                     let limit = self.contact.limits.upload_bytes;
-                    let Answered { body, kept, truncated, .. } = answered.as_mut();
+                    let Answered { body, kept, truncated, starved, .. } = answered.as_mut();
                     let progress = body.take(&mut bytes, |piece| {
                         let room = limit.saturating_sub(kept.len());
                         *truncated |= piece.len() > room;
-                        kept.extend_from_slice(piece.get(..room).unwrap_or(piece));
+                        if room > 0 && !*starved {
+                            *starved = !kept.add(piece.get(..room).unwrap_or(piece));
+                        }
                     });
                     match progress {
                         Progress::More => return &[],
@@ -153,8 +160,15 @@ impl Http {
             Some(Body::Length(length)) => *length,
             _ => 0,
         };
+        let uploads = self.contact.visitor.uploads();
         let mut response = if announced > LARGEST_BODY {
             Response::page(413, Some(head))
+        } else if body.is_some() && !uploads.has_room() {
+            // What nginx says when there is no room for a body's temporary file.
+            stage.note(EventKind::LimitHit { limit: memory::LIMIT.into(), value: uploads.taken() as u64 });
+            let mut full = Response::page(500, Some(head));
+            full.close = true;
+            full
         } else {
             serve::respond(&self.contact, head).await
         };
@@ -176,7 +190,8 @@ impl Http {
         let note = note(head, status);
         match body {
             Some(body) => {
-                let answered = Answered { note, body, kept: BytesMut::new(), truncated: false, keep_alive };
+                let kept = Parcel::new(self.contact.visitor.uploads());
+                let answered = Answered { note, body, kept, truncated: false, starved: false, keep_alive };
                 self.state = State::Body(Box::new(answered));
             }
             None => {
@@ -294,10 +309,12 @@ impl Http {
     /// The body is complete, broken off or unreadable: the event goes out, with the body as an artifact.
     fn finish_body(&mut self, whole: bool, stage: &Stage) {
         let State::Body(answered) = std::mem::replace(&mut self.state, State::Head) else { return };
-        let Answered { mut note, kept, truncated: cut, keep_alive, .. } = *answered;
-        let kept: Bytes = kept.freeze();
+        let Answered { mut note, kept, truncated, starved, keep_alive, .. } = *answered;
+        let kept = kept.into_bytes();
+        let cut = truncated || starved;
         if cut {
-            stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: kept.len() as u64 });
+            let limit = if starved { memory::LIMIT } else { "upload_bytes" };
+            stage.note(EventKind::LimitHit { limit: limit.into(), value: kept.len() as u64 });
         }
         if let EventKind::HttpRequest { body, body_b64, body_size, shasum, truncated, .. } = &mut note {
             let captured = Captured::new(&kept, FIELD_LIMIT);

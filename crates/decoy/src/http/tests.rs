@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     machine::files::Owner,
+    memory::Holding,
     oracle::{Answer, Ask, Oracle, Question},
-    testing::{Done, contact, visit},
+    testing::{Done, contact, crowded, starvations, visit},
 };
 
 async fn talk(contact: &Contact, pieces: &[&[u8]]) -> Done {
@@ -227,4 +228,21 @@ proptest! {
         prop_assert_eq!(whole.text(), cut.text());
         prop_assert_eq!(requests(&whole), requests(&cut));
     }
+}
+
+#[tokio::test]
+async fn bodies_under_way_share_one_memory() {
+    let contact = crowded();
+    let head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n";
+    let done = talk(&contact, &[head, &[b'x'; 8000], &[b'x'; 22_000]]).await;
+    assert_eq!((done.kept[0].1.len(), starvations(&done.noted)), (8000, 1), "kept as far as there was room");
+    assert_eq!(contact.visitor.uploads().taken(), 0);
+    // While another connection holds it all, a request with a body is not taken.
+    let mut other = Holding::new(contact.visitor.uploads());
+    assert!(other.reach(8 * 1024));
+    let done = talk(&contact, &[head, b"xyz"]).await;
+    assert!(done.text().starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{}", done.text());
+    assert!(starvations(&done.noted) > 0 && done.kept.is_empty());
+    let done = talk(&contact, &[b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"]).await;
+    assert_eq!(requests(&done)[0].2, 200, "who brings nothing is served");
 }

@@ -271,6 +271,12 @@ impl Files {
         self.layer.lock().view(&self.base).read(path, now)
     }
 
+    /// Up to `length` bytes from `offset` on: of a large program only these are made.
+    pub fn read_at(&self, path: &str, offset: u64, length: usize) -> Result<Bytes> {
+        let now = self.clock.now();
+        self.layer.lock().view(&self.base).read_at(path, offset, length, now)
+    }
+
     /// Replaces the content; a new file gets this owner and mode.
     pub fn write(&self, path: &str, bytes: &[u8], who: &Owner, mode: u32) -> Result<()> {
         self.layer.lock().write(&self.base, path, bytes, *who, mode, self.clock.now(), false)
@@ -322,11 +328,9 @@ impl Files {
         self.layer.lock().rename(&self.base, from, to, self.clock.now())
     }
 
-    /// Copies a file's content, following links; a new file gets this owner and the source's permissions.
+    /// Copies a file's content, following links, and costs nothing when it is the machine's own; a new file gets this owner and the source's permissions.
     pub fn copy(&self, from: &str, to: &str, who: &Owner) -> Result<()> {
-        let bytes = self.read(from)?;
-        let mode = self.stat(from)?.mode & 0o755;
-        self.write(to, &bytes, who, mode)
+        self.layer.lock().copy(&self.base, from, to, *who, self.clock.now())
     }
 
     /// Makes a symbolic link at `link` that says `target`.

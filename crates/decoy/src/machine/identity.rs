@@ -3,15 +3,18 @@
 mod draw;
 mod models;
 mod users;
+mod versions;
 
 use std::{
     net::Ipv4Addr,
     time::{Duration, SystemTime},
 };
 
+use super::Image;
 pub use super::logins::Account;
 use draw::Lot;
-use models::{CPUS, FALLBACK_CPU, FALLBACK_KERNEL, KERNELS};
+pub use models::Platform;
+use models::{CPUS, FALLBACK_CPU, FALLBACK_KERNEL, PLATFORMS};
 
 /// One processor model, as `/proc/cpuinfo` and `lscpu` show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +64,20 @@ pub struct Identity {
     pub gateway: Ipv4Addr,
     /// Link-local IPv6 address that follows from the MAC (RFC 4291, appendix A).
     pub link_local: String,
+    /// What it runs on: names of hypervisor, disk and interface, and makers.
+    pub platform: Platform,
     /// Name of the network interface.
     pub interface: &'static str,
     /// MAC address, colon separated lower-case hex.
     pub mac: String,
+    /// MAC address of the gateway.
+    pub gateway_mac: String,
+    /// UUID of the board, as `dmidecode` shows it.
+    pub product_uuid: String,
+    /// Serial number of the disk.
+    pub disk_serial: String,
+    /// UUID of the swap partition.
+    pub swap_uuid: String,
     /// Processor model.
     pub cpu: Cpu,
     /// Number of processors.
@@ -84,13 +97,14 @@ pub struct Identity {
     /// UUID of the root file system.
     pub disk_uuid: String,
     /// `uname -r`.
-    pub kernel_release: &'static str,
+    pub kernel_release: String,
     /// `uname -v`.
-    pub kernel_version: &'static str,
+    pub kernel_version: String,
     /// `uname -m`.
     pub arch: &'static str,
     /// All of `/etc/passwd`, in order.
     pub users: Vec<Account>,
+    base_groups: Vec<users::Group>,
     /// When the machine was booted.
     pub boot_time: SystemTime,
     /// When the machine was installed.
@@ -98,15 +112,15 @@ pub struct Identity {
     /// What Postfix calls itself (`myhostname`).
     pub mail_domain: String,
     /// `/etc/debian_version`.
-    pub debian_version: &'static str,
+    pub debian_version: String,
     /// OpenSSH version and Debian revision, as in the banner after `OpenSSH_`.
-    pub openssh: &'static str,
+    pub openssh: String,
     /// vsftpd version, as in its banner.
-    pub vsftpd: &'static str,
+    pub vsftpd: String,
     /// Postfix version.
-    pub postfix: &'static str,
+    pub postfix: String,
     /// nginx version, as in its `Server` header after `nginx/`.
-    pub nginx: &'static str,
+    pub nginx: String,
     /// Number that other parts draw their own details from.
     pub seed: u64,
 }
@@ -119,10 +133,21 @@ const DAY: u64 = 86_400;
 const FIRST_INSTALL: u64 = 1_707_523_200;
 
 impl Identity {
-    /// Draws a machine from the bucket's secret. The same secret gives the same machine for ever; `now` only decides
-    /// which of its regular reboots was the last one. `hostname` and `users` (names beside root) replace what would
-    /// be drawn.
+    /// Draws a Debian 12 machine from the bucket's secret; see [`draw_on`](Identity::draw_on).
     pub fn draw(
+        secret: &[u8],
+        now: SystemTime,
+        hostname: Option<String>,
+        users: Option<Vec<String>>,
+    ) -> Self {
+        Self::draw_on(Image::debian_12(), secret, now, hostname, users)
+    }
+
+    /// Draws a machine from the bucket's secret. The same secret and image give the same machine for ever; `now` only
+    /// decides which of its regular reboots was the last one. `hostname` and `users` (names beside root and those of
+    /// the image) replace what would be drawn. Versions are those of the image's packages.
+    pub fn draw_on(
+        image: &Image,
         secret: &[u8],
         now: SystemTime,
         hostname: Option<String>,
@@ -152,31 +177,30 @@ impl Identity {
             if lot.below("swap", 3) == 0 { 0 } else { (975 * KIB + lot.below("swap-size", 512)) * KIB };
         let disk_gib = lot.pick("disk", &[20_u64, 25, 40, 50, 80, 80, 160]).copied().unwrap_or(40);
         let (address, gateway) = draw_network(&lot);
-        let (mac, link_local) = draw_mac(&lot);
-        let (disk, hypervisor, interface) = lot
-            .pick(
-                "platform",
-                &[
-                    ("vda1", "KVM", "eth0"),
-                    ("vda1", "KVM", "ens3"),
-                    ("vda1", "KVM", "enp1s0"),
-                    ("sda1", "KVM", "ens18"),
-                    ("sda1", "KVM", "eth0"),
-                ],
-            )
-            .copied()
-            .unwrap_or(("vda1", "KVM", "eth0"));
-        let (debian_version, kernel_release, kernel_version) =
-            lot.pick("kernel", KERNELS).copied().unwrap_or(FALLBACK_KERNEL);
+        let platform = lot.pick("platform", PLATFORMS).copied().unwrap_or(models::FALLBACK_PLATFORM);
+        let (mac, link_local) = draw_mac(&lot, platform.maker);
+        let (kernel_release, kernel_version) = kernel(&image.about().kernel);
+        let packages = versions::Packages::of(image);
+        // Nobody runs a kernel that was not there yet when the machine was booted.
+        let built = kernel_date(&kernel_version).map_or(0, |date| date + DAY + lot.below("upgrade", 3 * DAY));
+        let boot = match last_boot(&lot, now_seconds) {
+            boot if boot < built && built < now_seconds => built,
+            boot => boot,
+        };
         let installed =
             (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
         Self {
-            users: users::draw(&lot, users),
-            boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(last_boot(&lot, now_seconds)),
+            users: users::draw(&lot, users, image),
+            base_groups: users::base_groups(image),
+            boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(boot),
             installed: SystemTime::UNIX_EPOCH + Duration::from_secs(installed),
             machine_id: lot.hex("machine-id", 32),
-            boot_id: lot.uuid("boot-id"),
+            boot_id: lot.uuid(&format!("boot-id {boot}")),
             disk_uuid: lot.uuid("disk"),
+            swap_uuid: lot.uuid("swap"),
+            product_uuid: lot.uuid("product"),
+            disk_serial: draw_serial(&lot, &platform),
+            gateway_mac: draw_gateway_mac(&lot),
             disk_used_permille: 90 + lot.below("disk-used", 460) as u32,
             disk_bytes: disk_gib * GIB * 977 / 1000,
             seed: lot.below("seed", u64::MAX),
@@ -187,22 +211,25 @@ impl Identity {
             prefix: 24,
             gateway,
             link_local,
-            interface,
+            interface: platform.interface,
             mac,
             cpu,
             cpu_count,
-            hypervisor,
+            hypervisor: platform.hypervisor,
             memory_bytes,
             swap_bytes,
-            disk,
+            disk: platform.disk,
+            platform,
             kernel_release,
             kernel_version,
             arch: "x86_64",
-            debian_version,
-            openssh: "9.2p1 Debian-2+deb12u10",
-            vsftpd: "3.0.3",
-            postfix: "3.7.11",
-            nginx: "1.22.1",
+            debian_version: image
+                .text("/etc/debian_version")
+                .map_or_else(|| "12".to_owned(), |text| text.trim().to_owned()),
+            openssh: packages.openssh(),
+            vsftpd: packages.upstream("vsftpd", "3.0.3"),
+            postfix: packages.upstream("postfix", "3.7.11"),
+            nginx: packages.upstream("nginx", "1.22.1"),
         }
     }
 
@@ -223,7 +250,12 @@ impl Identity {
 
     /// The groups of `/etc/group`: name, number, members.
     pub fn groups(&self) -> Vec<(String, u32, Vec<String>)> {
-        users::groups(&self.users)
+        users::groups(&self.base_groups, &self.users)
+    }
+
+    /// The number of a group; root's if there is none of this name.
+    pub fn group_id(&self, name: &str) -> u32 {
+        self.base_groups.iter().find(|group| group.0 == name).map_or(0, |group| group.1)
     }
 
     /// Host name with domain, as `hostname -f` gives it.
@@ -283,13 +315,54 @@ fn draw_network(lot: &Lot) -> (Ipv4Addr, Ipv4Addr) {
     }
 }
 
-fn draw_mac(lot: &Lot) -> (String, String) {
+fn draw_mac(lot: &Lot, maker: [u8; 3]) -> (String, String) {
     let tail = lot.below("mac", 1 << 24);
     let (a, b, c) = ((tail >> 16) as u8, (tail >> 8) as u8, tail as u8);
+    let [x, y, z] = maker;
+    // The modified EUI-64 (RFC 4291, appendix A): the universal bit is turned over.
+    let word = |high: u8, low: u8| u16::from_be_bytes([high, low]);
     (
-        format!("52:54:00:{a:02x}:{b:02x}:{c:02x}"),
-        format!("fe80::5054:ff:fe{a:02x}:{:x}", u16::from_be_bytes([b, c])),
+        format!("{x:02x}:{y:02x}:{z:02x}:{a:02x}:{b:02x}:{c:02x}"),
+        format!("fe80::{:x}:{:x}:{:x}:{:x}", word(x ^ 2, y), word(z, 0xff), word(0xfe, a), word(b, c)),
     )
+}
+
+/// Makers of routers and switches that stand in data centres (IEEE registration authority).
+const GATEWAY_MAKERS: &[[u8; 3]] = &[
+    [0x00, 0x1c, 0x73], // Arista
+    [0x44, 0x4c, 0xa8], // Arista
+    [0x00, 0x05, 0x86], // Juniper
+    [0x3c, 0x8a, 0xb0], // Juniper
+    [0x00, 0x1b, 0x54], // Cisco
+    [0x4c, 0x5e, 0x0c], // MikroTik
+    [0xb8, 0x69, 0xf4], // MikroTik
+];
+
+fn draw_gateway_mac(lot: &Lot) -> String {
+    let [x, y, z] = lot.pick("gateway-maker", GATEWAY_MAKERS).copied().unwrap_or([0, 0x1c, 0x73]);
+    let tail = lot.below("gateway-mac", 1 << 24);
+    format!("{x:02x}:{y:02x}:{z:02x}:{:02x}:{:02x}:{:02x}", tail >> 16, tail >> 8 & 255, tail & 255)
+}
+
+/// What the disk says of itself: virtio disks have the serial number that the host gives, emulated ones QEMU's count.
+fn draw_serial(lot: &Lot, platform: &Platform) -> String {
+    if platform.disk.starts_with("vd") { lot.hex("serial", 20) } else { "drive-scsi0".to_owned() }
+}
+
+/// When a kernel was built, in seconds since 1970: its version ends in `(2025-05-22)`.
+fn kernel_date(version: &str) -> Option<u64> {
+    let date = version.rsplit_once('(')?.1.strip_suffix(')')?;
+    let date: chrono::NaiveDate = date.parse().ok()?;
+    date.and_hms_opt(0, 0, 0)?.and_utc().timestamp().try_into().ok()
+}
+
+/// `uname -r` and `uname -v` from the kernel's version line: `RELEASE (BUILDER) #1 SMP …`.
+fn kernel(line: &str) -> (String, String) {
+    let (release, version) = FALLBACK_KERNEL;
+    match (line.split_once(' '), line.find('#')) {
+        (Some((release, _)), Some(at)) => (release.to_owned(), line.get(at..).unwrap_or(version).to_owned()),
+        _ => (release.to_owned(), version.to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod files;
 pub mod identity;
+pub mod image;
 pub mod logins;
 pub mod processes;
 
@@ -13,7 +14,10 @@ use parking_lot::Mutex;
 pub use clock::Clock;
 pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
+pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};
+
+use crate::memory;
 
 /// The machine all visitors share. One per bucket.
 pub struct Machine {
@@ -26,6 +30,8 @@ pub struct Machine {
     bounds: Bounds,
     /// What all visitors' files take together.
     memory: files::Pool,
+    /// What all visitors' uploads under way take together.
+    uploads: memory::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
 }
 
@@ -36,6 +42,8 @@ pub struct Bounds {
     pub visitors: usize,
     /// The most bytes all visitors' files may take together; see [`Machine::sweep`].
     pub memory: usize,
+    /// The most bytes all uploads under way may take together; one visitor gets at most half of them.
+    pub uploads: usize,
     /// The most bytes one visitor's files may take.
     pub layer_bytes: usize,
     /// The most files one visitor may make.
@@ -44,7 +52,13 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { visitors: 20_000, memory: 512 << 20, layer_bytes: 32 * 1024 * 1024, layer_files: 10_000 }
+        Self {
+            visitors: 20_000,
+            memory: 384 << 20,
+            uploads: 128 << 20,
+            layer_bytes: 32 * 1024 * 1024,
+            layer_files: 10_000,
+        }
     }
 }
 
@@ -52,16 +66,29 @@ impl Default for Bounds {
 pub struct Visitor {
     machine: Arc<Machine>,
     files: Files,
+    uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
 }
 
 impl Machine {
-    /// A machine with the tree of its image; `clock` is the only source of time.
+    /// A Debian 12 machine; `clock` is the only source of time.
     pub fn new(identity: Identity, policy: LoginPolicy, clock: Clock, bounds: Bounds) -> Arc<Self> {
-        let base = Arc::new(files::Tree::debian_12(&identity, clock.now()));
+        Self::with_image(Arc::clone(Image::debian_12()), identity, policy, clock, bounds)
+    }
+
+    /// A machine with the files of this image, which `identity` was drawn on.
+    pub fn with_image(
+        image: Arc<Image>,
+        identity: Identity,
+        policy: LoginPolicy,
+        clock: Clock,
+        bounds: Bounds,
+    ) -> Arc<Self> {
+        let base = Arc::new(files::Tree::of(image, &identity, clock.now()));
         let memory = files::Pool::new(bounds.memory);
-        Arc::new(Self { identity, policy, clock, base, bounds, memory, visitors: Mutex::default() })
+        let uploads = memory::Pool::new(bounds.uploads);
+        Arc::new(Self { identity, policy, clock, base, bounds, memory, uploads, visitors: Mutex::default() })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -88,6 +115,7 @@ impl Machine {
         let visitor = Arc::new(Visitor {
             machine: Arc::clone(self),
             files,
+            uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
         });
@@ -144,6 +172,11 @@ impl Visitor {
         &self.files
     }
 
+    /// Memory for what this visitor is sending.
+    pub fn uploads(&self) -> &memory::Pool {
+        &self.uploads
+    }
+
     /// The machine's time.
     pub fn now(&self) -> SystemTime {
         self.machine.clock.now()
@@ -176,21 +209,37 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     }
 }
 
+/// What counts as one site: IPv6 addresses by their /48 (RFC 6177), IPv4 addresses by themselves.
+pub fn site_key(source: IpAddr) -> IpAddr {
+    match source_key(source) {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 80 << 80).into()),
+    }
+}
+
 /// Whether nobody of this source is connected: whoever is holds on to it, and its layer with it.
 fn is_away(visitor: &Arc<Visitor>) -> bool {
     Arc::strong_count(visitor) == 1
 }
 
-/// Drops the tenth of the visitors unseen for longest, so that a full table is swept rarely. Those who are here stay:
-/// the sensor bounds how many that are.
+/// Drops a tenth of the visitors, so that a full table is swept rarely: first those of a site that has more than its
+/// sixteenth of the table, then those unseen for longest. Those who are here stay: the sensor bounds how many that are.
 fn forget_oldest(visitors: &mut HashMap<IpAddr, Arc<Visitor>>) {
-    let mut seen: Vec<(SystemTime, IpAddr)> = visitors
+    let mut sites: HashMap<IpAddr, usize> = HashMap::new();
+    for address in visitors.keys() {
+        *sites.entry(site_key(*address)).or_default() += 1;
+    }
+    let many = visitors.len() / 16;
+    let mut seen: Vec<(bool, SystemTime, IpAddr)> = visitors
         .iter()
         .filter(|(_, visitor)| is_away(visitor))
-        .map(|(address, visitor)| (*visitor.last_seen.lock(), *address))
+        .map(|(address, visitor)| {
+            let crowded = sites.get(&site_key(*address)).is_some_and(|count| *count > many.max(1));
+            (!crowded, *visitor.last_seen.lock(), *address)
+        })
         .collect();
     seen.sort_unstable();
-    for (_, address) in seen.iter().take(seen.len() / 10 + 1) {
+    for (_, _, address) in seen.iter().take(seen.len() / 10 + 1) {
         visitors.remove(address);
     }
 }
@@ -228,6 +277,18 @@ mod tests {
         assert_eq!(machine.sweep(), 1);
         assert!(machine.memory.taken() < 10_000, "{}", machine.memory.taken());
         assert_eq!(fill(&others[0]), 10);
+    }
+
+    #[test]
+    fn one_site_with_many_networks_pushes_nobody_else_out() {
+        let machine = machine(Bounds { visitors: 64, ..Bounds::default() });
+        let others: Vec<IpAddr> = (0..30).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        others.iter().for_each(|other| drop(machine.visit(*other)));
+        for network in 0..2000 {
+            drop(machine.visit(IpAddr::from([0x2001, 0xdb8, 1, network, 0, 0, 0, 1])));
+        }
+        let visitors = machine.visitors.lock();
+        assert!(visitors.len() <= 64 && others.iter().all(|other| visitors.contains_key(other)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn of(session: &Session) -> Vec<(String, String)> {
         ("PWD", account.home.as_str()),
         ("LOGNAME", account.name.as_str()),
         ("HOME", account.home.as_str()),
-        ("LANG", "en_US.UTF-8"),
+        ("LANG", "C.UTF-8"),
         ("USER", account.name.as_str()),
         ("SHLVL", "1"),
         ("PATH", path),

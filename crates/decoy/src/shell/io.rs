@@ -59,6 +59,11 @@ impl Input {
         room
     }
 
+    /// How many bytes wait to be read.
+    pub fn waiting(&self) -> usize {
+        self.0.bytes.lock().0.len()
+    }
+
     /// No more will come.
     pub fn end(&self) {
         self.0.bytes.lock().1 = true;

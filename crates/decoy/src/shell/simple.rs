@@ -85,8 +85,18 @@ impl Shell {
         let session = Arc::clone(&self.session);
         let to_terminal = session.launch.tty.is_some();
         let cwd = self.cwd.clone();
-        let call = Call { session: &session, name, args, cwd: &cwd, vars: None, stdin: None, to_terminal };
+        let call = Call {
+            session: &session,
+            name,
+            args,
+            cwd: &cwd,
+            vars: None,
+            stdin: None,
+            to_terminal,
+            applet: false,
+        };
         let said = match run {
+            _ if let Some(said) = commands::help(&call) => said,
             Run::Now(run) => run(&call),
             Run::Waits(run) => {
                 *session.channels.lock() = Some((Arc::clone(output), input.clone()));

@@ -2,7 +2,10 @@
 
 use wire::EventKind;
 
-use crate::dialogue::{Stage, Turn};
+use crate::{
+    dialogue::{Stage, Turn},
+    memory,
+};
 
 use super::{
     Helo, LARGEST_MESSAGE, Mode, Smtp,
@@ -131,7 +134,13 @@ impl Smtp {
                 _ => return self.reply(stage, &format!("555 5.5.4 Unsupported option: {option}")),
             }
         }
-        self.envelope = Some(Envelope::new(argument.address, self.contact.visitor.now()));
+        let uploads = self.contact.visitor.uploads();
+        if !uploads.has_room() {
+            // postconf(5), queue_minfree.
+            stage.note(EventKind::LimitHit { limit: memory::LIMIT.into(), value: uploads.taken() as u64 });
+            return self.reply(stage, "452 4.3.1 Insufficient system storage");
+        }
+        self.envelope = Some(Envelope::new(argument.address, self.contact.visitor.now(), uploads));
         self.reply(stage, "250 2.1.0 Ok");
     }
 
@@ -214,7 +223,7 @@ impl Smtp {
                 self.reply(stage, "554 5.5.1 Error: no valid recipients");
             }
             Some(_) => {
-                self.mode = Mode::Data(Collector::default());
+                self.mode = Mode::Data(Collector::new(self.contact.visitor.uploads()));
                 self.reply(stage, "354 End data with <CR><LF>.<CR><LF>");
             }
         }

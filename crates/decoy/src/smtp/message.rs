@@ -9,6 +9,7 @@ use wire::EventKind;
 use crate::{
     dialogue::Stage,
     machine::{FileError, files::Owner},
+    memory::{self, Parcel, Pool},
 };
 
 use super::{Mode, Smtp, address::Place};
@@ -32,27 +33,41 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    pub fn new(sender: String, begun: SystemTime) -> Self {
-        let chunks = Collector::default();
+    pub fn new(sender: String, begun: SystemTime, memory: &Pool) -> Self {
+        let chunks = Collector::new(memory);
         Self { sender, recipients: Vec::new(), chunked: false, chunk_size: 0, chunks, spoiled: false, begun }
+    }
+
+    /// The chunks so far.
+    fn take_chunks(&mut self, memory: &Pool) -> Collector {
+        std::mem::replace(&mut self.chunks, Collector::new(memory))
     }
 }
 
 /// Takes mail text up to a limit.
-#[derive(Default)]
 pub(super) struct Collector {
-    text: Vec<u8>,
+    text: Parcel,
     line: Vec<u8>,
     inside_line: bool,
     too_large: bool,
+    /// There was no memory for all of it.
+    starved: bool,
 }
 
 impl Collector {
+    /// Nothing yet.
+    pub fn new(memory: &Pool) -> Self {
+        let (line, inside_line, too_large, starved) = (Vec::new(), false, false, false);
+        Self { text: Parcel::new(memory), line, inside_line, too_large, starved }
+    }
+
     /// Keeps bytes as they are.
     pub fn take(&mut self, bytes: &[u8], limit: usize) {
         let room = limit.saturating_sub(self.text.len());
         self.too_large |= bytes.len() > room;
-        self.text.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if room > 0 && !self.starved {
+            self.starved = !self.text.add(bytes.get(..room).unwrap_or(bytes));
+        }
     }
 
     /// Takes lines from the front of `bytes`; `true` when the dot that ends the text was there.
@@ -103,10 +118,12 @@ impl Smtp {
             return self.reply(stage, &format!("551 5.0.0 Discarded {size} bytes after earlier error"));
         }
         if last {
-            let mut collector = std::mem::take(&mut envelope.chunks);
+            let mut collector = envelope.take_chunks(self.contact.visitor.uploads());
             // The last line is ended for whoever did not.
-            if !collector.text.is_empty() && !collector.text.ends_with(b"\n") {
-                collector.text.extend_from_slice(b"\r\n");
+            if !collector.text.is_empty() && !collector.text.ends_with(b"
+") {
+                collector.take(b"
+", usize::MAX);
             }
             self.accept(collector, stage);
         } else {
@@ -118,12 +135,18 @@ impl Smtp {
     fn accept(&mut self, collector: Collector, stage: &Stage) {
         let Some(envelope) = self.envelope.take() else { return };
         let queue_id = queue_id(self.contact.visitor.now());
-        let Collector { text, too_large, .. } = collector;
-        let text = Bytes::from(text);
+        let Collector { text, too_large, starved, .. } = collector;
+        let text = text.into_bytes();
         if too_large {
             stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: text.len() as u64 });
             self.keep(&envelope, &text, "", true, stage);
             return self.reply(stage, "552 5.3.4 Error: message file too big");
+        }
+        if starved {
+            // smtpd(8) when cleanup(8) finds no room for the queue file.
+            stage.note(EventKind::LimitHit { limit: memory::LIMIT.into(), value: text.len() as u64 });
+            self.keep(&envelope, &text, "", true, stage);
+            return self.reply(stage, "451 4.3.0 Error: queue file write error");
         }
         self.keep(&envelope, &text, &queue_id, false, stage);
         self.deliver(&envelope, &text, &queue_id);
@@ -137,13 +160,14 @@ impl Smtp {
         let Some(mut envelope) = self.envelope.take() else { return };
         let text = match mode {
             Mode::Data(mut collector) => {
-                collector.text.append(&mut collector.line);
+                // What finds no room here is cut, and the mail is told as cut anyway.
+                let _fits = collector.text.add(&collector.line);
                 collector.text
             }
-            _ => std::mem::take(&mut envelope.chunks).text,
+            _ => envelope.take_chunks(self.contact.visitor.uploads()).text,
         };
         if !text.is_empty() {
-            self.keep(&envelope, &Bytes::from(text), "", true, stage);
+            self.keep(&envelope, &text.into_bytes(), "", true, stage);
         }
     }
 

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Done, contact, inputs, visit};
+use crate::{
+    memory::Holding,
+    testing::{Done, contact, crowded, inputs, starvations, visit},
+};
 
 async fn talk(contact: &Contact, pieces: &[&[u8]]) -> Done {
     visit(&mut Smtp::new(contact.clone()), pieces).await
@@ -190,4 +193,32 @@ proptest! {
         let without_ids = |text: String| text.split("queued as").map(|part| part.chars().skip(11).collect::<String>()).collect::<Vec<_>>();
         prop_assert_eq!(without_ids(whole.text()), without_ids(cut.text()));
     }
+}
+
+#[tokio::test]
+async fn mails_under_way_share_one_memory() {
+    let contact = crowded();
+    let text = [
+        &b"Subject: long\r\n\r\n"[..],
+        &b"0123456789012345678901234567890123456789\r\n".repeat(500),
+        b".\r\n",
+    ];
+    let done = talk(&contact, &[MAIL, &text.concat(), b"NOOP\r\n"]).await;
+    assert!(
+        done.text().contains("451 4.3.0 Error: queue file write error\r\n250 2.0.0 Ok\r\n"),
+        "{}",
+        done.text()
+    );
+    assert_eq!(starvations(&done.noted), 1);
+    assert!(
+        messages(&done)[0].4 && done.kept[0].1.len() <= 16 * 1024,
+        "what there was room for is kept, as cut"
+    );
+    assert_eq!(contact.visitor.uploads().taken(), 0);
+    // While others hold it all, no mail is begun.
+    let mut other = Holding::new(contact.visitor.uploads());
+    assert!(other.reach(8 * 1024));
+    let done = talk(&contact, &[b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n"]).await;
+    assert!(done.text().ends_with("452 4.3.1 Insufficient system storage\r\n"), "{}", done.text());
+    assert_eq!(starvations(&done.noted), 1);
 }

@@ -135,7 +135,7 @@ impl Telnet {
             self.options.ask(DO, TIMING_MARK, &mut out);
             self.options.ask(DO, BINARY, &mut out);
             let identity = self.contact.visitor.identity();
-            let (release, host) = (identity.kernel_release, identity.full_name());
+            let (release, host) = (&identity.kernel_release, identity.full_name());
             match &self.banner {
                 Some(banner) => out.extend_from_slice(&Options::encode(banner.as_bytes())),
                 None => {

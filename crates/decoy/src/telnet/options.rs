@@ -78,8 +78,8 @@ pub struct Options {
     /// The login has begun.
     pub(super) settled: bool,
     notes: u32,
-    /// WONT or DONT, its first option, and those refused right behind it.
-    refusals: Option<(u8, u8, Vec<u8>)>,
+    /// WONT or DONT, its first option, and the others refused in the same breath.
+    refusals: Vec<(u8, u8, Vec<u8>)>,
     answers: u32,
 }
 
@@ -108,7 +108,7 @@ impl Options {
             types: 0,
             settled: false,
             notes: 0,
-            refusals: None,
+            refusals: Vec::new(),
             answers: 0,
         }
     }
@@ -215,19 +215,20 @@ impl Options {
         keys
     }
 
-    /// Most clients refuse everything in one breath: that is one event.
+    /// Most clients refuse everything in one breath: that is one event for each verb.
     fn refused(&mut self, verb: u8, option: u8, stage: &Stage) {
-        match &mut self.refusals {
-            Some((known, _, more)) if *known == verb && more.len() < LONGEST_SUB => more.push(option),
-            _ => {
+        match self.refusals.iter_mut().find(|(known, ..)| *known == verb) {
+            Some((.., more)) if more.len() < LONGEST_SUB => more.push(option),
+            Some(_) => {
                 self.note_refusals(stage);
-                self.refusals = Some((verb, option, Vec::new()));
+                self.refused(verb, option, stage);
             }
+            None => self.refusals.push((verb, option, Vec::new())),
         }
     }
 
     fn note_refusals(&mut self, stage: &Stage) {
-        if let Some((verb, option, more)) = self.refusals.take() {
+        for (verb, option, more) in std::mem::take(&mut self.refusals) {
             self.note(verb_name(verb), option, &more, stage);
         }
     }

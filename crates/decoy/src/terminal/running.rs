@@ -13,6 +13,7 @@ use wire::EventKind;
 
 use crate::{
     dialogue::{Stage, TYPE_AHEAD},
+    memory::{self, Holding, Parcel},
     shell::{
         Finished,
         io::{Input, Out, Output},
@@ -99,6 +100,7 @@ impl Terminal {
                                 cooked.queue(&bytes, &mut self.keys);
                             }
                             cooked.note_lost(stage);
+                            cooked.note_read(&input, stage);
                             stage.room().await;
                         }
                         Some(bytes) => {
@@ -114,6 +116,7 @@ impl Terminal {
                                 cooked.queue(now, &mut self.keys);
                             }
                             cooked.note_lost(stage);
+                            cooked.note_read(&input, stage);
                             stage.say(encode(telnet, &echo.unwrap_or_default()));
                             stage.room().await;
                             if let Some(later) = later {
@@ -197,7 +200,11 @@ impl Terminal {
             })
         };
         let limit = self.contact.limits.upload_bytes;
-        let (input, mut kept, mut truncated) = (Input::default(), Vec::new(), false);
+        let input = Input::default();
+        let mut kept = Parcel::new(self.contact.visitor.uploads());
+        // What the program has not read yet lies there a second time.
+        let mut unread = Holding::new(self.contact.visitor.uploads());
+        let (mut truncated, mut starved) = (false, false);
         let Some(mut shell) = self.shell.take() else { return };
         let finished = {
             let run = shell.run(command, &output, &input);
@@ -216,7 +223,12 @@ impl Terminal {
                             let room = limit.saturating_sub(kept.len());
                             truncated |= bytes.len() > room;
                             let bytes = bytes.get(..room).unwrap_or(&bytes);
-                            kept.extend_from_slice(bytes);
+                            if starved || !unread.reach(input.waiting() + bytes.len()) || !kept.add(bytes) {
+                                // The program finds the end of its input, as on a line that broke.
+                                starved = true;
+                                input.end();
+                                continue;
+                            }
                             input.push(bytes, limit);
                         }
                     },
@@ -224,21 +236,24 @@ impl Terminal {
             }
         };
         self.shell = Some(shell);
-        self.keep_input(kept, truncated, stage);
+        self.keep_input(kept, truncated, starved, stage);
         self.conclude(finished, stage);
         self.finish(stage);
     }
 
     /// A file is often brought as the standard input of `cat > file`.
-    fn keep_input(&self, kept: Vec<u8>, truncated: bool, stage: &Stage) {
+    fn keep_input(&self, kept: Parcel, truncated: bool, starved: bool, stage: &Stage) {
+        let size = kept.len() as u64;
+        if starved {
+            stage.note(EventKind::LimitHit { limit: memory::LIMIT.into(), value: size });
+        }
         if kept.is_empty() {
             return;
         }
-        let size = kept.len() as u64;
         if truncated {
             stage.note(EventKind::LimitHit { limit: "upload_bytes".into(), value: size });
         }
-        let shasum = stage.keep(kept);
+        let shasum = stage.keep(kept.into_bytes());
         stage.note(EventKind::FileUpload {
             filename: "stdin".to_owned(),
             outfile: format!("artifacts/{shasum}"),
@@ -246,7 +261,7 @@ impl Terminal {
             destfile: String::new(),
             size,
             duplicate: false,
-            truncated,
+            truncated: truncated || starved,
         });
     }
 
@@ -355,6 +370,21 @@ impl Cooked {
         self.given.extend_from_slice(self.line.get(..taken).unwrap_or_default());
         self.lost.extend_from_slice(self.line.get(taken..).unwrap_or_default());
         self.line.clear();
+    }
+
+    /// Notes whole lines that a program has read, once there are many: one that reads for ever must not fill memory.
+    fn note_read(&mut self, input: &Input, stage: &Stage) {
+        if self.given.len() < 4 * TYPE_AHEAD {
+            return;
+        }
+        let read = self.given.len().saturating_sub(input.waiting());
+        let whole = self.given.get(..read).unwrap_or_default();
+        // A line that has no end by now is told in pieces.
+        let end = memchr::memrchr(b'\n', whole).map_or(read, |at| at + 1);
+        let told: Vec<u8> = self.given.drain(..end).collect();
+        for line in told.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            stage.note(EventKind::command_input(line));
+        }
     }
 
     /// The lines that the program took.

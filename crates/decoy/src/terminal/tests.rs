@@ -263,3 +263,19 @@ async fn a_shell_without_a_terminal_leaves_without_a_word() {
         assert_eq!((done.text().as_str(), done.hung_up), ("", Some(0)), "{exit}");
     }
 }
+
+#[tokio::test]
+async fn what_programs_are_sent_shares_one_memory() {
+    let contact = testing::crowded();
+    let stage = Stage::new();
+    let mut terminal = exec(&contact, "cat > /tmp/x; wc -c < /tmp/x");
+    for _ in 0..5 {
+        stage.type_ahead(&[b'x'; 3000]);
+    }
+    stage.type_end();
+    terminal.open(&stage).await;
+    let done = Done::take(&stage);
+    assert_eq!(testing::starvations(&done.noted), 1);
+    assert!(done.hung_up.is_some(), "the program found an end");
+    assert_eq!(contact.visitor.uploads().taken(), 0);
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use check::check;
-pub use people::{add_user, buckets, create_key, create_token, decide_bucket};
+pub use people::{add_user, buckets, create_key, create_token, decide_bucket, reread};
 pub use serve::serve;
 
 use crate::analysis::Analyst;

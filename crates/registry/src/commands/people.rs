@@ -111,3 +111,16 @@ pub async fn decide_bucket(config: &Config, name: &str, status: Status) -> Resul
         Err(CommandError::Argument(format!("there is no bucket {name:?}; `bucket list` shows them")))
     }
 }
+
+/// Has every object of a bucket (or of all) read again by the next run of `parse_logs`: after an update of this program
+/// that reads more of a line, or when rows were lost. What is filed already stays as it is.
+pub async fn reread(config: &Config, name: Option<&str>) -> Result<String, CommandError> {
+    let store = open(config).await?;
+    if let Some(name) = name
+        && store.bucket(name).await?.is_none()
+    {
+        return Err(CommandError::Argument(format!("there is no bucket {name:?}; `bucket list` shows them")));
+    }
+    let objects = store.reread_objects(name).await?;
+    Ok(format!("{objects} objects will be read again by the next run of parse_logs"))
+}

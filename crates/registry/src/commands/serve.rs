@@ -27,7 +27,12 @@ pub async fn serve(config: Arc<Config>) -> Result<(), CommandError> {
     }
     let (stopping, stop) = watch::channel(false);
     let jobs = tokio::spawn(scheduler::run(works.clone(), stop.clone()));
-    let enrolment = http::Enrolment { config: Arc::clone(&config), store: works.store.clone(), vault };
+    let enrolment = http::Enrolment {
+        config: Arc::clone(&config),
+        store: works.store.clone(),
+        vault,
+        archive: works.archive.clone(),
+    };
     let served = tokio::spawn({
         let config = Arc::clone(&config);
         async move { http::serve(listener, &config, http::router(enrolment), stop).await }

@@ -25,7 +25,10 @@ use super::{
     sign_in,
     throttle::Throttle,
 };
-use crate::store::{Counts, Store, StoreError};
+use crate::{
+    log_archive::LogArchive,
+    store::{Counts, Store, StoreError},
+};
 
 /// A count that takes longer is kept for a while.
 const SLOW: Duration = Duration::from_millis(100);
@@ -34,24 +37,29 @@ const SLOW: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Front {
     pub(super) store: Store,
+    pub(super) archive: LogArchive,
     pub(super) secure_cookies: bool,
     pub(super) trusted_proxies: Arc<[IpNet]>,
     pub(super) throttle: Arc<Throttle>,
     /// Passwords being checked at once: each takes 19 MiB.
     pub(super) hashing: Arc<Semaphore>,
+    /// Files being handed out at once: each lies in memory.
+    pub(super) downloads: Arc<Semaphore>,
     counted: Arc<Mutex<Option<(Instant, Counts)>>>,
 }
 
 impl Front {
     /// `secure_cookies` when people reach the registry by HTTPS. A proxy among `trusted_proxies` may name the address of
     /// who asks in `X-Forwarded-For`.
-    pub fn new(store: Store, secure_cookies: bool, trusted_proxies: Vec<IpNet>) -> Self {
+    pub fn new(store: Store, archive: LogArchive, secure_cookies: bool, trusted_proxies: Vec<IpNet>) -> Self {
         Self {
             store,
+            archive,
             secure_cookies,
             trusted_proxies: trusted_proxies.into(),
             throttle: Arc::default(),
             hashing: Arc::new(Semaphore::new(4)),
+            downloads: Arc::new(Semaphore::new(4)),
             counted: Arc::default(),
         }
     }

@@ -35,6 +35,9 @@ pub enum Failure {
     /// The database.
     #[error("the database did not answer; the log of the registry says why")]
     Store(#[from] StoreError),
+    /// The archive.
+    #[error("the archive did not answer; the log of the registry says why")]
+    Archive(#[from] crate::log_archive::ArchiveError),
     /// A page could not be written.
     #[error("the page could not be written")]
     Template(#[from] askama::Error),
@@ -54,7 +57,7 @@ impl Failure {
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Archive(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -71,6 +74,7 @@ impl Failure {
             Self::TooLarge => "too_large",
             Self::Method => "method_not_allowed",
             Self::Store(_) => "database",
+            Self::Archive(_) => "archive",
             Self::Template(_) => "internal",
         }
     }

@@ -2,11 +2,13 @@
 
 mod api;
 pub mod console;
+mod download;
 mod failure;
 mod health;
 mod metrics;
 mod pages;
 mod params;
+mod recording;
 pub mod register_bucket;
 pub mod route;
 mod show;
@@ -31,6 +33,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::jobs::scheduler::stopped;
+use crate::log_archive::LogArchive;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -59,13 +62,20 @@ pub struct Enrolment {
     pub store: Store,
     /// Seals tokens.
     pub vault: Vault,
+    /// Where captured files are.
+    pub archive: LogArchive,
 }
 
 /// Everything that is served.
 pub fn router(enrolment: Enrolment) -> Router {
     let server = &enrolment.config.server;
     let https = server.tls.is_some() || server.public_url.starts_with("https://");
-    let front = console::Front::new(enrolment.store.clone(), https, server.trusted_proxies.clone());
+    let front = console::Front::new(
+        enrolment.store.clone(),
+        enrolment.archive.clone(),
+        https,
+        server.trusted_proxies.clone(),
+    );
     console::router(front).merge(register_bucket::router(enrolment))
 }
 

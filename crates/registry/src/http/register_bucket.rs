@@ -43,6 +43,12 @@ enum Failure {
     Vault(#[from] VaultError),
 }
 
+/// Every fault of an enrolment's body that came from a public address; none when it is understood.
+pub fn faults(body: &[u8]) -> Vec<String> {
+    let source = IpAddr::from([203, 0, 113, 9]);
+    body::read(body, None, source, &Guard::new(&[])).err().unwrap_or_default()
+}
+
 /// The two paths of enrolment.
 pub fn router(enrolment: Enrolment) -> Router {
     let settings = &enrolment.config.registration;

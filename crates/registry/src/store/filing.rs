@@ -65,6 +65,7 @@ struct Visit {
     downloads: u64,
     username: Option<String>,
     client: Option<String>,
+    label: Option<String>,
 }
 
 impl Visit {
@@ -93,6 +94,9 @@ impl Visit {
             "cowrie.session.file_upload" => self.uploads += 1,
             "cowrie.session.file_download" => self.downloads += 1,
             _ => {}
+        }
+        if event.label.is_some() {
+            self.label.clone_from(&event.label);
         }
         if self.client.is_none() {
             self.client.clone_from(&event.client);
@@ -266,6 +270,9 @@ impl Tx {
         }
         let mut new = Vec::new();
         for (name, v) in visits {
+            if let Some(label) = &v.label {
+                self.label_session(bucket_id, name, label).await?;
+            }
             if known.contains(*name) {
                 self.add_to_session(bucket_id, name, v).await?;
             } else {
@@ -299,6 +306,14 @@ impl Tx {
             self.execute(rows.rows(part.iter().cloned())).await?;
         }
         Ok(())
+    }
+
+    /// Each session has one label: the last that was told.
+    async fn label_session(&mut self, bucket_id: i64, name: &str, label: &str) -> Result<(), StoreError> {
+        let old = Query::new("DELETE FROM session_labels WHERE bucket_id = ? AND session = ?");
+        self.execute(old.bind(bucket_id).bind(name)).await?;
+        let new = Query::new("INSERT INTO session_labels (bucket_id, session, label) VALUES (?, ?, ?)");
+        self.execute(new.bind(bucket_id).bind(name).bind(label)).await.map(drop)
     }
 
     async fn add_to_session(&mut self, bucket_id: i64, name: &str, v: &Visit) -> Result<(), StoreError> {

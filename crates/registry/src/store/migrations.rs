@@ -14,12 +14,20 @@ struct Migration {
 
 /// In order. A script that was ever released is never changed; every statement in it can run twice, because MySQL
 /// commits each table by itself.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first",
-    sqlite: include_str!("migrations/sqlite/0001_first.sql"),
-    mysql: include_str!("migrations/mysql/0001_first.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first",
+        sqlite: include_str!("migrations/sqlite/0001_first.sql"),
+        mysql: include_str!("migrations/mysql/0001_first.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "labels",
+        sqlite: include_str!("migrations/sqlite/0002_labels.sql"),
+        mysql: include_str!("migrations/mysql/0002_labels.sql"),
+    },
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT NOT NULL PRIMARY KEY, \
      name VARCHAR(128) NOT NULL, sha256 CHAR(64) NOT NULL, applied_at BIGINT NOT NULL)";

@@ -30,6 +30,8 @@ pub struct SessionFilter {
     pub with_login: bool,
     /// Only with a command.
     pub with_commands: bool,
+    /// Only visitors taken for this: `human`, `script` or `agent`.
+    pub label: Option<String>,
     /// Only what comes after this place.
     pub after: Option<PageKey>,
 }
@@ -75,6 +77,8 @@ pub struct SessionRow {
     pub username: Option<String>,
     /// What the client calls itself.
     pub client: Option<String>,
+    /// Who the visitor was taken for: `human`, `script` or `agent`.
+    pub label: Option<String>,
 }
 
 impl SessionRow {
@@ -111,7 +115,8 @@ pub struct EventRow {
 
 const COLUMNS: &str = "SELECT s.id, b.name, s.session, s.protocol, s.src_ip, s.src_port, s.dst_port, s.started_at, \
      s.last_at, s.ended_at, s.duration_ms, s.events, s.logins_ok, s.logins_failed, s.commands, s.uploads, s.downloads, \
-     s.username, s.client FROM sessions s JOIN buckets b ON b.id = s.bucket_id";
+     s.username, s.client, t.label FROM sessions s JOIN buckets b ON b.id = s.bucket_id \
+     LEFT JOIN session_labels t ON t.bucket_id = s.bucket_id AND t.session = s.session";
 
 fn session(row: &Row) -> Result<SessionRow, StoreError> {
     let port = |index| row.int(index).map(|n| u16::try_from(n).unwrap_or(0));
@@ -135,6 +140,7 @@ fn session(row: &Row) -> Result<SessionRow, StoreError> {
         downloads: row.count(16)?,
         username: row.opt_text(17)?,
         client: row.opt_text(18)?,
+        label: row.opt_text(19)?,
     })
 }
 
@@ -187,6 +193,9 @@ impl Store {
         }
         if filter.with_login {
             query = query.push(" AND s.logins_ok > 0");
+        }
+        if let Some(label) = &filter.label {
+            query = query.push(" AND t.label = ?").bind(label.as_str());
         }
         if filter.with_commands {
             query = query.push(" AND s.commands > 0");

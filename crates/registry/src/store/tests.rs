@@ -11,8 +11,8 @@ async fn store() -> (tempfile::TempDir, Store) {
 #[tokio::test]
 async fn tables_are_made_once() {
     let (_folder, store) = store().await;
-    assert_eq!(store.migrate().await.unwrap().now, ["first"]);
-    assert_eq!(store.migrate().await.unwrap(), Applied { now: vec![], before: 1 });
+    assert_eq!(store.migrate().await.unwrap().now, ["first", "labels"]);
+    assert_eq!(store.migrate().await.unwrap(), Applied { now: vec![], before: 2 });
     assert_eq!(store.counts().await.unwrap(), Counts::default());
     store.engine.execute(Query::new("UPDATE schema_migrations SET sha256 = 'other'")).await.unwrap();
     assert!(matches!(store.migrate().await, Err(StoreError::Migration { version: 1 })));
@@ -36,6 +36,8 @@ async fn the_two_scripts_make_the_same_tables() {
     };
     let sqlite = columns(include_str!("migrations/sqlite/0001_first.sql"));
     assert_eq!(sqlite, columns(include_str!("migrations/mysql/0001_first.sql")));
+    let labels = columns(include_str!("migrations/sqlite/0002_labels.sql"));
+    assert_eq!(labels, columns(include_str!("migrations/mysql/0002_labels.sql")));
     let names = |table: &str| sqlite.iter().filter_map(|c| c.strip_prefix(table)).collect::<Vec<_>>();
     assert_eq!(names("logs."), ["id", "name", "ip_address", "log", "log_size", "created_at"]);
     assert_eq!(names("log_analysis."), ["id", "name", "ip_address", "log_analysis", "created_at"]);

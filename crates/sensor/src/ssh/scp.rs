@@ -5,10 +5,10 @@ mod pipe;
 mod sink;
 mod source;
 
-use decoy::{Account, Contact};
+use decoy::{Account, Contact, memory::Pool};
 
 use self::pipe::Pipe;
-use super::{channel::ChannelLine, holding::Pool, upload::Keeper};
+use super::{channel::ChannelLine, upload::Keeper};
 use crate::handler::Line as _;
 
 /// What `scp` is told to do when it is the other end.
@@ -88,7 +88,7 @@ pub async fn run(
     contact: &Contact,
     account: &Account,
     keeper: Keeper,
-    pool: &std::sync::Arc<Pool>,
+    pool: &Pool,
 ) {
     let mut pipe = Pipe::new(line);
     let ended = if order.takes {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -13,6 +12,7 @@ use decoy::{
         Attributes, FileError,
         files::{Access, Owner},
     },
+    memory::{self, Holding, Pool},
 };
 use russh_sftp::{
     protocol::{
@@ -25,7 +25,6 @@ use wire::EventKind;
 
 use super::{
     file_attributes::wire_attributes,
-    holding::{Holding, Pool},
     sftp_extensions::{self, EXTENSIONS, Fields},
     status::{Fault, well},
     upload::{Keeper, Upload},
@@ -46,7 +45,7 @@ pub struct Sftp {
     contact: Contact,
     account: Account,
     keeper: Keeper,
-    pool: Arc<Pool>,
+    pool: Pool,
     open: HashMap<String, Open>,
     next_handle: u32,
     /// Tells that the subsystem ended, which the library does not.
@@ -62,7 +61,7 @@ enum Open {
 impl Sftp {
     /// A subsystem for a visitor who is logged in; its open files together hold no more than `pool` has. `ended` is
     /// cancelled when it has ended.
-    pub fn new(keeper: Keeper, account: Account, pool: Arc<Pool>, ended: DropGuard) -> Self {
+    pub fn new(keeper: Keeper, account: Account, pool: Pool, ended: DropGuard) -> Self {
         let contact = keeper.contact.clone();
         Self { contact, account, keeper, pool, open: HashMap::new(), next_handle: 0, _ended: ended }
     }
@@ -70,7 +69,12 @@ impl Sftp {
     /// Memory for so many bytes.
     fn holding(&self, bytes: usize) -> Result<Holding, Fault> {
         let mut holding = Holding::new(&self.pool);
-        if holding.reach(bytes) { Ok(holding) } else { Err(Fault(StatusCode::Failure)) }
+        if holding.reach(bytes) {
+            return Ok(holding);
+        }
+        let value = self.pool.taken() as u64;
+        self.keeper.session.note(EventKind::LimitHit { limit: memory::LIMIT.to_owned(), value });
+        Err(Fault(StatusCode::Failure))
     }
 
     fn resolve(&self, path: &str) -> String {
@@ -230,7 +234,10 @@ impl Handler for Sftp {
             files.write(&path, b"", &self.owner(), mode)?;
         }
         let (bytes, changed) = (known.to_vec(), !kept);
-        self.hold(id, Open::Writing(Upload { path, bytes, mode, truncated: false, changed, holding }))
+        self.hold(
+            id,
+            Open::Writing(Upload { path, bytes, mode, truncated: false, changed, holding, starved: false }),
+        )
     }
 
     async fn close(&mut self, id: u32, handle: String) -> Result<Status, Fault> {
@@ -267,8 +274,9 @@ impl Handler for Sftp {
             return Ok(well(id));
         }
         if !std::mem::replace(&mut upload.truncated, true) {
-            let limit = EventKind::LimitHit { limit: "upload_bytes".to_owned(), value: limit as u64 };
-            self.keeper.session.note(limit);
+            let (limit, value) =
+                if upload.starved { (memory::LIMIT, self.pool.taken()) } else { ("upload_bytes", limit) };
+            self.keeper.session.note(EventKind::LimitHit { limit: limit.to_owned(), value: value as u64 });
         }
         // What a full disk answers.
         Err(Fault(StatusCode::Failure))

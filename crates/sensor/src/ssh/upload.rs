@@ -5,12 +5,12 @@ use std::sync::Arc;
 use decoy::{
     Contact,
     machine::{FileError, files::Owner},
+    memory::Holding,
 };
 use sha2::{Digest as _, Sha256};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use wire::EventKind;
 
-use super::holding::Holding;
 use crate::{artifacts::Artifacts, session::Session};
 
 /// How far behind the end a write may begin. Clients write in order; what they leave out is memory of ours.
@@ -30,6 +30,8 @@ pub struct Upload {
     pub changed: bool,
     /// What `bytes` takes of the connection's memory.
     pub holding: Holding,
+    /// Whether that found no room.
+    pub starved: bool,
 }
 
 impl Upload {
@@ -38,7 +40,11 @@ impl Upload {
         self.changed = true;
         let Ok(offset) = usize::try_from(offset) else { return false };
         let Some(end) = offset.checked_add(data.len()).filter(|end| *end <= limit) else { return false };
-        if offset > self.bytes.len().saturating_add(MAX_HOLE) || !self.holding.reach(end) {
+        if offset > self.bytes.len().saturating_add(MAX_HOLE) {
+            return false;
+        }
+        if !self.holding.reach(end) {
+            self.starved = true;
             return false;
         }
         if self.bytes.len() < end {
@@ -71,17 +77,17 @@ impl Keeper {
     pub fn put_away(&self, upload: Upload) -> Result<(), FileError> {
         let Upload { path, bytes, mode, truncated, .. } = &upload;
         let shasum = hex::encode(Sha256::digest(bytes));
-        let kept = self.artifacts.keep(&shasum, bytes);
-        if let Err(error) = &kept {
+        let kept = self.session.may_keep(bytes.len()).then(|| self.artifacts.keep(&shasum, bytes));
+        if let Some(Err(error)) = &kept {
             tracing::error!(%error, "a captured file could not be kept");
         }
         self.session.note(EventKind::FileUpload {
             filename: path.rsplit('/').next().unwrap_or_default().to_owned(),
-            outfile: format!("artifacts/{shasum}"),
+            outfile: if kept.is_some() { format!("artifacts/{shasum}") } else { String::new() },
             shasum,
             destfile: path.clone(),
             size: bytes.len() as u64,
-            duplicate: kept.is_ok_and(|kept| kept.duplicate),
+            duplicate: kept.is_some_and(|kept| kept.is_ok_and(|kept| kept.duplicate)),
             truncated: *truncated,
         });
         self.contact.visitor.files().write(path, bytes, &self.owner, *mode)
@@ -90,11 +96,13 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::holding::Pool, *};
+    use decoy::memory::Pool;
+
+    use super::*;
 
     #[test]
     fn holes_and_bounds_are_refused() {
-        let pool = Pool::new(600 * 1024);
+        let pool = Pool::new(576 * 1024);
         let mut upload = Upload {
             path: "/tmp/x".to_owned(),
             bytes: Vec::new(),
@@ -102,6 +110,7 @@ mod tests {
             truncated: false,
             changed: false,
             holding: Holding::new(&pool),
+            starved: false,
         };
         assert!(!upload.write(MAX_HOLE as u64 + 1, b"x", 1 << 20), "too large a hole");
         assert!(upload.write(3, b"def", 1 << 20) && upload.write(0, b"abc", 1 << 20));
@@ -110,6 +119,6 @@ mod tests {
         assert!(
             upload.write(MAX_HOLE as u64, b"x", 1 << 20) && upload.write(2 * MAX_HOLE as u64, b"x", 1 << 20)
         );
-        assert!(!upload.write(600 * 1024, b"x", 1 << 20), "the connection's memory is used up");
+        assert!(!upload.starved && !upload.write(600 * 1024, b"x", 1 << 20) && upload.starved);
     }
 }

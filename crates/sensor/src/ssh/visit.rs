@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use decoy::{
     Account, Contact, Dialogue, Login,
     machine::files::Owner,
+    memory::Pool,
     pam,
     terminal::{Terminal, TerminalMode},
 };
@@ -18,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, holding::Pool, scp, sftp::Sftp,
+    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, scp, sftp::Sftp,
     upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
@@ -50,7 +51,7 @@ pub struct Visit {
     tasks: TaskTracker,
     gone: CancellationToken,
     /// Memory of all sftp channels.
-    pool: Arc<Pool>,
+    pool: Pool,
 }
 
 /// A channel: waiting for what to do, or with something running on it.
@@ -75,7 +76,7 @@ impl Visit {
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
-        let pool = Pool::new(contact.limits.upload_bytes.saturating_mul(2));
+        let pool = contact.visitor.uploads().share(contact.limits.upload_bytes.saturating_mul(2));
         Self {
             contact,
             session,
@@ -137,7 +138,7 @@ impl Visit {
             owner: Owner { uid: account.uid, gid: account.gid },
             _waits: self.tasks.token(),
         };
-        let (contact, pool, gone) = (self.contact.clone(), Arc::clone(&self.pool), opened.gone.clone());
+        let (contact, pool, gone) = (self.contact.clone(), self.pool.clone(), opened.gone.clone());
         let program = async move {
             let Some(called) = waiting.call().await else { return };
             let line = ChannelLine::new(called, gone);
@@ -353,7 +354,7 @@ impl Handler for Visit {
                 _waits: self.tasks.token(),
             };
             let ended = CancellationToken::new();
-            let sftp = Sftp::new(keeper, account, Arc::clone(&self.pool), ended.clone().drop_guard());
+            let sftp = Sftp::new(keeper, account, self.pool.clone(), ended.clone().drop_guard());
             let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
             let program = async move {
                 let Some(called) = waiting.call().await else { return };

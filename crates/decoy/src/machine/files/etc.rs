@@ -103,7 +103,8 @@ pub(super) fn fstab(identity: &Identity) -> String {
     if identity.swap_bytes > 0 {
         let _ = writeln!(
             text,
-            "# swap was on /dev/{disk}5 during installation\n/dev/{disk}5 none            swap    sw              0       0"
+            "# swap was on /dev/{disk}5 during installation\nUUID={} none            swap    sw              0       0",
+            identity.swap_uuid
         );
     }
     text
@@ -134,90 +135,28 @@ pub(super) fn postfix_main(identity: &Identity) -> String {
     )
 }
 
-pub(super) const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\n\
-VERSION_ID=\"12\"\nVERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n\
-HOME_URL=\"https://www.debian.org/\"\nSUPPORT_URL=\"https://www.debian.org/support\"\n\
-BUG_REPORT_URL=\"https://bugs.debian.org/\"\n";
-
-pub(super) const MOTD: &str = "
-The programs included with the Debian GNU/Linux system are free software;
-the exact distribution terms for each program are described in the
-individual files in /usr/share/doc/*/copyright.
-
-Debian GNU/Linux comes with ABSOLUTELY NO WARRANTY, to the extent
-permitted by applicable law.
-";
-
-pub(super) const CRONTAB: &str = "# /etc/crontab: system-wide crontab
-# Unlike any other crontab you don't have to run the `crontab'
-# command to install the new version when you edit this file
-# and files in /etc/cron.d. These files also have username fields,
-# that none of the other crontabs do.
-
-SHELL=/bin/sh
-PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
-
-# Example of job definition:
-# .---------------- minute (0 - 59)
-# |  .------------- hour (0 - 23)
-# |  |  .---------- day of month (1 - 31)
-# |  |  |  .------- month (1 - 12) OR jan,feb,mar,apr ...
-# |  |  |  |  .---- day of week (0 - 6) (Sunday=0 or 7) OR sun,mon,tue,wed,thu,fri,sat
-# |  |  |  |  |
-# *  *  *  *  * user-name command to be executed
-17 *\t* * *\troot\tcd / && run-parts --report /etc/cron.hourly
-25 6\t* * *\troot\ttest -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }
-47 6\t* * 7\troot\ttest -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.weekly; }
-52 6\t1 * *\troot\ttest -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.monthly; }
-#
-";
-
-pub(super) const SHELLS: &str = "# /etc/shells: valid login shells\n/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n\
-/bin/rbash\n/usr/bin/rbash\n/bin/dash\n/usr/bin/dash\n/usr/bin/screen\n/usr/bin/tmux\n";
-
-pub(super) const VSFTPD: &str = "listen=NO\nlisten_ipv6=YES\nanonymous_enable=NO\nlocal_enable=YES\nwrite_enable=YES\nlocal_umask=022\n\
-dirmessage_enable=YES\nuse_localtime=YES\nxferlog_enable=YES\nconnect_from_port_20=YES\n\
-secure_chroot_dir=/var/run/vsftpd/empty\npam_service_name=vsftpd\n\
-rsa_cert_file=/etc/ssl/certs/ssl-cert-snakeoil.pem\nrsa_private_key_file=/etc/ssl/private/ssl-cert-snakeoil.key\nssl_enable=NO\n";
-
-pub(super) const SUDOERS: &str = "#
-# This file MUST be edited with the 'visudo' command as root.
-#
-# Please consider adding local content in /etc/sudoers.d/ instead of
-# directly modifying this file.
-#
-# See the man page for details on how to write a sudoers file.
-#
-Defaults\tenv_reset
-Defaults\tmail_badpass
-Defaults\tsecure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"
-
-# User privilege specification
-root\tALL=(ALL:ALL) ALL
-
-# Allow members of group sudo to execute any command
-%sudo\tALL=(ALL:ALL) ALL
-
-# See sudoers(5) for more information on \"@include\" directives:
-
-@includedir /etc/sudoers.d
-";
-
-pub(super) const NGINX_SITE: &str = "server {
-\tlisten 80 default_server;
-\tlisten [::]:80 default_server;
-
-\troot /var/www/html;
-
-\tindex index.html index.htm index.nginx-debian.html;
-
-\tserver_name _;
-
-\tlocation / {
-\t\ttry_files $uri $uri/ =404;
-\t}
+/// vsftpd.conf(5) as the package brings it, with what lets people store files.
+pub(super) fn vsftpd(packaged: &str) -> String {
+    packaged.replace("#write_enable=YES", "write_enable=YES").replace("#local_umask=022", "local_umask=022")
 }
-";
+
+/// inetd.conf(5) with the line that the package of telnetd adds.
+pub(super) fn inetd(packaged: &str) -> String {
+    const LINE: &str = "telnet\t\tstream\ttcp\tnowait\troot\t/usr/sbin/tcpd\t/usr/sbin/telnetd\n";
+    if packaged.contains("/usr/sbin/telnetd") {
+        return packaged.to_owned();
+    }
+    match packaged.split_once("#:STANDARD: These are standard services.\n") {
+        Some((before, after)) => format!("{before}#:STANDARD: These are standard services.\n{LINE}{after}"),
+        None => format!("{packaged}{LINE}"),
+    }
+}
+
+/// subuid(5) and subgid(5): adduser gives each person 65536 numbers.
+pub(super) fn subordinates(identity: &Identity) -> String {
+    let people = identity.users.iter().filter(|user| (1000..60_000).contains(&user.uid));
+    people.enumerate().map(|(n, user)| format!("{}:{}:65536\n", user.name, 100_000 + n * 65_536)).collect()
+}
 
 pub(super) const SOURCES: &str = "deb http://deb.debian.org/debian/ bookworm main non-free-firmware
 deb-src http://deb.debian.org/debian/ bookworm main non-free-firmware

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     FileError, Kind, Owner, Result,
-    tree::{Content, Node, NodeId, ROOT, Tree},
+    tree::{Content, Node, NodeId, ROOT, Tree, VISITORS},
     walk::View,
 };
 
@@ -51,7 +51,7 @@ impl Pool {
 /// The changes.
 pub(super) struct Layer {
     changed: HashMap<NodeId, Node>,
-    /// The number of the next new node; counted from the end of the tree.
+    /// The number of the next new node; counted from [`VISITORS`].
     made: u32,
     bytes: usize,
     most_bytes: usize,
@@ -81,8 +81,8 @@ impl Layer {
     /// The node for changing: copied from the tree the first time.
     fn node_mut(&mut self, base: &Tree, id: NodeId) -> Result<&mut Node> {
         if !self.changed.contains_key(&id) {
-            let node = base.nodes.get(id as usize).ok_or(FileError::NotFound)?.clone();
-            let names = if let Content::Dir(names) = &node.content { names.len() * 48 } else { 0 };
+            let node = base.node(id).ok_or(FileError::NotFound)?.into_owned();
+            let names = if let Content::Dir(names) = &node.content { names.own.len() * 48 } else { 0 };
             self.take(NODE_BYTES + names)?;
             self.changed.insert(id, node);
         }
@@ -118,7 +118,7 @@ impl Layer {
         self.take(name.len() + 32)?;
         let node = self.node_mut(base, parent)?;
         let Content::Dir(names) = &mut node.content else { return Err(FileError::NotADirectory) };
-        names.insert(name.into(), id);
+        names.own.insert(name.into(), Some(id));
         node.links += u32::from(is_dir);
         (node.mtime, node.ctime) = (now, now);
         Ok(())
@@ -156,7 +156,7 @@ impl Layer {
         mode: u32,
         now: SystemTime,
     ) -> Result<()> {
-        if is_kernel(base, self, parent) {
+        if base.is_kernel(parent) {
             return Err(FileError::NotFound);
         }
         if self.changed.len() >= self.most_nodes {
@@ -164,12 +164,14 @@ impl Layer {
         }
         let size = own_bytes(&content);
         self.take(size + NODE_BYTES)?;
-        let directory = self.view(base).node(parent)?;
-        let inherits = directory.mode & 0o2000 != 0;
+        let (inherits, group) = {
+            let directory = self.view(base).node(parent)?;
+            (directory.mode & 0o2000 != 0, directory.gid)
+        };
         let is_dir = content.kind() == Kind::Dir;
-        let gid = if inherits { directory.gid } else { who.gid };
+        let gid = if inherits { group } else { who.gid };
         let mode = if inherits && is_dir { mode | 0o2000 } else { mode };
-        let id = base.nodes.len() as NodeId + self.made;
+        let id = VISITORS + self.made;
         self.enter(base, parent, name, id, is_dir, now)?;
         self.made += 1;
         self.changed.insert(id, Node::new(content, who.uid, gid, mode, now));
@@ -205,7 +207,7 @@ impl Layer {
             // Settings of the kernel take what is written and go on as before.
             Content::Made(_) => return Ok(()),
             Content::Own(old) => old.len(),
-            Content::Text(_) | Content::Program(_) => 0,
+            Content::Text(_) | Content::Image(_) | Content::Blank(_) => 0,
         };
         // What the tree has must be copied before it can be added to.
         let start = if append && old == 0 { view.read(path, now)? } else { bytes::Bytes::new() };
@@ -227,6 +229,39 @@ impl Layer {
             node.mode &= !0o6000;
         }
         Ok(())
+    }
+
+    /// Copies a file: content of the tree is shared, not copied.
+    pub(super) fn copy(
+        &mut self,
+        base: &Tree,
+        from: &str,
+        to: &str,
+        who: Owner,
+        now: SystemTime,
+    ) -> Result<()> {
+        let (content, mode) = {
+            let view = self.view(base);
+            let node = view.node(view.find(from, true)?)?;
+            (node.content.clone(), u32::from(node.mode) & 0o755)
+        };
+        if !matches!(content, Content::Text(_) | Content::Image(_) | Content::Blank(_)) {
+            let bytes = self.view(base).read(from, now)?;
+            return self.write(base, to, &bytes, who, mode, now, false);
+        }
+        if self.view(base).find(to, true).is_ok() {
+            let target = self.view(base).find(to, true)?;
+            if self.view(base).find(from, true)? == target {
+                return Ok(());
+            }
+            self.write(base, to, b"", who, mode, now, false)?;
+            let node = self.node_mut(base, target)?;
+            if matches!(node.content, Content::Own(_)) {
+                node.content = content;
+            }
+            return Ok(());
+        }
+        self.make(base, to, content, who, mode, now)
     }
 
     /// Changes a node's attributes.
@@ -258,30 +293,60 @@ impl Layer {
             return Err(FileError::Busy);
         }
         let view = self.view(base);
-        if is_kernel(base, self, place.parent) {
+        if base.is_kernel(place.parent) {
             return Err(FileError::NotPermitted);
         }
         let is_dir = match &view.node(id)?.content {
-            Content::Dir(names) if !with_content && !names.is_empty() => return Err(FileError::NotEmpty),
+            Content::Dir(names) if !with_content && base.count(names) > 0 => return Err(FileError::NotEmpty),
             Content::Dir(_) => true,
             _ => false,
         };
         if is_dir && is_mount_point(path) {
             return Err(FileError::Busy);
         }
-        let parent = self.node_mut(base, place.parent)?;
-        let Content::Dir(names) = &mut parent.content else { return Err(FileError::NotADirectory) };
-        names.remove(&*place.name);
-        parent.links = parent.links.saturating_sub(u32::from(is_dir));
-        (parent.mtime, parent.ctime) = (now, now);
-        self.forget(base, id, is_dir)
+        self.strike(base, place.parent, &place.name, is_dir, now)?;
+        self.forget(id, is_dir)
+    }
+
+    /// Takes a name out of a directory.
+    fn strike(
+        &mut self,
+        base: &Tree,
+        parent: NodeId,
+        name: &str,
+        is_dir: bool,
+        now: SystemTime,
+    ) -> Result<()> {
+        let (below, own) = match &self.view(base).node(parent)?.content {
+            Content::Dir(names) => {
+                (base.is_below(names, name), names.own.get(name).is_some_and(Option::is_some))
+            }
+            _ => return Err(FileError::NotADirectory),
+        };
+        // That a name of the image is gone has to be remembered, and is paid for.
+        if below && !own {
+            self.take(name.len() + 32)?;
+        }
+        let node = self.node_mut(base, parent)?;
+        let Content::Dir(names) = &mut node.content else { return Err(FileError::NotADirectory) };
+        if below {
+            names.own.insert(name.into(), None);
+        } else {
+            names.own.remove(name);
+        }
+        node.links = node.links.saturating_sub(u32::from(is_dir));
+        (node.mtime, node.ctime) = (now, now);
+        if !below && own {
+            self.give_back(name.len() + 32);
+        }
+        Ok(())
     }
 
     /// Lets go of a node that lost a name, and of everything in it. Works off a list, so depth does not matter.
-    fn forget(&mut self, base: &Tree, id: NodeId, is_dir: bool) -> Result<()> {
+    fn forget(&mut self, id: NodeId, is_dir: bool) -> Result<()> {
         let mut todo = vec![(id, is_dir)];
         while let Some((id, is_dir)) = todo.pop() {
-            let own = id as usize >= base.nodes.len();
+            let own = id >= VISITORS;
             if !is_dir && !own && !self.changed.contains_key(&id) {
                 continue;
             }
@@ -297,7 +362,7 @@ impl Layer {
             }
             if let Some(node) = self.changed.remove(&id) {
                 if let Content::Dir(names) = &node.content {
-                    todo.extend(names.values().map(|child| {
+                    todo.extend(names.own.values().flatten().map(|child| {
                         let dir =
                             self.changed.get(child).is_some_and(|node| node.content.kind() == Kind::Dir);
                         (*child, dir)
@@ -319,7 +384,7 @@ impl Layer {
         if id == ROOT || source.name.is_empty() || target.name.is_empty() {
             return Err(FileError::Busy);
         }
-        if is_kernel(base, self, source.parent) || is_kernel(base, self, target.parent) {
+        if base.is_kernel(source.parent) || base.is_kernel(target.parent) {
             return Err(FileError::NotPermitted);
         }
         let is_dir = view.node(id)?.content.kind() == Kind::Dir;
@@ -332,7 +397,7 @@ impl Layer {
         if let Some(old) = target.node {
             match (&view.node(old)?.content, is_dir) {
                 (Content::Dir(_), false) => return Err(FileError::IsADirectory),
-                (Content::Dir(names), true) if !names.is_empty() => return Err(FileError::NotEmpty),
+                (Content::Dir(names), true) if base.count(names) > 0 => return Err(FileError::NotEmpty),
                 (Content::Dir(_), true) => {}
                 (_, true) => return Err(FileError::NotADirectory),
                 (_, false) => {}
@@ -341,15 +406,10 @@ impl Layer {
         let (source_parent, source_name) = (source.parent, source.name.into_owned());
         let (target_parent, target_name, old) = (target.parent, target.name.into_owned(), target.node);
         self.enter(base, target_parent, &target_name, id, is_dir, now)?;
-        let parent = self.node_mut(base, source_parent)?;
-        if let Content::Dir(names) = &mut parent.content {
-            names.remove(source_name.as_str());
-            parent.links = parent.links.saturating_sub(u32::from(is_dir));
-            (parent.mtime, parent.ctime) = (now, now);
-        }
+        self.strike(base, source_parent, &source_name, is_dir, now)?;
         self.node_mut(base, id)?.ctime = now;
         match old {
-            Some(old) => self.forget(base, old, is_dir),
+            Some(old) => self.forget(old, is_dir),
             None => Ok(()),
         }
     }
@@ -364,7 +424,7 @@ impl Layer {
         if target.node.is_some() {
             return Err(FileError::Exists);
         }
-        if is_kernel(base, self, target.parent) {
+        if base.is_kernel(target.parent) {
             return Err(FileError::NotPermitted);
         }
         if self.changed.len() >= self.most_nodes {
@@ -394,9 +454,4 @@ fn is_mount_point(path: &str) -> bool {
         path.trim_end_matches('/'),
         "/proc" | "/sys" | "/dev" | "/dev/shm" | "/dev/pts" | "/run" | "/run/lock"
     )
-}
-
-/// Whether a directory is the kernel's (`/proc`, `/sys`): nobody makes or removes names there.
-fn is_kernel(base: &Tree, layer: &Layer, id: NodeId) -> bool {
-    layer.view(base).node(id).is_ok_and(|node| matches!(node.content, Content::Dir(_)) && node.mode == 0o555)
 }

@@ -1,23 +1,38 @@
-//! The shared tree: nodes by number, built once, never changed.
+//! The shared tree: an image, and over it what only this machine has. Built once, never changed.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 
-use super::{Attributes, Kind};
-use crate::machine::Identity;
+use super::Kind;
+use crate::machine::{Identity, Image};
 
-/// Number of a node. Below the tree's length it is one of the tree's, above it one of a visitor's.
+/// Number of a node: first those of the image, then those of this machine, and from [`VISITORS`] on a visitor's own.
 pub(super) type NodeId = u32;
 
 /// The root directory.
 pub(super) const ROOT: NodeId = 0;
 
-/// Names of a directory and what they name.
-pub(super) type Names = BTreeMap<Arc<str>, NodeId>;
+/// The number of the first node that a visitor makes.
+pub(super) const VISITORS: NodeId = 1 << 30;
 
 /// Writes a file that changes with the clock.
 pub(super) type Writer = fn(&Identity, SystemTime) -> Vec<u8>;
+
+/// Names of a directory: those that an image has there, with names added and taken away.
+#[derive(Clone, Default)]
+pub(super) struct Names {
+    /// The directory of the image below.
+    pub(super) under: Option<NodeId>,
+    /// Names added, or with `None` names of the image that are gone.
+    pub(super) own: BTreeMap<Arc<str>, Option<NodeId>>,
+}
 
 /// What is in a node.
 #[derive(Clone)]
@@ -27,8 +42,10 @@ pub(super) enum Content {
     Text(Bytes),
     /// A visitor's own file.
     Own(Arc<Vec<u8>>),
-    /// An executable of this many bytes, made when it is read.
-    Program(u32),
+    /// A file of the image.
+    Image(u32),
+    /// A file of which only the size is known.
+    Blank(u32),
     /// Made at each read.
     Made(Writer),
     Link(Arc<str>),
@@ -40,13 +57,13 @@ pub(super) enum Content {
 
 impl Content {
     pub(super) fn empty_dir() -> Self {
-        Self::Dir(Names::new())
+        Self::Dir(Names::default())
     }
 
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Dir(_) => Kind::Dir,
-            Self::Text(_) | Self::Own(_) | Self::Program(_) | Self::Made(_) => Kind::File,
+            Self::Text(_) | Self::Own(_) | Self::Image(_) | Self::Blank(_) | Self::Made(_) => Kind::File,
             Self::Link(_) => Kind::Symlink,
             Self::Char(..) => Kind::CharDevice,
             Self::Block(..) => Kind::BlockDevice,
@@ -75,63 +92,129 @@ impl Node {
         let links = if matches!(content, Content::Dir(_)) { 2 } else { 1 };
         Self { content, mode: (mode & 0o7777) as u16, uid, gid, links, mtime: now, atime: now, ctime: now }
     }
-
-    pub(super) fn attributes(&self, id: NodeId, in_proc: bool) -> Attributes {
-        let size = match &self.content {
-            Content::Dir(_) if in_proc => 0,
-            // A directory of many names has more than one block (ext4: 8 + name bytes an entry, rounded up).
-            Content::Dir(names) if names.len() > 80 => {
-                let bytes: usize = names.keys().map(|name| 8 + name.len().next_multiple_of(4)).sum();
-                (bytes + bytes / 2).next_multiple_of(4096) as u64
-            }
-            Content::Dir(_) => 4096,
-            Content::Text(bytes) => bytes.len() as u64,
-            Content::Own(bytes) => bytes.len() as u64,
-            Content::Program(size) => u64::from(*size),
-            Content::Link(target) => target.len() as u64,
-            Content::Made(_) | Content::Char(..) | Content::Block(..) | Content::Fifo | Content::Socket => 0,
-        };
-        let rdev = match self.content {
-            Content::Char(major, minor) | Content::Block(major, minor) => (major, minor),
-            _ => (0, 0),
-        };
-        Attributes {
-            kind: self.content.kind(),
-            mode: u32::from(self.mode),
-            uid: self.uid,
-            gid: self.gid,
-            size,
-            nlink: self.links,
-            inode: inode(id),
-            mtime: self.mtime,
-            atime: self.atime,
-            ctime: self.ctime,
-            rdev,
-        }
-    }
-}
-
-/// Inode numbers as ext4 gives them: the root is 2, the rest are far apart in groups.
-fn inode(id: NodeId) -> u64 {
-    if id == ROOT { 2 } else { 131_073 + u64::from(id) * 2 + u64::from(id / 97) * 4096 }
 }
 
 /// The file system that all visitors share.
 pub struct Tree {
-    pub(super) nodes: Vec<Node>,
+    pub(super) image: Arc<Image>,
+    /// Nodes that only this machine has.
+    own: Vec<Node>,
+    /// Nodes of the image that are different on this machine.
+    replaced: HashMap<NodeId, Node>,
+    /// Nodes of `/proc` and `/sys`: they come last, because they are others after a reboot.
+    pub(super) kernel: Range<NodeId>,
+    pub(super) kernel_tops: [Option<NodeId>; 2],
     pub(super) identity: Identity,
 }
 
 impl Tree {
     /// The tree of a Debian 12 server that is this machine.
     pub fn debian_12(identity: &Identity, now: SystemTime) -> Self {
-        super::debian::build(identity, now)
+        Self::of(Arc::clone(Image::debian_12()), identity, now)
     }
 
-    /// An empty tree: only the root directory.
-    pub(super) fn empty(identity: &Identity) -> Self {
-        let root = Node::new(Content::empty_dir(), 0, 0, 0o755, identity.installed);
-        Self { nodes: vec![root], identity: identity.clone() }
+    /// The tree of an image that is this machine.
+    pub fn of(image: Arc<Image>, identity: &Identity, now: SystemTime) -> Self {
+        let mut tree = Self::bare(image, identity);
+        super::debian::add(&mut tree, now);
+        let stable = tree.len() as NodeId;
+        super::proc::add(&mut tree, now);
+        tree.kernel = stable..tree.len() as NodeId;
+        tree.kernel_tops = ["proc", "sys"].map(|name| tree.child_of(ROOT, name));
+        tree
+    }
+
+    /// The tree of an image and nothing else.
+    pub(super) fn bare(image: Arc<Image>, identity: &Identity) -> Self {
+        Self {
+            image,
+            own: Vec::new(),
+            replaced: HashMap::new(),
+            kernel: 0..0,
+            kernel_tops: [None; 2],
+            identity: identity.clone(),
+        }
+    }
+
+    /// A node, unless it is a visitor's.
+    pub(super) fn node(&self, id: NodeId) -> Option<Cow<'_, Node>> {
+        if let Some(own) = (id as usize).checked_sub(self.image.len()) {
+            return self.own.get(own).map(Cow::Borrowed);
+        }
+        match self.replaced.get(&id) {
+            Some(node) => Some(Cow::Borrowed(node)),
+            None => self.of_image(id).map(Cow::Owned),
+        }
+    }
+
+    fn of_image(&self, id: NodeId) -> Option<Node> {
+        let fact = self.image.fact(id)?;
+        let content = match fact.kind {
+            Kind::Dir => Content::Dir(Names { under: Some(id), own: BTreeMap::new() }),
+            Kind::File => Content::Image(id),
+            Kind::Symlink => Content::Link(self.image.target(id)?.into()),
+            Kind::CharDevice => Content::Char(fact.rdev.0, fact.rdev.1),
+            Kind::BlockDevice => Content::Block(fact.rdev.0, fact.rdev.1),
+            Kind::Fifo => Content::Fifo,
+            Kind::Socket => Content::Socket,
+        };
+        let at = self.time(fact.mtime);
+        let mut node = Node::new(content, fact.uid, fact.gid, u32::from(fact.mode), at);
+        // What came with a package was put there when the machine was installed, or later.
+        node.ctime = at.max(self.identity.installed);
+        node.atime = node.ctime;
+        node.links = fact.links;
+        Some(node)
+    }
+
+    /// A time of the image on this machine: what was installed was installed when the machine was.
+    fn time(&self, seconds: u32) -> SystemTime {
+        let began = self.image.about().installed;
+        match seconds.checked_sub(began) {
+            Some(since) if began > 0 => self.identity.installed + Duration::from_secs(u64::from(since)),
+            _ => SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(seconds)),
+        }
+    }
+
+    /// What a name of a directory names.
+    pub(super) fn child(&self, names: &Names, name: &str) -> Option<NodeId> {
+        match names.own.get(name) {
+            Some(own) => *own,
+            None => self.image.child(names.under?, name),
+        }
+    }
+
+    /// Whether the image has this name in this directory.
+    pub(super) fn is_below(&self, names: &Names, name: &str) -> bool {
+        names.under.is_some_and(|under| self.image.child(under, name).is_some())
+    }
+
+    fn child_of(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        match &self.node(id)?.content {
+            Content::Dir(names) => self.child(names, name),
+            _ => None,
+        }
+    }
+
+    /// The names of a directory, sorted by bytes, and what they name.
+    pub(super) fn children<'n>(&'n self, names: &'n Names) -> Vec<(&'n str, NodeId)> {
+        let mut all: Vec<(&str, NodeId)> =
+            names.own.iter().filter_map(|(name, id)| Some((&**name, (*id)?))).collect();
+        if let Some(under) = names.under {
+            let of_image = self.image.children(under);
+            all.extend(of_image.filter(|(name, _)| names.own.is_empty() || !names.own.contains_key(*name)));
+            if !names.own.is_empty() {
+                all.sort_unstable_by(|one, two| one.0.cmp(two.0));
+            }
+        }
+        all
+    }
+
+    /// How many names a directory has.
+    pub(super) fn count(&self, names: &Names) -> usize {
+        let Some(under) = names.under else { return names.own.len() };
+        let hidden = names.own.keys().filter(|name| self.image.child(under, name).is_some()).count();
+        self.image.count(under) - hidden + names.own.values().flatten().count()
     }
 
     /// Puts a node at an absolute path, with the directories above it (root's, 0755) if they are missing; replaces
@@ -142,48 +225,74 @@ impl Tree {
         let time = self.identity.installed;
         while let Some(name) = names.next() {
             let last = names.peek().is_none();
-            let found = match self.nodes.get(at as usize).map(|parent| &parent.content) {
-                Some(Content::Dir(children)) => children.get(name).copied(),
-                _ => None,
-            };
-            if let Some(id) = found {
+            if let Some(id) = self.child_of(at, name) {
                 if last {
-                    if let Some(place) = self.nodes.get_mut(id as usize) {
-                        if let (Content::Dir(new), Content::Dir(old)) = (&mut node.content, &place.content)
-                            && new.is_empty()
-                        {
-                            *new = old.clone();
-                            node.links = place.links;
-                        }
-                        *place = node;
+                    if let (Some(place), Content::Dir(new)) = (self.node(id), &mut node.content)
+                        && let Content::Dir(old) = &place.content
+                    {
+                        *new = old.clone();
+                        node.links = place.links;
                     }
+                    self.set(id, node);
                     return id;
                 }
                 at = id;
                 continue;
             }
-            let id = self.nodes.len() as NodeId;
+            let id = self.len() as NodeId;
             let child = if last { node.clone() } else { Node::new(Content::empty_dir(), 0, 0, 0o755, time) };
             let is_dir = matches!(child.content, Content::Dir(_));
-            self.nodes.push(child);
-            if let Some(parent) = self.nodes.get_mut(at as usize)
+            self.own.push(child);
+            if let Some(mut parent) = self.node(at).map(Cow::into_owned)
                 && let Content::Dir(children) = &mut parent.content
             {
-                children.insert(name.into(), id);
+                children.own.insert(name.into(), Some(id));
                 parent.links += u32::from(is_dir);
+                self.set(at, parent);
             }
             at = id;
         }
         at
     }
 
+    fn set(&mut self, id: NodeId, node: Node) {
+        match (id as usize).checked_sub(self.image.len()) {
+            Some(own) => {
+                if let Some(place) = self.own.get_mut(own) {
+                    *place = node;
+                }
+            }
+            None => {
+                self.replaced.insert(id, node);
+            }
+        }
+    }
+
+    /// Puts a node where nothing is.
+    pub(super) fn put_missing(&mut self, path: &str, node: Node) {
+        if self.image.find(path).is_none() {
+            self.put(path, node);
+        }
+    }
+
+    /// Whether this is a directory of the kernel's, where nobody makes or removes names.
+    pub(super) fn is_kernel(&self, id: NodeId) -> bool {
+        self.kernel.contains(&id) || self.kernel_tops.contains(&Some(id))
+    }
+
     /// How many nodes there are.
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.image.len() + self.own.len()
     }
 
     /// Whether there is nothing but the root directory.
     pub fn is_empty(&self) -> bool {
-        self.nodes.len() <= 1
+        self.len() <= 1
     }
+}
+
+/// Inode numbers as ext4 gives them: the root is 2, the rest are far apart in groups.
+pub(super) fn inode(id: NodeId, shared: usize) -> u64 {
+    let id = if id >= VISITORS { u64::from(id - VISITORS) + shared as u64 } else { u64::from(id) };
+    if id == 0 { 2 } else { 131_073 + id * 2 + id / 97 * 4096 }
 }

@@ -1,12 +1,12 @@
 //! Finding the node that a path names, and reading it.
 
-use std::{collections::HashMap, time::SystemTime};
+use std::{borrow::Cow, collections::HashMap, time::SystemTime};
 
 use bytes::Bytes;
 
 use super::{
     Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, program,
-    tree::{Content, Node, NodeId, ROOT, Tree},
+    tree::{Content, Names, Node, NodeId, ROOT, Tree, inode},
 };
 
 /// The kernel gives up after this many symbolic links (path_resolution(7)).
@@ -51,16 +51,19 @@ pub(super) struct Place<'p> {
     /// The directory that has, or would have, the last name.
     pub(super) parent: NodeId,
     /// The last name; empty for the root directory.
-    pub(super) name: std::borrow::Cow<'p, str>,
+    pub(super) name: Cow<'p, str>,
     /// The node, if there is one.
     pub(super) node: Option<NodeId>,
     /// Every directory that was walked through, for the permission check.
     pub(super) through: Vec<NodeId>,
+    /// The names of the directories down to the parent.
+    above: Vec<Cow<'p, str>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn node(&self, id: NodeId) -> Result<&'a Node> {
-        self.changed.get(&id).or_else(|| self.base.nodes.get(id as usize)).ok_or(FileError::NotFound)
+    pub(super) fn node(&self, id: NodeId) -> Result<Cow<'a, Node>> {
+        let changed = self.changed.get(&id).map(Cow::Borrowed);
+        changed.or_else(|| self.base.node(id)).ok_or(FileError::NotFound)
     }
 
     /// Walks a path. The last name may be missing; those before it must be directories. A last symbolic link is
@@ -77,9 +80,11 @@ impl<'a> View<'a> {
         }
         let must_be_dir = path.ends_with('/') || path.ends_with("/.");
         // The names still to walk, last first; those of a followed link are put on top.
-        let mut todo: Vec<std::borrow::Cow<'p, str>> =
+        let mut todo: Vec<Cow<'p, str>> =
             path.split('/').rev().filter(|name| !name.is_empty() && *name != ".").map(Into::into).collect();
+        // Where we are, and the names that led here.
         let mut stack: Vec<NodeId> = vec![ROOT];
+        let mut above: Vec<Cow<'p, str>> = Vec::new();
         let mut through = Vec::new();
         let mut links = 0;
         while let Some(name) = todo.pop() {
@@ -90,6 +95,7 @@ impl<'a> View<'a> {
             if name == ".." {
                 if stack.len() > 1 {
                     stack.pop();
+                    above.pop();
                 }
                 continue;
             }
@@ -97,14 +103,15 @@ impl<'a> View<'a> {
                 return Err(FileError::NameTooLong);
             }
             let last = todo.is_empty();
-            let Some(&id) = names.get(&*name) else {
+            let Some(id) = self.base.child(names, &name) else {
                 return if last {
-                    Ok(Place { parent: here, name, node: None, through })
+                    Ok(Place { parent: here, name, node: None, through, above })
                 } else {
                     Err(FileError::NotFound)
                 };
             };
-            if let Content::Link(target) = &self.node(id)?.content
+            let node = self.node(id)?;
+            if let Content::Link(target) = &node.content
                 && (!last || follow || must_be_dir)
             {
                 links += 1;
@@ -113,22 +120,24 @@ impl<'a> View<'a> {
                 }
                 if target.starts_with('/') {
                     stack.truncate(1);
+                    above.clear();
                 }
                 let names = target.split('/').rev().filter(|name| !name.is_empty() && *name != ".");
-                todo.extend(names.map(|name| std::borrow::Cow::Owned(name.to_owned())));
+                todo.extend(names.map(|name| Cow::Owned(name.to_owned())));
                 continue;
             }
             if last {
-                if must_be_dir && self.node(id)?.content.kind() != Kind::Dir {
+                if must_be_dir && node.content.kind() != Kind::Dir {
                     return Err(FileError::NotADirectory);
                 }
-                return Ok(Place { parent: here, name, node: Some(id), through });
+                return Ok(Place { parent: here, name, node: Some(id), through, above });
             }
             stack.push(id);
+            above.push(name);
         }
         let node = stack.last().copied().unwrap_or(ROOT);
         let parent = stack.iter().rev().nth(1).copied().unwrap_or(ROOT);
-        Ok(Place { parent, name: "".into(), node: Some(node), through })
+        Ok(Place { parent, name: "".into(), node: Some(node), through, above })
     }
 
     pub(super) fn find(&self, path: &str, follow: bool) -> Result<NodeId> {
@@ -144,20 +153,59 @@ impl<'a> View<'a> {
         let in_kernel = ["/proc", "/sys"]
             .iter()
             .any(|top| path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-        let mut attributes = self.node(id)?.attributes(id, in_kernel);
-        if in_kernel {
-            (attributes.mtime, attributes.atime, attributes.ctime) = (now, now, now);
+        let node = self.node(id)?;
+        let rdev = match node.content {
+            Content::Char(major, minor) | Content::Block(major, minor) => (major, minor),
+            _ => (0, 0),
+        };
+        let (mtime, atime, ctime) =
+            if in_kernel { (now, now, now) } else { (node.mtime, node.atime, node.ctime) };
+        Ok(Attributes {
+            kind: node.content.kind(),
+            mode: u32::from(node.mode),
+            uid: node.uid,
+            gid: node.gid,
+            size: self.size(&node.content, in_kernel),
+            nlink: node.links,
+            inode: inode(id, self.base.len()),
+            mtime,
+            atime,
+            ctime,
+            rdev,
+        })
+    }
+
+    fn size(&self, content: &Content, in_kernel: bool) -> u64 {
+        match content {
+            Content::Dir(_) if in_kernel => 0,
+            Content::Dir(names) => self.directory_size(names),
+            Content::Text(bytes) => bytes.len() as u64,
+            Content::Own(bytes) => bytes.len() as u64,
+            Content::Image(id) => self.base.image.fact(*id).map_or(0, |fact| fact.size),
+            Content::Blank(size) => u64::from(*size),
+            Content::Link(target) => target.len() as u64,
+            Content::Made(_) | Content::Char(..) | Content::Block(..) | Content::Fifo | Content::Socket => 0,
         }
-        Ok(attributes)
+    }
+
+    /// A directory of many names has more than one block (ext4: 8 + name bytes an entry, rounded up).
+    fn directory_size(&self, names: &Names) -> u64 {
+        if names.own.len() + names.under.map_or(0, |under| self.base.image.count(under)) <= 80 {
+            return 4096;
+        }
+        let entry = |name: &str| 8 + name.len().next_multiple_of(4);
+        let bytes: usize = self.base.children(names).iter().map(|(name, _)| entry(name)).sum();
+        (bytes + bytes / 4).next_multiple_of(4096) as u64
     }
 
     pub(super) fn read(&self, path: &str, now: SystemTime) -> Result<Bytes> {
-        let id = self.find(path, true)?;
-        match &self.node(id)?.content {
+        let node = self.node(self.find(path, true)?)?;
+        match &node.content {
             Content::Dir(_) => Err(FileError::IsADirectory),
             Content::Text(bytes) => Ok(bytes.clone()),
             Content::Own(bytes) => Ok(Bytes::from_owner(Shared(std::sync::Arc::clone(bytes)))),
-            Content::Program(size) => Ok(program::elf(id, *size as usize).into()),
+            Content::Image(id) => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
+            Content::Blank(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
             Content::Made(writer) => Ok(writer(&self.base.identity, now).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
             Content::Char(1, 8 | 9) => Ok(program::noise(now, ENDLESS_READ).into()),
@@ -168,6 +216,22 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Up to `length` bytes from `offset` on; a large file is not made whole for it.
+    pub(super) fn read_at(&self, path: &str, offset: u64, length: usize, now: SystemTime) -> Result<Bytes> {
+        match &self.node(self.find(path, true)?)?.content {
+            Content::Image(id) => return Ok(self.base.image.read(*id, offset, length).into()),
+            Content::Blank(size) => return Ok(program::blank(*size, offset, length).into()),
+            // Endless ones give as much at every place.
+            Content::Char(1, 5 | 7 | 8 | 9) | Content::Block(..) => {
+                return self.read(path, now).map(|bytes| bytes.slice(..length.min(bytes.len())));
+            }
+            _ => {}
+        }
+        let bytes = self.read(path, now)?;
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes.slice(from..from.saturating_add(length).min(bytes.len())))
+    }
+
     pub(super) fn read_link(&self, path: &str) -> Result<String> {
         match &self.node(self.find(path, false)?)?.content {
             Content::Link(target) => Ok(target.to_string()),
@@ -176,44 +240,25 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn list(&self, path: &str, now: SystemTime) -> Result<Vec<Entry>> {
-        let Content::Dir(names) = &self.node(self.find(path, true)?)?.content else {
+        let node = self.node(self.find(path, true)?)?;
+        let Content::Dir(names) = &node.content else {
             return Err(FileError::NotADirectory);
         };
-        let entry = |(name, id): (&std::sync::Arc<str>, &NodeId)| {
-            Ok(Entry { name: name.to_string(), attributes: self.attributes(*id, path, now)? })
+        let entry = |(name, id): (&str, NodeId)| {
+            Ok(Entry { name: name.to_owned(), attributes: self.attributes(id, path, now)? })
         };
-        names.iter().map(entry).collect()
+        self.base.children(names).into_iter().map(entry).collect()
     }
 
     pub(super) fn real_path(&self, path: &str) -> Result<String> {
         let place = self.place(path, true)?;
         place.node.ok_or(FileError::NotFound)?;
-        // Walk again name by name: each directory has one parent, so the names from the root down are the answer.
         let mut whole = String::new();
-        let mut at = if place.name.is_empty() { place.node } else { Some(place.parent) };
-        let mut parts = vec![place.name.to_string()];
-        while let Some(id) = at.filter(|id| *id != ROOT) {
-            let (parent, name) = self.parent_of(id, &place.through)?;
-            parts.push(name);
-            at = Some(parent);
-        }
-        for part in parts.iter().rev().filter(|part| !part.is_empty()) {
+        for part in place.above.iter().chain([&place.name]).filter(|part| !part.is_empty()) {
             whole.push('/');
             whole.push_str(part);
         }
         Ok(if whole.is_empty() { "/".to_owned() } else { whole })
-    }
-
-    /// The directory that holds directory `id`, which is one of those walked through.
-    fn parent_of(&self, id: NodeId, through: &[NodeId]) -> Result<(NodeId, String)> {
-        for candidate in through {
-            if let Content::Dir(names) = &self.node(*candidate)?.content
-                && let Some((name, _)) = names.iter().find(|(_, child)| **child == id)
-            {
-                return Ok((*candidate, name.to_string()));
-            }
-        }
-        Err(FileError::NotFound)
     }
 
     pub(super) fn may(&self, who: Owner, path: &str, access: Access) -> Result<()> {

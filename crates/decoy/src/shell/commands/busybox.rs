@@ -1,8 +1,8 @@
 //! `busybox`: the applets of Debian's busybox 1.35.0, and its answer to those it does not have.
 
-use super::{Call, Said};
+use super::{Call, Said, usage};
 
-/// Applets of Debian's package `busybox` 1:1.35.0-4.
+/// Applets of Debian's package `busybox` 1:1.35.0-4+deb12u1.
 const APPLETS: &str = "[, [[, acpid, adjtimex, ar, arch, arp, arping, ascii, ash, awk, base64, basename, bc, blkdiscard, blockdev, brctl, bunzip2, bzcat, bzip2, cal, cat, chgrp, chmod, chown, chroot, chvt, clear, cmp, cp, cpio, crc32, crond, crontab, cttyhack, cut, date, dc, dd, deallocvt, depmod, devmem, df, diff, dirname, dmesg, dnsdomainname, dos2unix, dpkg, dpkg-deb, du, dumpkmap, dumpleases, echo, ed, egrep, env, expand, expr, factor, fallocate, false, fatattr, fdisk, fgrep, find, findfs, fold, free, freeramdisk, fsfreeze, fstrim, ftpget, ftpput, getfattr, getopt, getty, grep, groups, gunzip, gzip, halt, head, hexdump, hexedit, hostid, hostname, httpd, hwclock, i2cdetect, i2cdump, i2cget, i2cset, i2ctransfer, id, ifconfig, ifdown, ifup, init, insmod, ionice, ip, ipcalc, kill, killall, klogd, last, less, link, linux32, linux64, linuxrc, ln, loadfont, loadkmap, logger, login, logname, logread, losetup, ls, lsmod, lsscsi, lzcat, lzma, lzop, md5sum, mdev, microcom, mim, mkdir, mkdosfs, mke2fs, mkfifo, mknod, mkpasswd, mkswap, mktemp, modinfo, modprobe, more, mount, mt, mv, nameif, nc, netstat, nl, nologin, nproc, nsenter, nslookup, od, openvt, partprobe, passwd, paste, patch, pidof, ping, ping6, pivot_root, poweroff, printf, ps, pwd, rdate, readlink, realpath, reboot, renice, reset, resume, rev, rm, rmdir, rmmod, route, rpm, rpm2cpio, run-init, run-parts, sed, seq, setkeycodes, setpriv, setsid, sh, sha1sum, sha256sum, sha3sum, sha512sum, shred, shuf, sleep, sort, ssl_client, start-stop-daemon, stat, strings, stty, su, sulogin, svc, svok, swapoff, swapon, switch_root, sync, sysctl, syslogd, tac, tail, tar, taskset, tee, telnet, test, tftp, time, timeout, top, touch, tr, traceroute, traceroute6, true, truncate, ts, tty, tunctl, ubirename, udhcpc, udhcpd, uevent, umount, uname, uncompress, unexpand, uniq, unix2dos, unlink, unlzma, unshare, unxz, unzip, uptime, usleep, uudecode, uuencode, vconfig, vi, w, watch, watchdog, wc, wget, which, who, whoami, xargs, xxd, xz, xzcat, yes, zcat";
 
 /// Whether busybox has this applet.
@@ -23,20 +23,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     }
     let mut words: Vec<String> = call.args.to_vec();
     let rest = words.get(1..).unwrap_or_default();
-    // What busybox says when it is called with too little differs from the programs of the same name.
-    if rest.is_empty()
-        && let Some(usage) = usage(applet)
-    {
-        return Err(Said::err(
-            format!("BusyBox v1.35.0 (Debian 1:1.35.0-4+b7) multi-call binary.\n\n{usage}"),
-            1,
-        ));
+    // Called with nothing, or asked for help.
+    if let Some(said) = usage::of(applet, rest, true).filter(|_| !matches!(applet.as_str(), "sh" | "ash")) {
+        return Err(said);
     }
     if let Some(first) = words.first_mut() {
         *first = match first.as_str() {
             "ash" => "sh".to_owned(),
             "[[" => "[".to_owned(),
-            name if super::engine::is_kept(name) || name == "sh" => name.to_owned(),
+            name if super::by_path(name).is_none() && (super::engine::is_kept(name) || name == "sh") => {
+                name.to_owned()
+            }
             name => format!("{DOOR}{name}"),
         };
     }
@@ -49,21 +46,6 @@ pub(super) const DOOR: &str = "busybox/";
 /// Names of all applets.
 pub(super) fn applets() -> impl Iterator<Item = &'static str> {
     APPLETS.split(", ")
-}
-
-fn usage(applet: &str) -> Option<&'static str> {
-    Some(match applet {
-        "wget" => {
-            "Usage: wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n\t[-P DIR] [-U AGENT] [-T SEC] URL...\n\nRetrieve files via HTTP or FTP\n\n\t--spider\tOnly check URL existence: $? is 0 if exists\n\t--header STR\tAdd STR (of form 'header: value') to headers\n\t--post-data STR\tSend STR using POST method\n\t--post-file FILE\tSend FILE using POST method\n\t-c\t\tContinue retrieval of aborted transfer\n\t-q\t\tQuiet\n\t-P DIR\t\tSave to DIR (default .)\n\t-S    \t\tShow server response\n\t-T SEC\t\tNetwork read timeout is SEC seconds\n\t-O FILE\t\tSave to FILE ('-' for stdout)\n\t-o LOGFILE\tLog messages to FILE\n\t-U STR\t\tUse STR for User-Agent header\n\t-Y on/off\tUse proxy\n"
-        }
-        "tftp" => {
-            "Usage: tftp [OPTIONS] HOST [PORT]\n\nTransfer a file from/to tftp server\n\n\t-l FILE\tLocal FILE\n\t-r FILE\tRemote FILE\n\t-g\tGet file\n\t-p\tPut file\n\t-b SIZE\tTransfer blocks in bytes\n"
-        }
-        "ftpget" => {
-            "Usage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n\nDownload a file via FTP\n\n\t-c\tContinue previous transfer\n\t-v\tVerbose\n\t-u USER\tUsername\n\t-p PASS\tPassword\n\t-P PORT\n"
-        }
-        _ => return None,
-    })
 }
 
 fn banner() -> String {
@@ -80,6 +62,6 @@ fn banner() -> String {
     }
     list += line.trim_end_matches(", ");
     format!(
-        "BusyBox v1.35.0 (Debian 1:1.35.0-4+b7) multi-call binary.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under GPLv2. See source distribution for detailed\ncopyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n   or: busybox --show SCRIPT\n   or: busybox --install [-s] [DIR]\n   or: function [arguments]...\n\n\tBusyBox is a multi-call binary that combines many common Unix\n\tutilities into a single executable.  Most people will create a\n\tlink to busybox for each function they wish to use and BusyBox\n\twill act like whatever it was invoked as.\n\nCurrently defined functions:\n{list}\n"
+        "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.\nBusyBox is copyrighted by many authors between 1998-2015.\nLicensed under GPLv2. See source distribution for detailed\ncopyright notices.\n\nUsage: busybox [function [arguments]...]\n   or: busybox --list[-full]\n   or: busybox --show SCRIPT\n   or: busybox --install [-s] [DIR]\n   or: function [arguments]...\n\n\tBusyBox is a multi-call binary that combines many common Unix\n\tutilities into a single executable.  Most people will create a\n\tlink to busybox for each function they wish to use and BusyBox\n\twill act like whatever it was invoked as.\n\nCurrently defined functions:\n{list}\n"
     )
 }

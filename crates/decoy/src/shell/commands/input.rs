@@ -4,7 +4,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 
 use super::{Call, Said};
 use crate::{
-    machine::{Access, files::Kind},
+    machine::{Access, FileError, files::Kind},
     oracle::{Ask, Question},
     shell::io::Out,
 };
@@ -53,7 +53,14 @@ async fn file(call: &Call<'_>, operand: &str, said: &mut Said) {
     match read.and_then(|()| call.files().read(&path)) {
         Ok(bytes) => said.out.extend_from_slice(&bytes),
         Err(error) => {
-            said.err.extend(format!("cat: {operand}: {}\n", error.errno_text()).bytes());
+            let text = if call.applet && error != FileError::IsADirectory {
+                format!("cat: can't open '{operand}': {}\n", error.errno_text())
+            } else if call.applet {
+                format!("cat: read error: {}\n", error.errno_text())
+            } else {
+                format!("cat: {operand}: {}\n", error.errno_text())
+            };
+            said.err.extend(text.bytes());
             said.status = 1;
         }
     }

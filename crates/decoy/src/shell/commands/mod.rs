@@ -3,20 +3,27 @@
 mod accounts;
 mod activity;
 mod busybox;
+mod complaint;
+mod copying;
 mod describing;
 mod fetch;
 mod hardware;
 mod input;
 mod listing;
+mod making;
 mod names;
 mod network;
 mod nodes;
 mod packages;
+mod quoting;
+mod removing;
 mod running;
 mod services;
+mod signals;
 mod space;
 mod stat;
 mod table;
+mod usage;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
@@ -50,6 +57,8 @@ pub(super) struct Call<'a> {
     pub(super) stdin: Option<&'a [u8]>,
     /// Output goes to the terminal.
     pub(super) to_terminal: bool,
+    /// Called as `busybox NAME`: the same work, other words.
+    pub(super) applet: bool,
 }
 
 impl Call<'_> {
@@ -191,6 +200,20 @@ pub(super) fn find(name: &str) -> Option<Run> {
     COMMANDS.get(index).map(|(_, run)| *run)
 }
 
+/// The program of this name that is meant by a path or by busybox: the shell may have its own of that name.
+fn by_path(name: &str) -> Option<Run> {
+    match name {
+        "kill" => Some(Run::Now(signals::kill)),
+        name => find(name),
+    }
+}
+
+/// What a call says that only asks what the program is.
+pub(super) fn help(call: &Call<'_>) -> Option<Said> {
+    let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
+    if asks { usage::said(call) } else { None }
+}
+
 /// Whether the file of a program is (still) there.
 pub(super) fn is_installed(session: &Session, name: &str) -> bool {
     BUILT_IN.contains(&name)
@@ -215,15 +238,19 @@ pub(super) fn registry() -> BuiltinRegistry {
         let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
         add(name, &program, true);
     }
-    for name in busybox::applets().filter(|name| !engine::is_kept(name)) {
-        let applet: Arc<dyn Builtin> = match find(name) {
+    for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
+        let applet: Arc<dyn Builtin> = match by_path(name) {
             Some(run) => Arc::new(Ours { name, run, needs_file: false }),
             None => Arc::new(Unemulated { name, needs_file: false }),
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
     for name in installed.filter(|name| find(name).is_none()) {
-        if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk") {
+        if let Some(run) = by_path(name) {
+            let program: Arc<dyn Builtin> = Arc::new(Ours { name, run, needs_file: true });
+            add(name, &program, false);
+        } else if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk")
+        {
             let name_of_library = match name {
                 "dash" | "rbash" => "sh",
                 "mawk" | "gawk" => "awk",
@@ -259,6 +286,7 @@ fn call<'a>(context: &'a BuiltinContext<'_>, session: &'a Session, name: &'a str
         vars: Some(context.variables),
         stdin: context.stdin_bytes(),
         to_terminal: session.launch.tty.is_some() && !session.is_piped(),
+        applet: false,
     }
 }
 
@@ -278,10 +306,12 @@ impl Builtin for Ours {
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
-        let said = match self.run {
-            Run::Now(run) => run(&call(&context, &session, self.name)),
-            Run::Waits(run) => run(&call(&context, &session, self.name)).await,
-            Run::Passes(run) => run(&call(&context, &session, self.name)).err().unwrap_or_default(),
+        let call = Call { applet: !self.needs_file, ..call(&context, &session, self.name) };
+        let said = match (help(&call), self.run) {
+            (Some(said), _) => said,
+            (None, Run::Now(run)) => run(&call),
+            (None, Run::Waits(run)) => run(&call).await,
+            (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
         Ok(result(said))
     }
@@ -331,6 +361,9 @@ impl Builtin for Unemulated {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
+        }
+        if let Some(said) = usage::of(self.name, context.args, !self.needs_file) {
+            return Ok(result(said));
         }
         let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
         let answer = context.run_budgeted(ask(&session, self.name, context.args, &cwd)).await?;

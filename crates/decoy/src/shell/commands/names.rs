@@ -68,8 +68,8 @@ pub(super) fn uname(call: &Call<'_>) -> Said {
     let fields = [
         ('s', "kernel-name", "Linux"),
         ('n', "nodename", identity.hostname.as_str()),
-        ('r', "kernel-release", identity.kernel_release),
-        ('v', "kernel-version", identity.kernel_version),
+        ('r', "kernel-release", &identity.kernel_release),
+        ('v', "kernel-version", &identity.kernel_version),
         ('m', "machine", identity.arch),
         ('p', "processor", "unknown"),
         ('i', "hardware-platform", "unknown"),

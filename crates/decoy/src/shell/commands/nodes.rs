@@ -1,6 +1,6 @@
 //! Changing and naming files: `chmod`, `chown`, `chattr`, `file`, `which`.
 
-use super::{Call, Options, Said, is_installed};
+use super::{Call, Options, Said, is_installed, quoting::quoted};
 use crate::machine::{Access, FileError, files::Kind};
 
 /// Every path below a directory, itself first; a bounded number.
@@ -22,7 +22,7 @@ fn below(call: &Call<'_>, path: &str) -> Vec<String> {
 }
 
 /// The mode that `text` (octal or symbolic, chmod(1)) makes of another; `None` when it is no mode.
-fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Option<u32> {
+pub(super) fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Option<u32> {
     if text.chars().all(|c| c.is_digit(8)) && !text.is_empty() {
         return u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
     }
@@ -113,8 +113,12 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
         };
         if let Err(error) = node {
             if !options.has('f') {
-                said.err
-                    .extend(format!("chmod: cannot access '{operand}': {}\n", error.errno_text()).bytes());
+                let text = if call.applet {
+                    format!("chmod: {operand}: {}\n", error.errno_text())
+                } else {
+                    format!("chmod: cannot access {}: {}\n", quoted(operand), error.errno_text())
+                };
+                said.err.extend(text.bytes());
             }
             said.status = 1;
             continue;
@@ -195,7 +199,12 @@ pub(super) fn chown(call: &Call<'_>) -> Said {
     for operand in operands {
         let path = call.path(operand);
         if let Err(error) = call.files().stat(&path) {
-            said.err.extend(format!("{name}: cannot access '{operand}': {}\n", error.errno_text()).bytes());
+            let text = if call.applet {
+                format!("{name}: {operand}: {}\n", error.errno_text())
+            } else {
+                format!("{name}: cannot access {}: {}\n", quoted(operand), error.errno_text())
+            };
+            said.err.extend(text.bytes());
             said.status = 1;
             continue;
         }
@@ -258,7 +267,12 @@ pub(super) fn touch(call: &Call<'_>) -> Said {
             )
         });
         if let Err(error) = done {
-            said.err.extend(format!("touch: cannot touch '{operand}': {}\n", error.errno_text()).bytes());
+            let text = if call.applet {
+                format!("touch: {operand}: {}\n", error.errno_text())
+            } else {
+                format!("touch: cannot touch {}: {}\n", quoted(operand), error.errno_text())
+            };
+            said.err.extend(text.bytes());
             said.status = 1;
         }
     }

@@ -303,3 +303,8 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
     }
     said
 }
+
+/// Whether a process of this number runs.
+pub(super) fn exists(call: &Call<'_>, pid: u64) -> bool {
+    all(call).iter().any(|process| u64::from(process.pid) == pid)
+}

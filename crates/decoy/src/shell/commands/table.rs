@@ -1,8 +1,8 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, describing, fetch, hardware, input, listing, names, network, nodes,
-    packages, running, services, space, stat,
+    Run, accounts, activity, busybox, copying, describing, fetch, hardware, input, listing, making, names,
+    network, nodes, packages, removing, running, services, space, stat,
 };
 
 /// Name and work of each program. Sorted by name.
@@ -18,6 +18,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("chown", Run::Now(nodes::chown)),
     ("chpasswd", Run::Waits(accounts::chpasswd)),
     ("clear", Run::Now(names::clear)),
+    ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
     ("curl", Run::Now(fetch::curl)),
     ("df", Run::Now(space::df)),
@@ -39,13 +40,16 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("iptables", Run::Now(network::iptables)),
     ("killall", Run::Now(running::killall)),
     ("last", Run::Now(activity::last)),
+    ("ln", Run::Now(copying::ln)),
     ("locale", Run::Now(names::locale)),
     ("ls", Run::Now(listing::ls)),
     ("lsb_release", Run::Now(names::lsb_release)),
     ("lsblk", Run::Now(space::lsblk)),
     ("lscpu", Run::Now(hardware::lscpu)),
     ("lspci", Run::Now(hardware::lspci)),
+    ("mkdir", Run::Now(making::mkdir)),
     ("mount", Run::Now(space::mount)),
+    ("mv", Run::Now(copying::mv)),
     ("netstat", Run::Now(network::netstat)),
     ("nohup", Run::Passes(accounts::nohup)),
     ("nproc", Run::Now(hardware::nproc)),
@@ -55,6 +59,8 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("ping", Run::Waits(network::ping)),
     ("pkill", Run::Now(running::pkill)),
     ("ps", Run::Now(running::ps)),
+    ("rm", Run::Now(removing::rm)),
+    ("rmdir", Run::Now(removing::rmdir)),
     ("service", Run::Now(services::service)),
     ("sleep", Run::Waits(names::sleep)),
     ("ss", Run::Now(network::ss)),
@@ -66,6 +72,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("top", Run::Now(running::top)),
     ("touch", Run::Now(nodes::touch)),
     ("uname", Run::Now(names::uname)),
+    ("unlink", Run::Now(removing::unlink)),
     ("uptime", Run::Now(activity::uptime)),
     ("w", Run::Now(activity::w)),
     ("wget", Run::Now(fetch::wget)),

@@ -1,6 +1,7 @@
 //! The API: what the pages show, as JSON under `/api/`. One file for each thing.
 
 mod analyses;
+mod artifacts;
 mod buckets;
 mod events;
 mod findings;
@@ -41,6 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(buckets::routes());
     routes.extend(sessions::routes());
+    routes.extend(artifacts::routes());
     routes.extend(events::routes());
     routes.extend(analyses::routes());
     routes.extend(findings::routes());

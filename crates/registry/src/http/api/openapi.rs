@@ -177,6 +177,7 @@ fn schemas() -> Value {
         ("downloads", 'n'),
         ("username?", 's'),
         ("client?", 's'),
+        ("label?", 's'),
     ];
     let analysis = [
         ("id", 'n'),
@@ -207,6 +208,15 @@ fn schemas() -> Value {
     ];
     let event =
         [("bucket", 's'), ("seq", 'n'), ("at", 's'), ("eventid", 's'), ("message", 's'), ("event?", 'o')];
+    let artifact = [
+        ("sha256", 's'),
+        ("bucket", 's'),
+        ("state", 's'),
+        ("size", 'n'),
+        ("found_at", 's'),
+        ("stored_at?", 's'),
+        ("last_error?", 's'),
+    ];
     let mut whole = object(&session);
     if let Some(properties) = whole.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("transcript".to_owned(), json!({"$ref": "#/components/schemas/EventList"}));
@@ -233,6 +243,9 @@ fn schemas() -> Value {
                 ("found_at", 's'),
             ])},
         }},
+        "Artifact": object(&artifact),
+        "ArtifactList": listing("Artifact"),
+        "File": {"type": "string", "format": "binary"},
         "Done": object(&[("status", 's')]),
         "Refusal": object(&[("error", 's'), ("message", 's')]),
         "Description": {"type": "object"},

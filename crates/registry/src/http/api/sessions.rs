@@ -41,6 +41,7 @@ struct Shown {
     downloads: u64,
     username: Option<String>,
     client: Option<String>,
+    label: Option<String>,
 }
 
 impl From<SessionRow> for Shown {
@@ -65,6 +66,7 @@ impl From<SessionRow> for Shown {
             downloads: s.downloads,
             username: s.username,
             client: s.client,
+            label: s.label,
         }
     }
 }
@@ -87,6 +89,7 @@ const QUERY: &[(&str, &str)] = &[
     ("to", "began before this time"),
     ("login", "1: only with an accepted login"),
     ("commands", "1: only with a command"),
+    ("label", "only visitors taken for: human, script or agent"),
     ("after", "the `next` of the page before"),
     ("limit", "rows, 1 to 1000"),
 ];

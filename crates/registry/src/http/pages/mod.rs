@@ -2,6 +2,7 @@
 
 mod analyses;
 mod analysis;
+mod artifacts;
 mod bucket;
 mod findings;
 mod fleet;
@@ -26,6 +27,7 @@ use crate::{store::Role, time::now_ms};
 // What pages and API share.
 pub(super) use analyses::{read as read_analyses, written};
 pub(super) use analysis::find as find_analysis;
+pub(super) use artifacts::{save as save_artifact, save_recording};
 pub(super) use bucket::decide;
 pub(super) use jobs::nudge;
 pub(super) use sessions::{filter, read as read_sessions, time as time_param};
@@ -135,6 +137,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(bucket::routes());
     routes.extend(sessions::routes());
     routes.extend(transcript::routes());
+    routes.extend(artifacts::routes());
     routes.extend(findings::routes());
     routes.extend(analyses::routes());
     routes.extend(analysis::routes());

@@ -28,6 +28,7 @@ pub(in crate::http) const FILTERS: &[(&str, &str)] = &[
     ("to", "began before this time"),
     ("login", "1: only with an accepted login"),
     ("commands", "1: only with a command"),
+    ("label", "only visitors taken for: human, script or agent"),
     ("after", "the place where the page before ended"),
 ];
 
@@ -91,6 +92,7 @@ pub(in crate::http) fn filter(params: &Params) -> Result<SessionFilter, Failure>
         to: time(params, "to")?,
         with_login: params.flag("login"),
         with_commands: params.flag("commands"),
+        label: params.text("label")?,
         after: after.transpose()?,
     })
 }

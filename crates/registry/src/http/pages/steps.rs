@@ -4,7 +4,11 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::{
-    http::show::{Visible, WHOLE, size},
+    http::{
+        recording,
+        show::{Visible, WHOLE, size},
+    },
+    log_parser::is_sha256,
     store::EventRow,
 };
 
@@ -53,6 +57,10 @@ pub(super) struct Step {
     /// Long text under a heading, folded.
     pub folded: Vec<(&'static str, Visible<'static>)>,
     pub truncated: bool,
+    /// SHA-256 of a captured file.
+    pub artifact: Option<String>,
+    /// It ends a terminal recording.
+    pub recorded: bool,
 }
 
 /// A field of the event, with the bytes beside it when the text lost something.
@@ -80,6 +88,17 @@ fn field(line: &Map<String, Value>, name: &str) -> Option<Visible<'static>> {
 
 fn bytes_of(line: &Map<String, Value>, name: &str) -> Option<Visible<'static>> {
     line.get(name).and_then(Value::as_u64).map(|n| Visible::owned(size(n), WHOLE))
+}
+
+/// The event that ends a terminal recording.
+const CLOSED: &str = "cowrie.log.closed";
+/// How much of a terminal is shown, in characters.
+const TERMINAL: usize = 128 * 1024;
+
+/// The digest of a file that a visitor brought.
+fn kept_file(line: &Map<String, Value>) -> Option<String> {
+    let sum = line.get("shasum").and_then(Value::as_str).filter(|sum| is_sha256(sum))?;
+    Some(sum.to_owned())
 }
 
 /// Fields that every event has, or that only this program needs.
@@ -121,6 +140,8 @@ impl Step {
             facts: Vec::new(),
             folded: Vec::new(),
             truncated: line.get("truncated").and_then(Value::as_bool).unwrap_or(false),
+            artifact: kept_file(&line),
+            recorded: event.eventid == CLOSED,
         };
         step.read(&line);
         step
@@ -232,11 +253,15 @@ impl Step {
             "cowrie.log.open" => {
                 self.is(Look::Plain, "Recording begins").with(line, &[("file", "ttylog")]);
             }
-            "cowrie.log.closed" => {
+            CLOSED => {
                 let size = bytes_of(line, "size");
                 self.is(Look::Plain, "Recording ends")
                     .with(line, &[("file", "ttylog"), ("SHA-256", "shasum")]);
                 self.facts.extend(size.map(|size| ("size", size)));
+                // It is no captured file, though it may lie among them.
+                self.artifact = None;
+                let shown = line.get("recording").and_then(Value::as_str).map(recording::shown);
+                self.show_terminal(shown.as_deref());
             }
             "rustbucket.http.request" => self.request(line),
             "rustbucket.smtp.message" => {
@@ -281,6 +306,11 @@ impl Step {
                     ],
                 );
             }
+            "rustbucket.session.label" => {
+                self.is(Look::Ours, "Taken for")
+                    .says(field(line, "label"))
+                    .with(line, &[("confidence", "confidence"), ("because", "reasons")]);
+            }
             "rustbucket.limit.hit" => {
                 self.is(Look::Ours, "Limit reached").with(line, &[("limit", "limit"), ("value", "value")]);
             }
@@ -294,6 +324,12 @@ impl Step {
                 }
             }
         }
+    }
+
+    /// What the terminal showed, as text.
+    pub fn show_terminal(&mut self, shown: Option<&str>) {
+        let shown = shown.filter(|shown| !shown.trim().is_empty());
+        self.fold("What the terminal showed", shown.map(|shown| Visible::owned(shown.to_owned(), TERMINAL)));
     }
 
     fn request(&mut self, line: &Map<String, Value>) {

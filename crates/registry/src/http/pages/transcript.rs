@@ -6,12 +6,13 @@ use axum::{
     response::Html,
 };
 
-use super::{Frame, page, steps::Step, words};
+use super::{Frame, artifacts, page, steps::Step, words};
 use crate::{
     http::{
         console::Front,
         failure::Failure,
         params::Params,
+        recording,
         route::{Caller, Route},
         who::Who,
     },
@@ -49,7 +50,14 @@ async fn show(
     let more = events.len() > rows;
     events.truncate(rows);
     let next = events.last().filter(|_| more).map(|last| last.seq);
-    let steps = events.iter().map(|event| Step::new(event, session.started_at)).collect();
+    let mut steps: Vec<Step> = events.iter().map(|event| Step::new(event, session.started_at)).collect();
+    // Long recordings lie in the archive.
+    for (step, event) in
+        steps.iter_mut().zip(&events).filter(|(step, _)| step.recorded && step.folded.is_empty())
+    {
+        let file = artifacts::recording(&front, event).await?;
+        step.show_terminal(file.as_deref().map(recording::shown).as_deref());
+    }
     let frame = Frame::new(format!("Session {}", session.session), Some(&who), "sessions");
     Ok(page(&Transcript { frame, session, steps, first: after == 0, next })?)
 }

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,13 +11,12 @@ use decoy::{
         FileError,
         files::{Access, Owner},
     },
+    memory::{self, Holding, Pool},
 };
+use wire::EventKind;
 
 use super::{
-    super::{
-        holding::{Holding, Pool},
-        upload::{Keeper, Upload},
-    },
+    super::upload::{Keeper, Upload},
     Order,
     pipe::Pipe,
 };
@@ -31,7 +29,7 @@ pub struct Sink<'a> {
     pub contact: &'a Contact,
     pub account: &'a Account,
     pub keeper: Keeper,
-    pub pool: &'a Arc<Pool>,
+    pub pool: &'a Pool,
     pub order: &'a Order,
 }
 
@@ -136,6 +134,7 @@ impl Sink<'_> {
             truncated: false,
             changed: true,
             holding: Holding::new(self.pool),
+            starved: false,
         };
         let mut left = head.size;
         while left > 0 {
@@ -146,7 +145,13 @@ impl Sink<'_> {
             };
             left -= piece.len() as u64;
             let at = upload.bytes.len() as u64;
-            upload.truncated |= upload.truncated || !upload.write(at, &piece, limit);
+            if !upload.truncated && !upload.write(at, &piece, limit) {
+                upload.truncated = true;
+                let (limit, value) =
+                    if upload.starved { (memory::LIMIT, self.pool.taken()) } else { ("upload_bytes", limit) };
+                let hit = EventKind::LimitHit { limit: limit.to_owned(), value: value as u64 };
+                self.keeper.session.note(hit);
+            }
         }
         let (truncated, keeper) = (upload.truncated, self.keeper.clone());
         let kept = tokio::task::spawn_blocking(move || keeper.put_away(upload)).await.map_err(io::Error::other)?;

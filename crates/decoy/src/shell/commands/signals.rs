@@ -1,0 +1,63 @@
+//! `kill` as a program and as busybox' applet (procps 4.0.2, busybox 1.35). The shell's own `kill` is the library's.
+
+use super::{Call, Said, complaint, running};
+
+/// Names of signals by number, from 1 (signal(7), x86).
+const NAMES: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS",
+];
+
+fn is_signal(text: &str) -> bool {
+    let name = text.strip_prefix("SIG").unwrap_or(text);
+    text.parse::<u32>().is_ok_and(|number| number <= 64)
+        || NAMES.contains(&name.to_ascii_uppercase().as_str())
+        || matches!(name, "EXIT" | "IO" | "CLD")
+}
+
+pub(super) fn kill(call: &Call<'_>) -> Said {
+    let mut pids = Vec::new();
+    let mut args = call.args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "-l" | "-L" => return Said::out(NAMES.join("\n") + "\n"),
+            "-s" | "-n" => drop(args.next()),
+            "--" => {}
+            text if text.starts_with('-') && pids.is_empty() && text.len() > 1 => {
+                let signal = text.trim_start_matches('-');
+                if !is_signal(signal) {
+                    return if call.applet {
+                        Said::err(
+                            format!("kill: invalid option -- '{}'\n", signal.chars().next().unwrap_or('?')),
+                            1,
+                        )
+                    } else {
+                        Said::err(format!("kill: unknown signal name {signal}\n"), 1)
+                    };
+                }
+            }
+            text => pids.push(text),
+        }
+    }
+    if pids.is_empty() {
+        return if call.applet {
+            Said::err("kill: you need to specify whom to kill\n", 1)
+        } else {
+            complaint::missing(call, "not enough arguments")
+        };
+    }
+    let mut said = Said::default();
+    for pid in pids {
+        let text = match pid.parse::<i64>() {
+            Ok(number) if running::exists(call, number.unsigned_abs()) => continue,
+            Ok(number) if call.applet => format!("kill: can't kill pid {number}: No such process\n"),
+            Ok(number) => format!("kill: ({number}): No such process\n"),
+            Err(_) if call.applet => format!("kill: invalid number '{pid}'\n"),
+            Err(_) => format!("kill: failed to parse argument: '{pid}'\n"),
+        };
+        said.err.extend(text.bytes());
+        said.status = 1;
+    }
+    said
+}

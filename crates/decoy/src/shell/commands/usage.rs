@@ -1,0 +1,86 @@
+//! What the programs of Debian 12 say about themselves: `--help`, `--version`, and their refusal of an empty call.
+//!
+//! The texts are facts, recorded from the real programs by `cargo xtask usage`.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use super::{Call, Said};
+
+/// Records, each after a byte 1E: name, arguments, standard output, standard error, status, with 1F between; zstd.
+const RECORDED: &[u8] = include_bytes!("usage.zst");
+
+/// Where each record lies in the unpacked text, by `name NUL arguments`.
+struct Index {
+    text: String,
+    places: HashMap<String, (usize, usize)>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    // The data is our own: if it were damaged, programs would say less.
+    let text =
+        zstd::decode_all(RECORDED).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
+    let mut places = HashMap::new();
+    let mut at = 0;
+    for record in text.split('\u{1e}') {
+        if let [name, args, _] = record.splitn(3, '\u{1f}').collect::<Vec<_>>()[..] {
+            places.insert(format!("{name}\0{args}"), (at, at + record.len()));
+        }
+        at += record.len() + 1;
+    }
+    Index { text, places }
+});
+
+/// What a program says to exactly these arguments.
+fn recorded(name: &str, args: &str) -> Option<Said> {
+    let (from, to) = *INDEX.places.get(&format!("{name}\0{args}"))?;
+    let mut fields = INDEX.text.get(from..to)?.split('\u{1f}').skip(2);
+    let (out, err, status) = (fields.next()?, fields.next()?, fields.next()?);
+    Some(Said { out: out.into(), err: err.into(), status: status.parse().ok()? })
+}
+
+/// What the called program says to its arguments, if that is a fact about the program.
+pub(super) fn said(call: &Call<'_>) -> Option<Said> {
+    of(call.name, call.args, call.applet)
+}
+
+/// The same by name; `applet`: called as `busybox NAME`.
+pub(super) fn of(name: &str, args: &[String], applet: bool) -> Option<Said> {
+    let args = match args {
+        [] => "",
+        [only] => only.as_str(),
+        // Whatever else is given, help comes first.
+        several => several.iter().find(|arg| *arg == "--help" || !applet && *arg == "--version")?,
+    };
+    if !args.is_empty() && !matches!(args, "--help" | "--version" | "-h" | "-V") {
+        return None;
+    }
+    if applet { recorded(&format!("busybox {name}"), args) } else { recorded(name, args) }
+}
+
+/// The usage of a busybox applet.
+pub(super) fn applet(name: &str) -> Option<String> {
+    let said = recorded(&format!("busybox {name}"), "--help")?;
+    let text = if said.out.is_empty() { said.err } else { said.out };
+    String::from_utf8(text).ok()
+}
+
+/// Names of the recorded programs, for tests.
+#[cfg(test)]
+pub(super) fn count() -> usize {
+    INDEX.places.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_know_their_usage() {
+        assert!(count() > 1000, "{}", count());
+        let text = applet("rm").unwrap();
+        assert!(text.contains("Usage: rm [-irf] FILE..."), "{text}");
+        let help = of("wget", &[], false).unwrap();
+        assert!(help.err.starts_with(b"wget: missing URL"), "{help:?}");
+        assert!(of("ls", &["x".to_owned()], false).is_none());
+    }
+}

@@ -1,0 +1,90 @@
+//! `cargo xtask fidelity`: our answers beside those of the real Debian 12.
+
+use std::{path::PathBuf, process::Stdio};
+
+use tokio::process::Command;
+
+use crate::{bench, cargo, failure::Failure};
+
+/// What to compare.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// A short run.
+    pub quick: bool,
+    /// So many differences are printed.
+    pub show: usize,
+    /// Only lines with this text.
+    pub only: Option<String>,
+    /// Only this group of figures.
+    pub group: Option<String>,
+}
+
+/// Cowrie as its authors publish it, for the same lines.
+const COWRIE: &str = "cowrie";
+
+/// Makes what is missing and compares.
+pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
+    let root = debian()?;
+    let cowrie = cowrie().await?;
+    let program = bench::program("bench_fidelity").await?;
+    let mut command = Command::new(program);
+    command
+        .env("RUSTBUCKET_TEST_BUILT", "1")
+        .current_dir(cargo::root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command.arg("--root").arg(root).arg("--cowrie").arg(cowrie).arg("--show").arg(wanted.show.to_string());
+    if wanted.quick {
+        command.arg("--quick");
+    }
+    for (name, value) in [("--only", &wanted.only), ("--group", &wanted.group)] {
+        if let Some(value) = value {
+            command.arg(name).arg(value);
+        }
+    }
+    let name = "bench_fidelity".to_owned();
+    let status =
+        command.status().await.map_err(|source| Failure::Launch { program: name.clone(), source })?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::Program { program: name, status, said: String::new() })
+}
+
+/// The Debian root, from which the image is made too.
+pub fn debian() -> Result<PathBuf, Failure> {
+    let root = std::env::var_os("RUSTBUCKET_DEBIAN_ROOT")
+        .map_or_else(|| cargo::target().join("image/root"), PathBuf::from);
+    if root.join("usr/sbin/sshd").is_file() {
+        return Ok(root);
+    }
+    Err(Failure::Packages(format!(
+        "there is no Debian root in {}: make it with `cargo xtask image`",
+        root.display()
+    )))
+}
+
+/// Cowrie in an environment of its own under `target/cowrie`.
+async fn cowrie() -> Result<PathBuf, Failure> {
+    let venv = cargo::target().join("cowrie");
+    if venv.join("bin/twistd").is_file() {
+        return Ok(venv);
+    }
+    println!("» installing {COWRIE} from PyPI into {}", venv.display());
+    for (program, arguments) in [
+        (PathBuf::from("python3"), vec!["-m".to_owned(), "venv".to_owned(), venv.display().to_string()]),
+        (
+            venv.join("bin/pip"),
+            ["install", "--quiet", "--disable-pip-version-check", COWRIE].map(str::to_owned).to_vec(),
+        ),
+    ] {
+        let name = program.display().to_string();
+        let status =
+            Command::new(&program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).status().await;
+        let status = status.map_err(|source| Failure::Launch { program: name.clone(), source })?;
+        if !status.success() {
+            return Err(Failure::Program { program: name, status, said: String::new() });
+        }
+    }
+    Ok(venv)
+}
