@@ -1,6 +1,7 @@
 //! SSH as OpenSSH 9.2 on Debian 12 speaks it, on `russh`.
 
 mod channel;
+mod farewell;
 mod file_attributes;
 mod forwarding;
 mod framed;

@@ -3,6 +3,7 @@
 // A measurement: a step that fails ends the run with its reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod daemons;
 mod shell;
 mod speed;
 
@@ -27,7 +28,7 @@ struct Arguments {
     /// Only lines that hold this text (for work on one program).
     #[arg(long)]
     only: Option<String>,
-    /// Only this group of figures: shell, speed.
+    /// Only this group of figures: shell, daemons, speed.
     #[arg(long)]
     group: Option<String>,
     /// Where Cowrie is installed (`pip install` into an environment of its own), to be measured on the same lines.
@@ -57,6 +58,9 @@ async fn measure(arguments: &Arguments) -> Vec<Figure> {
     let mut figures = Vec::new();
     if arguments.wants("shell") {
         figures.extend(shell::measure(arguments).await);
+    }
+    if arguments.wants("daemons") && arguments.only.is_none() {
+        figures.extend(daemons::measure(arguments.show).await);
     }
     if arguments.wants("speed") {
         figures.extend(speed::measure(arguments.quick).await);

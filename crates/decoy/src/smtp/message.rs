@@ -120,10 +120,8 @@ impl Smtp {
         if last {
             let mut collector = envelope.take_chunks(self.contact.visitor.uploads());
             // The last line is ended for whoever did not.
-            if !collector.text.is_empty() && !collector.text.ends_with(b"
-") {
-                collector.take(b"
-", usize::MAX);
+            if !collector.text.is_empty() && !collector.text.as_ref().ends_with(b"\n") {
+                collector.take(b"\r\n", usize::MAX);
             }
             self.accept(collector, stage);
         } else {

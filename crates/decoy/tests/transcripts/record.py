@@ -10,6 +10,7 @@ import ssh_probes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = "web01.lindqvist.example"
+DOMAIN = b"lindqvist.example"
 WHEN = 1678785993  # 2023-03-14 09:26:33 UTC, the time of every prepared file
 SSH = os.path.normpath(os.path.join(HERE, "../../../sensor/tests/transcripts/ssh.txt"))
 QUIET = 0.25
@@ -70,13 +71,18 @@ def read_quiet(sock, first=6.0, quiet=QUIET, enough=None):
 
 
 class Visit:
-    def __init__(self, protocol, port):
-        self.protocol, self.out, self.data = protocol, [], None
+    """One connection; `domain` is what the other end calls the domain that the probes know."""
+
+    def __init__(self, protocol, port, domain=DOMAIN):
+        self.protocol, self.out, self.data, self.domain = protocol, [], None, domain
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnetd sends its data mark as urgent
 
+    def send(self, data):
+        self.sock.sendall(data.replace(DOMAIN, self.domain))
+
     def say(self, data):
-        self.out += lines("S", mask(self.protocol, data))
+        self.out += lines("S", mask(self.protocol, data.replace(self.domain, DOMAIN)))
 
     def hear(self, **wait):
         if self.protocol == "telnet":
@@ -108,7 +114,7 @@ class Visit:
         self.say(begun)
 
 
-def play(kept, protocol, port):
+def play(kept, protocol, port, domain=DOMAIN):
     """What the daemon at `port` answers to the visitor's lines: the same lines with its own among them."""
     visit, upload, send, out, closed = None, None, b"", [], False
     quiet = [line.split()[2] for line in kept if line.startswith("@ quiet ")]
@@ -124,7 +130,7 @@ def play(kept, protocol, port):
         if closed:
             continue
         if visit is None and kind in ("C:", "c:", "U:"):
-            visit = Visit(protocol, port)
+            visit = Visit(protocol, port, domain)
             if protocol != "http":
                 visit.hear()
         if visit:
@@ -137,7 +143,7 @@ def play(kept, protocol, port):
             upload = (upload or b"") + unescape(text)
         if kind == "C:":
             try:
-                visit.sock.sendall(send)
+                visit.send(send)
             except OSError:
                 closed = True
                 continue
@@ -410,7 +416,7 @@ def prepare_ours(ports):
     web = "/var/www/html"
     logo = "".join(f"\\x{byte:02x}" for byte in range(256))
     script = f"""rm -rf /home/deploy/* /home/deploy/.[a-z]* {web}/*.html {web}/[a-hj-z]* ; mkdir -p /home/deploy/backup {web}/img {web}/docs
-printf 'first\\nsecond\\n\\n' > /home/deploy/notes.txt; head -c 2048 /dev/zero > /home/deploy/backup/site.tar; chown -R deploy:deploy /home/deploy
+printf 'first\\nsecond\\n\\n' > /home/deploy/notes.txt; head -c 2048 /dev/zero > /home/deploy/backup/site.tar; chown -R deploy:deploy /home/deploy; chmod 755 /home/deploy
 printf 'body {{ margin: 0 }}\\n' > {web}/style.css; printf '<h1>docs</h1>\\n' > {web}/docs/index.html; printf 'spaced\\n' > '{web}/a b.txt'
 printf '{logo}' > /tmp/logo; cat /tmp/logo /tmp/logo /tmp/logo /tmp/logo > {web}/img/logo.png; rm /tmp/logo
 touch -d @{WHEN} /home/deploy/notes.txt /home/deploy/backup/site.tar /home/deploy/backup /home/deploy {web}/style.css {web}/docs/index.html {web}/docs "{web}/a b.txt" {web}/img/logo.png {web}/img
@@ -427,6 +433,8 @@ touch -d @{WHEN} /home/deploy/notes.txt /home/deploy/backup/site.tar /home/deplo
 def compare(folder, ours, report, protocols):
     """Plays every probe against the real daemon and against the bucket."""
     result = {}
+    said = ssh_probes.Clients(ours["ssh"], "/tmp").ssh(command=("hostname", "-f"), user="root").split("\\n")[0]
+    ours["domain"] = said.split(".", 1)[1].encode()
     for protocol in protocols or STARTS:
         port, started = STARTS[protocol](folder)
         time.sleep(1.5)
@@ -444,7 +452,7 @@ def compare(folder, ours, report, protocols):
                     prepare_home()
                     prepare_ours(ours)
                     lines = visitors_lines(path)
-                    real, mine = (answers_of(play(lines, protocol, at)) for at in (port, ours[protocol]))
+                    real, mine = (answers_of(play(lines, protocol, at, domain)) for at, domain in ((port, DOMAIN), (ours[protocol], ours["domain"])))
                     name = os.path.basename(path)
                     mine = dict(((key, i), value) for i, (key, value) in enumerate(mine))
                     pairs += [(f"{name} {key}", "\n".join(value), "\n".join(mine.get((key, i), ["nothing"]))) for i, (key, value) in enumerate(real)]

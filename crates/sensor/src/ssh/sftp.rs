@@ -375,7 +375,7 @@ impl Handler for Sftp {
         self.may_change_folder(&path)?;
         let files = self.contact.visitor.files();
         if !files.lstat(&path)?.is_dir() {
-            return Err(Fault(StatusCode::Failure));
+            return Err(FileError::NotADirectory.into());
         }
         files.remove(&path)?;
         Ok(well(id))

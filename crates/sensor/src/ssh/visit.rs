@@ -1,6 +1,6 @@
 //! One SSH visit: what the client asks of the connection, recorded and answered as sshd does.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use decoy::{
     Account, Contact, Dialogue, Login,
@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    METHODS, Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, scp, sftp::Sftp,
+    METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed, scp, sftp::Sftp,
     upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
@@ -90,6 +90,14 @@ impl Visit {
             gone,
             pool,
         }
+    }
+
+    /// Whether a forwarding leads to the machine itself, and nothing listens there.
+    fn is_closed_port(&self, host: &str, port: u32) -> bool {
+        let identity = self.contact.visitor.identity();
+        let here = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.contact.local.ip().to_canonical());
+        let named = host == "localhost" || host == identity.hostname || host == identity.full_name();
+        (here || named) && ![21, 22, 23, 25, 80].contains(&port)
     }
 
     /// Makes room for channels that we have closed: the library tells us only of those that the client closes first.
@@ -356,10 +364,16 @@ impl Handler for Visit {
             let ended = CancellationToken::new();
             let sftp = Sftp::new(keeper, account, self.pool.clone(), ended.clone().drop_guard());
             let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
+            let handle = connection.handle();
             let program = async move {
                 let Some(called) = waiting.call().await else { return };
                 let stream = called.channel.into_stream();
                 let stream = Framed::new(stream, called.early, called.ended, session, bounds, gone);
+                let stream = Farewell::new(stream, async move {
+                    // sftp-server always ends well; whoever is gone already does not hear it.
+                    let said = (handle.eof(id).await, handle.exit_status_request(id, 0).await);
+                    tracing::trace!(?said, "sftp said goodbye");
+                });
                 // Only starts it.
                 russh_sftp::server::run(stream, sftp).await;
                 ended.cancelled().await;
@@ -405,7 +419,7 @@ impl Handler for Visit {
             target_port: port,
         });
         self.forget_ended();
-        if self.channels.len() >= MAX_SESSIONS {
+        if self.channels.len() >= MAX_SESSIONS || self.is_closed_port(host, port) {
             reply.reject(ChannelOpenFailure::ConnectFailed).await;
             return Ok(());
         }

@@ -1118,8 +1118,13 @@ impl Session {
                         msg::CHANNEL_OPEN_FAILURE.encode(&mut enc.write)?;
                         pending.recipient_channel.encode(&mut enc.write)?;
                         reason.code().encode(&mut enc.write)?;
-                        reason.description().encode(&mut enc.write)?;
-                        "en".encode(&mut enc.write)?;
+                        // What connect(2) says to OpenSSH's sshd, which names no language.
+                        match &reason {
+                            ChannelOpenFailure::ConnectFailed => "Connection refused",
+                            other => other.description(),
+                        }
+                        .encode(&mut enc.write)?;
+                        "".encode(&mut enc.write)?;
                     });
                 }
             }
