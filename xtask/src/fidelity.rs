@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Stdio};
 
 use tokio::process::Command;
 
-use crate::{bench, cargo, failure::Failure, record, test::packages};
+use crate::{bench, cargo, debian, failure::Failure, record, test::packages};
 
 /// What to compare.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
     let (root, cowrie) = if wanted.group.as_deref() == Some("daemons") {
         (cargo::target(), cargo::target())
     } else {
-        (debian()?, cowrie().await?)
+        (debian::root().await?, cowrie().await?)
     };
     let program = bench::program("bench_fidelity").await?;
     let mut command = Command::new(program);
@@ -57,19 +57,6 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Program { program: name, status, said: String::new() })
-}
-
-/// The Debian root, from which the image is made too.
-pub fn debian() -> Result<PathBuf, Failure> {
-    let root = std::env::var_os("RUSTBUCKET_DEBIAN_ROOT")
-        .map_or_else(|| cargo::target().join("image/root"), PathBuf::from);
-    if root.join("usr/sbin/sshd").is_file() {
-        return Ok(root);
-    }
-    Err(Failure::Packages(format!(
-        "there is no Debian root in {}: make it with `cargo xtask image`",
-        root.display()
-    )))
 }
 
 /// Cowrie in an environment of its own under `target/cowrie`.

@@ -27,6 +27,7 @@ use crate::{
     management::{self, Management, ManagementError},
     oracle::Mind,
     registration::{self, RegistrationError},
+    remembered::{Remembered, RememberedError},
     session::Sensor,
     shares::Shares,
     ssh::{
@@ -52,6 +53,9 @@ pub enum StartError {
     /// The folder for captured files.
     #[error("the artifacts folder cannot be opened")]
     Artifacts(#[from] ArtifactError),
+    /// The folder of visitors' changes.
+    #[error("what visitors changed cannot be kept")]
+    Remembered(#[from] RememberedError),
     /// SSH host keys.
     #[error("the SSH host keys cannot be read or made")]
     HostKeys(#[from] HostKeyError),
@@ -180,6 +184,15 @@ pub async fn serve(
     let artifacts = Arc::clone(&bucket.artifacts);
     let doors = TaskTracker::new();
     doors.spawn(sweep(Arc::clone(&bucket), stop.clone()));
+    let remembered = Remembered::open(
+        &config.general.state_directory.join("visitors"),
+        config.limits.memory,
+        SystemTime::now(),
+    )?;
+    let recall = Arc::clone(&remembered);
+    bucket.machine.remember_with(Box::new(move |source| recall.recall(source)));
+    let gone = CancellationToken::new();
+    let saving = tokio::spawn(remembered.save_all(Arc::clone(&bucket.machine), gone.clone()));
     doors.spawn(sync(Arc::clone(&artifacts), stop.clone()));
     for (entry, socket) in ports.traps {
         doors.spawn(listener::accept(Arc::clone(&bucket), entry, socket, visits.clone(), stop.clone()));
@@ -199,6 +212,10 @@ pub async fn serve(
     visits.close();
     if tokio::time::timeout(FAREWELL, visits.wait()).await.is_err() {
         tracing::info!(visits = visits.len(), "visits are cut off");
+    }
+    gone.cancel();
+    if let Err(error) = saving.await {
+        tracing::error!(%error, "visitors' last changes may not be saved");
     }
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();

@@ -1,7 +1,8 @@
 //! `Config.toml`: from what was written to what was meant, every fault at once. CONTRACT names the keys.
 
+mod ports;
+
 use std::{
-    collections::BTreeMap,
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -11,7 +12,7 @@ use std::{
 
 use chat::{ChatSettings, Secret};
 use decoy::machine::Image;
-use settings::{Fault, Faults, Found, Origin, Section, Tree};
+use settings::{Fault, Faults, Found, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
@@ -155,15 +156,6 @@ pub struct Labels {
 /// What a bare word of a filter may be; anything else would silently name a module.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// The five daemons, their default ports in the order of CONTRACT.
-const DAEMONS: [(&str, Protocol, u16); 5] = [
-    ("ssh", Protocol::Ssh, 22),
-    ("telnet", Protocol::Telnet, 23),
-    ("ftp", Protocol::Ftp, 21),
-    ("smtp", Protocol::Smtp, 25),
-    ("http", Protocol::Http, 80),
-];
-
 impl Config {
     /// Reads `path`, or the defaults when `path` is `None` and there is no `Config.toml`.
     pub fn load(
@@ -199,7 +191,7 @@ impl Config {
             let mut top = tree.top();
             let general = General::read(top.section("general"));
             let management = Management::read(top.section("management"));
-            let listeners = read_ports(top.section("ports"), &general, &management);
+            let listeners = ports::read(top.section("ports"), &general, &management);
             Self {
                 listeners,
                 management,
@@ -262,7 +254,7 @@ impl Persona {
                     let cause = std::error::Error::source(&error)
                         .map(|cause| format!(": {cause}"))
                         .unwrap_or_default();
-                    section.fault("image", found.origin, &format!("{error}{cause}"));
+                    section.fault("image", found.origin, format!("{error}{cause}"));
                     None
                 }
             });
@@ -377,82 +369,6 @@ impl Limits {
     }
 }
 
-fn read_ports(mut section: Section<'_>, general: &General, management: &Management) -> Vec<Listener> {
-    let mut listeners = Vec::new();
-    let mut taken: BTreeMap<u16, (String, IpAddr)> = BTreeMap::new();
-    taken.insert(management.port, ("management.port".to_owned(), management.address));
-    for (name, protocol, port) in DAEMONS {
-        let entry = read_port(section.section(name), name, Some((protocol, port)), general);
-        keep_port(&mut section, entry, &mut taken, &mut listeners);
-    }
-    for name in section.keys() {
-        let entry = read_port(section.section(&name), &name, None, general);
-        keep_port(&mut section, entry, &mut taken, &mut listeners);
-    }
-    listeners
-}
-
-type Entry = Option<(Listener, Option<Origin>)>;
-
-fn read_port(
-    mut section: Section<'_>,
-    name: &str,
-    daemon: Option<(Protocol, u16)>,
-    general: &General,
-) -> Entry {
-    let enabled = section.flag("enabled").unwrap_or(true);
-    let written = section.found_number("port", 0..=65535_u16);
-    let origin = written.as_ref().and_then(|port| port.origin.clone()).or_else(|| section.origin.clone());
-    // A daemon's own entry may be made a plain port, which keeps its number.
-    let protocol = section
-        .parsed("protocol", "\"plain\", \"ssh\", \"telnet\", \"ftp\", \"smtp\" or \"http\"", |text| {
-            [Protocol::Plain].into_iter().chain(DAEMONS.map(|(_, p, _)| p)).find(|p| p.as_str() == text)
-        })
-        .or(daemon.map(|(protocol, _)| protocol));
-    let missing = daemon.is_none() && written.is_none();
-    if missing {
-        section.fault("port", section.origin.clone(), "is missing: every port of one's own needs a number");
-    }
-    let port = written.map(|port| port.value).or(daemon.map(|(_, port)| port)).unwrap_or_default();
-    let listener = Listener {
-        name: name.to_owned(),
-        protocol: protocol.unwrap_or(Protocol::Plain),
-        address: section.parse("listen_address", "an IP address").unwrap_or(general.listen_address),
-        port,
-        banner: section.text("banner"),
-    };
-    (enabled && !missing).then_some((listener, origin))
-}
-
-fn keep_port(
-    section: &mut Section<'_>,
-    entry: Entry,
-    taken: &mut BTreeMap<u16, (String, IpAddr)>,
-    listeners: &mut Vec<Listener>,
-) {
-    let Some((listener, origin)) = entry else {
-        return;
-    };
-    if listener.port != 0 {
-        match taken.get(&listener.port) {
-            Some((other, address))
-                if *address == listener.address
-                    || address.is_unspecified()
-                    || listener.address.is_unspecified() =>
-            {
-                let what = format!("port {} is named twice: `{other}` has it too", listener.port);
-                section.fault(&listener.name, origin, what);
-                return;
-            }
-            _ => {
-                let name = format!("ports.{}", listener.name);
-                taken.insert(listener.port, (name, listener.address));
-            }
-        }
-    }
-    listeners.push(listener);
-}
-
 fn with_cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
@@ -473,65 +389,4 @@ fn writable_folder(section: &mut Section<'_>, key: &str, default: &str) -> PathB
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Config, Faults> {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().display();
-        let text =
-            format!("[general]\nlog_directory = \"{at}/logs\"\nstate_directory = \"{at}/state\"\n{text}");
-        Config::read("Config.toml", &text, [])
-    }
-
-    #[test]
-    fn defaults_are_the_five_daemons_on_their_own_ports() {
-        let config = read("").unwrap();
-        let ports: Vec<(&str, u16)> = config.listeners.iter().map(|l| (l.name.as_str(), l.port)).collect();
-        assert_eq!(ports, [("ssh", 22), ("telnet", 23), ("ftp", 21), ("smtp", 25), ("http", 80)]);
-        assert_eq!(config.management.port, 8443);
-    }
-
-    #[test]
-    fn a_port_named_twice_is_a_fault_on_its_line() {
-        let faults =
-            read("[ports]\nssh = { port = 2222 }\ntelnet = { port = 2222 }\nhttp = { port = 8443 }\n")
-                .unwrap_err();
-        let text = faults.to_string();
-        assert!(
-            text.contains("line 6: `ports.telnet`: port 2222 is named twice: `ports.ssh` has it too"),
-            "{text}"
-        );
-        assert!(
-            text.contains("line 7: `ports.http`: port 8443 is named twice: `management.port` has it too"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_disabled_port_takes_no_place() {
-        let config =
-            read("[ports]\nssh = { enabled = false, port = 2222 }\nold = { port = 2222, protocol = \"plain\", banner = \"hi\" }\n")
-                .unwrap();
-        assert!(config.listeners.iter().all(|listener| listener.name != "ssh"));
-        let old = config.listeners.iter().find(|listener| listener.name == "old").unwrap();
-        assert_eq!((old.port, old.protocol, old.banner.as_deref()), (2222, Protocol::Plain, Some("hi")));
-    }
-
-    #[test]
-    fn all_faults_come_at_once() {
-        let text = "[ports]\nssh = { port = 70000 }\nodd = { protocol = \"gopher\" }\n[registration]\nrustbucket_registry_url = \"nowhere\"\n[logins]\nalways = [\"root\"]\n[typo]\na = 1\n";
-        let faults = read(text).unwrap_err();
-        let keys: Vec<&str> = faults.faults.iter().map(|fault| fault.key.as_str()).collect();
-        for key in [
-            "ports.ssh.port",
-            "ports.odd.protocol",
-            "ports.odd.port",
-            "registration.rustbucket_registry_url",
-            "logins.always",
-            "typo",
-        ] {
-            assert!(keys.contains(&key), "{key} is not among {keys:?}");
-        }
-    }
-}
+mod tests;

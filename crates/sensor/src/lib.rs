@@ -16,6 +16,7 @@ pub mod management;
 pub mod oracle;
 mod recording;
 pub mod registration;
+pub mod remembered;
 pub mod session;
 pub mod shares;
 pub mod ssh;

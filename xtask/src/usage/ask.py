@@ -26,8 +26,8 @@ def ask(words):
 
 def tell(name, args, said):
     out, err, status = said
-    # What names a process or a time is no fact about the program.
-    if "web01" in out + err or str(os.getpid()) in err:
+    # What names the host is no fact about the program.
+    if "web01" in out + err:
         return
     fields = [name, args, out, err, str(status)]
     if not any("\x1e" in field or "\x1f" in field for field in fields):
@@ -60,5 +60,11 @@ for name in applets:
         said = ask(["busybox", name] + args)
         if said and ("Usage:" in said[0] + said[1] or said[2] != 0 and args == [] and said[1]):
             tell("busybox " + name, " ".join(args), said)
-said = ask(["busybox"])
-tell("busybox", "", said)
+for name, words in (("busybox", ["busybox"]), ("bash-help", ["bash", "-c", "help"])):
+    tell(name, "", ask(words))
+# Programs whose empty call is a usage that counts as well done, or an error without the usual words.
+for name in ("apt", "apt-get", "unzip", "perl", "dpkg", "git"):
+    for args in ([], ["-v"]):
+        said = ask([name] + args)
+        if said:
+            tell(name, " ".join(args), said)

@@ -6,7 +6,7 @@ use std::{fs, process::Stdio};
 
 use tokio::process::Command;
 
-use crate::{cargo, failure::Failure, fidelity};
+use crate::{cargo, debian, failure::Failure};
 
 /// Lays the layer and asks.
 const INSIDE: &str = include_str!("inside.sh");
@@ -17,7 +17,7 @@ const RECORDED: &str = "crates/decoy/src/shell/commands/usage.zst";
 
 /// Asks every program and writes down the answers.
 pub async fn run() -> Result<(), Failure> {
-    let root = fidelity::debian()?;
+    let root = debian::root().await?;
     let folder = cargo::target().join("usage");
     fs::create_dir_all(folder.join("layer")).map_err(Failure::file("make", &folder))?;
     for (name, text) in [("inside.sh", INSIDE), ("ask.py", ASK)] {

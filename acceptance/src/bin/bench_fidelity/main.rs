@@ -31,6 +31,9 @@ struct Arguments {
     /// Only this group of figures: shell, daemons, speed.
     #[arg(long)]
     group: Option<String>,
+    /// Only visits whose answers from Debian are kept from an earlier run: quick, for work on the programs.
+    #[arg(long)]
+    kept: bool,
     /// Where Cowrie is installed (`pip install` into an environment of its own), to be measured on the same lines.
     #[arg(long)]
     cowrie: Option<PathBuf>,
@@ -49,7 +52,7 @@ fn main() {
     acceptance::init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let figures = runtime.block_on(measure(&arguments));
-    let whole = !arguments.quick && arguments.only.is_none() && arguments.group.is_none();
+    let whole = !arguments.quick && arguments.only.is_none() && arguments.group.is_none() && !arguments.kept;
     report::write("fidelity", "fidelity", &figures, !whole);
 }
 

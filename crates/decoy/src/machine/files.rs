@@ -13,16 +13,23 @@ mod layer;
 mod logs;
 mod proc;
 mod program;
+pub(super) mod saved;
 mod tables;
 mod tree;
 mod walk;
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use super::clock::Clock;
+use super::{clock::Clock, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use tree::Tree;
@@ -236,6 +243,7 @@ pub struct Files {
     base: Arc<Tree>,
     clock: Clock,
     layer: Mutex<Layer>,
+    changes: AtomicU64,
 }
 
 impl Files {
@@ -252,7 +260,12 @@ impl Files {
         layer_files: usize,
         pool: Pool,
     ) -> Self {
-        Self { base, clock, layer: Mutex::new(Layer::new(layer_bytes, layer_files, pool)) }
+        Self {
+            base,
+            clock,
+            layer: Mutex::new(Layer::new(layer_bytes, layer_files, pool)),
+            changes: AtomicU64::new(0),
+        }
     }
 
     /// Attributes of what the path names in the end.
@@ -277,19 +290,41 @@ impl Files {
         self.layer.lock().view(&self.base).read_at(path, offset, length, now)
     }
 
+    /// The layer, about to be changed.
+    fn changing(&self) -> MutexGuard<'_, Layer> {
+        let layer = self.layer.lock();
+        self.changes.fetch_add(1, Ordering::Release);
+        layer
+    }
+
+    /// How often something was changed, or tried to be; differs whenever the layer does.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Adds the layer to `file`, for [`recall`](Files::recall).
+    pub(crate) fn save(&self, file: &mut Vec<u8>) {
+        saved::write(&self.layer.lock(), &self.base, file);
+    }
+
+    /// Takes over a saved layer; says whether it could. A layer of another image or identity cannot.
+    pub(crate) fn recall(&self, saved: &mut Reader<'_>) -> bool {
+        saved::read(saved, &self.base).is_some_and(|changes| self.layer.lock().recall(changes).is_ok())
+    }
+
     /// Replaces the content; a new file gets this owner and mode.
     pub fn write(&self, path: &str, bytes: &[u8], who: &Owner, mode: u32) -> Result<()> {
-        self.layer.lock().write(&self.base, path, bytes, *who, mode, self.clock.now(), false)
+        self.changing().write(&self.base, path, bytes, *who, mode, self.clock.now(), false)
     }
 
     /// Adds to the content; a new file gets this owner and mode.
     pub fn append(&self, path: &str, bytes: &[u8], who: &Owner, mode: u32) -> Result<()> {
-        self.layer.lock().write(&self.base, path, bytes, *who, mode, self.clock.now(), true)
+        self.changing().write(&self.base, path, bytes, *who, mode, self.clock.now(), true)
     }
 
     /// Makes one directory.
     pub fn make_dir(&self, path: &str, who: &Owner, mode: u32) -> Result<()> {
-        self.layer.lock().make(&self.base, path, tree::Content::empty_dir(), *who, mode, self.clock.now())
+        self.changing().make(&self.base, path, tree::Content::empty_dir(), *who, mode, self.clock.now())
     }
 
     /// Makes a directory and those above it that are missing; one that exists is fine.
@@ -310,27 +345,27 @@ impl Files {
 
     /// Makes a named pipe.
     pub fn make_fifo(&self, path: &str, who: &Owner, mode: u32) -> Result<()> {
-        self.layer.lock().make(&self.base, path, tree::Content::Fifo, *who, mode, self.clock.now())
+        self.changing().make(&self.base, path, tree::Content::Fifo, *who, mode, self.clock.now())
     }
 
     /// Removes a name: a file, a link, or a directory that is empty.
     pub fn remove(&self, path: &str) -> Result<()> {
-        self.layer.lock().remove(&self.base, path, false, self.clock.now())
+        self.changing().remove(&self.base, path, false, self.clock.now())
     }
 
     /// Removes a name and, if it is a directory, everything in it.
     pub fn remove_all(&self, path: &str) -> Result<()> {
-        self.layer.lock().remove(&self.base, path, true, self.clock.now())
+        self.changing().remove(&self.base, path, true, self.clock.now())
     }
 
     /// Moves a name, replacing a file or an empty directory of the new name (rename(2)).
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
-        self.layer.lock().rename(&self.base, from, to, self.clock.now())
+        self.changing().rename(&self.base, from, to, self.clock.now())
     }
 
     /// Copies a file's content, following links, and costs nothing when it is the machine's own; a new file gets this owner and the source's permissions.
     pub fn copy(&self, from: &str, to: &str, who: &Owner) -> Result<()> {
-        self.layer.lock().copy(&self.base, from, to, *who, self.clock.now())
+        self.changing().copy(&self.base, from, to, *who, self.clock.now())
     }
 
     /// Makes a symbolic link at `link` that says `target`.
@@ -342,12 +377,12 @@ impl Files {
             return Err(FileError::NameTooLong);
         }
         let content = tree::Content::Link(target.into());
-        self.layer.lock().make(&self.base, link, content, *who, 0o777, self.clock.now())
+        self.changing().make(&self.base, link, content, *who, 0o777, self.clock.now())
     }
 
     /// Makes another name for a file.
     pub fn link(&self, existing: &str, new: &str) -> Result<()> {
-        self.layer.lock().link(&self.base, existing, new, self.clock.now())
+        self.changing().link(&self.base, existing, new, self.clock.now())
     }
 
     /// What a symbolic link says.
@@ -362,14 +397,13 @@ impl Files {
 
     /// Sets the permission bits (07777).
     pub fn set_mode(&self, path: &str, mode: u32) -> Result<()> {
-        self.layer
-            .lock()
+        self.changing()
             .change(&self.base, path, true, self.clock.now(), |node| node.mode = (mode & 0o7777) as u16)
     }
 
     /// Sets owner and group; `None` leaves one as it is.
     pub fn set_owner(&self, path: &str, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
-        self.layer.lock().change(&self.base, path, true, self.clock.now(), |node| {
+        self.changing().change(&self.base, path, true, self.clock.now(), |node| {
             node.uid = uid.unwrap_or(node.uid);
             node.gid = gid.unwrap_or(node.gid);
         })
@@ -377,7 +411,7 @@ impl Files {
 
     /// Sets the times of access and of change; `None` leaves one as it is.
     pub fn set_times(&self, path: &str, atime: Option<SystemTime>, mtime: Option<SystemTime>) -> Result<()> {
-        self.layer.lock().change(&self.base, path, true, self.clock.now(), |node| {
+        self.changing().change(&self.base, path, true, self.clock.now(), |node| {
             node.atime = atime.unwrap_or(node.atime);
             node.mtime = mtime.unwrap_or(node.mtime);
         })

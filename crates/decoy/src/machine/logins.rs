@@ -54,10 +54,31 @@ pub struct Admitted {
     accounts: BTreeMap<String, Tries>,
 }
 
+impl Admitted {
+    /// Which password opened which account.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.accounts.iter().filter_map(|(user, tries)| Some((user.as_str(), tries.accepted.as_deref()?)))
+    }
+
+    /// Takes over what was accepted earlier.
+    pub(super) fn recall(&mut self, user: &str, password: &str) {
+        self.accounts.entry(user.to_owned()).or_default().accepted = Some(password.to_owned());
+    }
+}
+
 #[derive(Debug, Default)]
 struct Tries {
     accepted: Option<String>,
     refused: BTreeSet<u64>,
+}
+
+impl Admitted {
+    /// The account has this password now.
+    pub(crate) fn set(&mut self, user: &str, password: &str) {
+        let tries = self.accounts.entry(user.to_owned()).or_default();
+        tries.accepted = Some(password.chars().take(256).collect());
+        tries.refused.clear();
+    }
 }
 
 impl LoginPolicy {

@@ -6,8 +6,17 @@ pub mod identity;
 pub mod image;
 pub mod logins;
 pub mod processes;
+mod remembered;
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
 
 use parking_lot::Mutex;
 
@@ -16,6 +25,7 @@ pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use identity::Identity;
 pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};
+pub use remembered::Recall;
 
 use crate::memory;
 
@@ -33,6 +43,7 @@ pub struct Machine {
     /// What all visitors' uploads under way take together.
     uploads: memory::Pool,
     visitors: Mutex<HashMap<IpAddr, Arc<Visitor>>>,
+    recall: OnceLock<Recall>,
 }
 
 /// How much visitors may change.
@@ -69,6 +80,10 @@ pub struct Visitor {
     uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
+    /// How often a password was accepted for the first time.
+    let_in: AtomicU64,
+    /// The changes that were there when they were saved last.
+    saved: AtomicU64,
 }
 
 impl Machine {
@@ -88,7 +103,17 @@ impl Machine {
         let base = Arc::new(files::Tree::of(image, &identity, clock.now()));
         let memory = files::Pool::new(bounds.memory);
         let uploads = memory::Pool::new(bounds.uploads);
-        Arc::new(Self { identity, policy, clock, base, bounds, memory, uploads, visitors: Mutex::default() })
+        Arc::new(Self {
+            identity,
+            policy,
+            clock,
+            base,
+            bounds,
+            memory,
+            uploads,
+            visitors: Mutex::default(),
+            recall: OnceLock::new(),
+        })
     }
 
     /// The machine as this address sees it; the same layer for as long as it is remembered.
@@ -118,7 +143,12 @@ impl Machine {
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
+            let_in: AtomicU64::new(0),
+            saved: AtomicU64::new(0),
         });
+        if let Some(saved) = self.recall.get().and_then(|recall| recall(source)) {
+            visitor.recall(&saved);
+        }
         visitors.insert(source, Arc::clone(&visitor));
         visitor
     }
@@ -187,13 +217,22 @@ impl Visitor {
         &self.machine.clock
     }
 
+    /// The visitor has given an account another password: from now on it opens to that one.
+    pub fn set_password(&self, user: &str, password: &str) {
+        if self.machine.identity.account(user).is_some() {
+            self.admitted.lock().set(user, password);
+        }
+    }
+
     /// Tries a password. What was accepted once for this source stays accepted, on every port.
     pub fn log_in(&self, user: &str, password: &str) -> Login {
         let Some(account) = self.machine.identity.account(user).cloned() else {
             return Login::Refused;
         };
         let mut admitted = self.admitted.lock();
+        let known = admitted.accepted().count();
         if self.machine.policy.admits(&mut admitted, user, password) {
+            self.let_in.fetch_add(u64::from(admitted.accepted().count() > known), Ordering::Release);
             Login::Accepted(account)
         } else {
             Login::Refused

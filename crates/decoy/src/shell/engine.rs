@@ -121,7 +121,6 @@ const KEPT: &[&str] = &[
     "sync",
     "tac",
     "tail",
-    "tar",
     "tee",
     "test",
     "timeout",
@@ -336,6 +335,12 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     if session.is_too_deep() || session.is_too_long() {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
+        return HookAction::Continue(event);
+    }
+    if event.name == "awk"
+        && let Some(program) = commands::awk_refusal(&event.args)
+    {
+        event.args = vec![program];
         return HookAction::Continue(event);
     }
     let script = match event.name.as_str() {

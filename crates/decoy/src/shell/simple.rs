@@ -106,7 +106,7 @@ impl Shell {
             }
             Run::Passes(run) => run(&call).err()?,
         };
-        Some(say(&said, output))
+        Some(say(&commands::as_called(said, name, first), output))
     }
 
     /// A name that nothing answers to.

@@ -31,6 +31,7 @@ struct Rule {
     operands: &'static str,
     exec_only: bool,
     fed: bool,
+    piped: bool,
 }
 
 /// Bash's own words that are not in the list: what they do cannot be seen from the line.
@@ -73,6 +74,7 @@ impl Allowed {
                 operands,
                 exec_only: when == Some("exec"),
                 fed: when == Some("fed"),
+                piped: when == Some("piped"),
             });
         }
         Self { rules, installed, applets }
@@ -88,7 +90,18 @@ impl Allowed {
         let mut made = made.clone();
         made.extend(names_in(line));
         let mut words_of_commands = 0;
+        let mut before = "";
         for simple in &found {
+            let name = simple.words.first().map_or("", |word| word.text.as_str());
+            let name = name.rsplit('/').next().unwrap_or_default();
+            // What is piped into a shell is run: nothing but the silence of these.
+            if matches!(name, "bash" | "sh" | "dash" | "ash")
+                && simple.fed
+                && !matches!(before, "passwd" | "chpasswd")
+            {
+                return Err("a shell that is fed".to_owned());
+            }
+            before = name;
             self.check_simple(simple, mode, &made)?;
             words_of_commands += simple.words.len();
         }
@@ -197,6 +210,11 @@ impl Allowed {
             check_inside(name, args)?;
         }
         if rule.fed && mode == Mode::Typed && !fed && operands == 0 {
+            return Err("would read the terminal".to_owned());
+        }
+        // `grep x FILE` reads no keys, `grep x` does.
+        let needed = if matches!(name, "tee" | "tr") { usize::MAX } else { 2 };
+        if rule.piped && mode == Mode::Typed && !fed && operands < needed {
             return Err("would read the terminal".to_owned());
         }
         if matches!(name, "bash" | "sh" | "dash") && !fed && mode == Mode::Typed {
@@ -363,6 +381,9 @@ mod tests {
             "echo 1 >/dev/tcp/1.2.3.4/5",
             "eval x",
             "sh -c x",
+            "echo eA== | base64 -d | bash",
+            "echo x | sh",
+            "ls | xargs perl",
         ] {
             assert!(allowed().check(line, Mode::Exec, &BTreeSet::new()).is_err(), "{line}");
         }

@@ -11,6 +11,7 @@ struct Mask {
     line: Regex,
     output: Regex,
     shown: String,
+    whole: bool,
 }
 
 impl Masks {
@@ -25,6 +26,7 @@ impl Masks {
             };
             let regex = |text: &str| Regex::new(text).unwrap_or_else(|error| panic!("masks.txt: {error}"));
             Mask {
+                whole: output == "(?s).*",
                 line: regex(lines),
                 output: regex(&format!("(?m){output}")),
                 shown: shown.replace("NOTHING", ""),
@@ -37,6 +39,10 @@ impl Masks {
     pub fn apply(&self, line: &str, outcome: &Outcome) -> Outcome {
         let mut masked = outcome.clone();
         for mask in self.0.iter().filter(|mask| mask.line.is_match(line)) {
+            // Where everything that is said is the host's own, so is whether a filter finds something in it.
+            if mask.whole {
+                masked.status = None;
+            }
             for text in [&mut masked.out, &mut masked.err] {
                 *text = mask.output.replace_all(text, mask.shown.as_str()).into_owned();
             }

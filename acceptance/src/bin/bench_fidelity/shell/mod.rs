@@ -39,7 +39,10 @@ pub async fn measure(arguments: &Arguments) -> Vec<Figure> {
     let Some(corpora) = acceptance::corpora::folder() else { return Vec::new() };
     let truth = Arc::new(truth::Truth::open(&arguments.root));
     let allowed = truth.allowed();
-    let units = units::read(&corpora, &allowed, arguments);
+    let mut units = units::read(&corpora, &allowed, arguments);
+    if arguments.kept {
+        units.retain(|unit| truth.knows(unit));
+    }
     let lines: usize = units.iter().map(|unit| unit.lines.len()).sum();
     eprintln!("{} visits with {lines} lines pass the allow-list", units.len());
 

@@ -103,13 +103,22 @@ impl Truth {
         Allowed::new(installed, applets)
     }
 
-    /// The answers to one visit; `None` when the machine gave none in time.
-    pub async fn play(&self, unit: &Unit) -> Option<Vec<Outcome>> {
+    fn key(&self, unit: &Unit) -> String {
         let mut key = Sha256::new();
         key.update(&self.stamp);
         key.update(format!("{:?}\0", unit.mode));
         key.update(unit.lines.join("\n"));
-        let key = hex::encode(key.finalize());
+        hex::encode(key.finalize())
+    }
+
+    /// Whether the answers to this visit are kept.
+    pub fn knows(&self, unit: &Unit) -> bool {
+        self.kept.lock().unwrap().contains_key(&self.key(unit))
+    }
+
+    /// The answers to one visit; `None` when the machine gave none in time.
+    pub async fn play(&self, unit: &Unit) -> Option<Vec<Outcome>> {
+        let key = self.key(unit);
         if let Some(kept) = self.kept.lock().unwrap().get(&key) {
             return (!kept.is_empty()).then(|| kept.clone());
         }

@@ -41,7 +41,7 @@ pub fn print(compared: &[Compared], show: usize, masks: &Masks) {
     lines.sort_by(|(_, (a, _)), (_, (b, _))| b.total_cmp(a));
     for (line, (count, one)) in lines.iter().take(show) {
         let (truth, other) = (masks.apply(line, &one.truth), masks.apply(line, &one.other));
-        println!("\n--- {count:.0} times: {line:?}");
+        println!("\n--- {count:.0} times: {:?}", cut(line));
         if truth.status != other.status {
             println!("    status: Debian {:?}, ours {:?}", truth.status, other.status);
         }

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     FileError, Kind, Owner, Result,
+    saved::Changes,
     tree::{Content, Node, NodeId, ROOT, Tree, VISITORS},
     walk::View,
 };
@@ -72,6 +73,26 @@ impl Layer {
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
         View { base, changed: &self.changed }
+    }
+
+    /// The changed nodes, and the number of the next new one.
+    pub(super) fn changes(&self) -> (&HashMap<NodeId, Node>, u32) {
+        (&self.changed, self.made)
+    }
+
+    /// Takes over what was kept of a layer; not, when there is no room for it.
+    pub(super) fn recall(&mut self, changes: Changes) -> Result<()> {
+        let names = |node: &Node| match &node.content {
+            Content::Dir(names) => names.own.keys().map(|name| name.len() + 32).sum(),
+            _ => 0,
+        };
+        let node = |node: &Node| NODE_BYTES + own_bytes(&node.content) + names(node);
+        if changes.changed.len() > self.most_nodes {
+            return Err(FileError::NoSpace);
+        }
+        self.take(changes.changed.values().map(node).sum())?;
+        (self.changed, self.made) = (changes.changed, changes.made);
+        Ok(())
     }
 
     pub(super) fn size(&self) -> (usize, usize) {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use super::Kind;
 use crate::machine::{Identity, Image};
@@ -101,9 +102,13 @@ pub struct Tree {
     own: Vec<Node>,
     /// Nodes of the image that are different on this machine.
     replaced: HashMap<NodeId, Node>,
+    /// Paths of this machine's own nodes, in order.
+    paths: Sha256,
     /// Nodes of `/proc` and `/sys`: they come last, because they are others after a reboot.
     pub(super) kernel: Range<NodeId>,
     pub(super) kernel_tops: [Option<NodeId>; 2],
+    /// Tells this tree's numbers from those of another image, identity or version of the program.
+    pub(super) fingerprint: [u8; 32],
     pub(super) identity: Identity,
 }
 
@@ -118,6 +123,7 @@ impl Tree {
         let mut tree = Self::bare(image, identity);
         super::debian::add(&mut tree, now);
         let stable = tree.len() as NodeId;
+        tree.fingerprint = tree.paths.clone().finalize().into();
         super::proc::add(&mut tree, now);
         tree.kernel = stable..tree.len() as NodeId;
         tree.kernel_tops = ["proc", "sys"].map(|name| tree.child_of(ROOT, name));
@@ -126,7 +132,11 @@ impl Tree {
 
     /// The tree of an image and nothing else.
     pub(super) fn bare(image: Arc<Image>, identity: &Identity) -> Self {
+        let mut paths = Sha256::new();
+        paths.update(image.digest());
         Self {
+            fingerprint: *image.digest(),
+            paths,
             image,
             own: Vec::new(),
             replaced: HashMap::new(),
@@ -240,6 +250,8 @@ impl Tree {
                 continue;
             }
             let id = self.len() as NodeId;
+            self.paths.update(path);
+            self.paths.update([0]);
             let child = if last { node.clone() } else { Node::new(Content::empty_dir(), 0, 0, 0o755, time) };
             let is_dir = matches!(child.content, Content::Dir(_));
             self.own.push(child);

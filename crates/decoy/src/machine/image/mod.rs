@@ -8,7 +8,7 @@
 pub mod builder;
 mod decode;
 mod filler;
-mod varint;
+pub(super) mod varint;
 
 use std::{
     collections::VecDeque,

@@ -21,7 +21,7 @@ pub(in crate::machine) fn put_bytes(into: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Reads what was put; `None` at the end of the bytes or for what `put` does not write.
-pub(in crate::machine) struct Reader<'a>(pub(in crate::machine) &'a [u8]);
+pub(crate) struct Reader<'a>(pub(in crate::machine) &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(in crate::machine) fn number(&mut self) -> Option<u64> {

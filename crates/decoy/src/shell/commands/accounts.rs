@@ -2,7 +2,7 @@
 
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{Call, Said};
+use super::{Call, Said, users};
 use crate::{
     machine::Login,
     shell::io::{Input, Out},
@@ -67,7 +67,7 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         let options = call.options("");
         let own = call.session.user_name();
         let name = options.operands.first().cloned().unwrap_or_else(|| own.clone());
-        if call.identity().user(&name).is_none() {
+        if users::named(call, &name).is_none() {
             return Said::err(format!("passwd: user '{name}' does not exist\n"), 1);
         }
         if name != own && !call.is_root() {
@@ -85,22 +85,37 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             said.out.extend(format!("Changing password for {name}.\n").bytes());
             let Some(_) = lines.answer("Current password: ", &mut said).await else { return failed(said) };
         }
-        let Some(first) = lines.answer("New password: ", &mut said).await else { return failed(said) };
-        let Some(second) = lines.answer("Retype new password: ", &mut said).await else {
-            return failed(said);
-        };
-        if first.is_empty() && second.is_empty() {
+        // pam_unix asks again after an empty password.
+        for _ in 0..3 {
+            let Some(first) = lines.answer("New password: ", &mut said).await else { return aborted(said) };
+            let Some(second) = lines.answer("Retype new password: ", &mut said).await else {
+                return aborted(said);
+            };
+            if first != second {
+                said.err.extend_from_slice(b"Sorry, passwords do not match.\n");
+                return failed(said);
+            }
+            if !first.is_empty() {
+                change(call, &name, &first);
+                said.err.extend_from_slice(b"passwd: password updated successfully\n");
+                return said;
+            }
             said.err.extend_from_slice(b"No password has been supplied.\n");
-            return failed(said);
         }
-        if first != second {
-            said.err.extend_from_slice(b"Sorry, passwords do not match.\n");
-            return failed(said);
-        }
-        said.err.extend_from_slice(b"passwd: password updated successfully\n");
-        said
+        failed(said)
     }
     .boxed()
+}
+
+/// The new password holds on every port, and `/etc/shadow` shows it.
+fn change(call: &Call<'_>, name: &str, password: &str) {
+    users::set_password(call, name, password);
+    call.session.contact.visitor.set_password(name, password);
+}
+
+fn aborted(mut said: Said) -> Said {
+    said.err.extend_from_slice(b"Password change has been aborted.\n");
+    failed(said)
 }
 
 fn failed(mut said: Said) -> Said {
@@ -133,19 +148,19 @@ pub(super) fn chpasswd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         for (number, line) in text.lines().enumerate() {
             let problem = match line.split_once(':') {
                 None => "missing new password",
-                Some((name, _)) if call.identity().user(name).is_none() => {
+                Some((name, _)) if users::named(call, name).is_none() => {
                     let text = format!("chpasswd: (user {name}) pam_chauthtok() failed, error:\nAuthentication token manipulation error\nchpasswd: (line {}, user {name}) password not changed\n", number + 1);
                     said.err.extend(text.bytes());
                     said.status = 1;
                     continue;
                 }
-                Some(_) => continue,
+                Some((name, password)) => {
+                    change(call, name, password);
+                    continue;
+                }
             };
             said.err.extend(format!("chpasswd: line {}: {problem}\n", number + 1).bytes());
             said.status = 1;
-        }
-        if said.status != 0 && said.err.starts_with(b"chpasswd: line") {
-            said.err.extend_from_slice(b"chpasswd: error detected, changes ignored\n");
         }
         said
     }

@@ -51,8 +51,19 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
                 files.push(Row { shown: operand.clone(), name: operand.clone(), attributes, link });
             }
             Err(error) => {
-                said.err.extend(format!("ls: cannot access '{operand}': {}\n", error.errno_text()).bytes());
-                said.status = 2;
+                said.err.extend(
+                    if call.applet {
+                        format!("ls: {operand}: {}\n", error.errno_text())
+                    } else {
+                        format!(
+                            "ls: cannot access {}: {}\n",
+                            super::quoting::quoted(operand),
+                            error.errno_text()
+                        )
+                    }
+                    .bytes(),
+                );
+                said.status = if call.applet { 1 } else { 2 };
             }
         }
     }
@@ -191,35 +202,26 @@ fn sort(rows: &mut [Row], options: &Options) {
     }
     if options.has('S') {
         rows.sort_by(|a, b| {
-            b.attributes
-                .size
-                .cmp(&a.attributes.size)
-                .then_with(|| collation(&a.name).cmp(&collation(&b.name)))
+            b.attributes.size.cmp(&a.attributes.size).then_with(|| collation(&a.name).cmp(collation(&b.name)))
         });
     } else if options.has('t') {
         rows.sort_by(|a, b| {
             b.attributes
                 .mtime
                 .cmp(&a.attributes.mtime)
-                .then_with(|| collation(&a.name).cmp(&collation(&b.name)))
+                .then_with(|| collation(&a.name).cmp(collation(&b.name)))
         });
     } else {
-        rows.sort_by_cached_key(|row| collation(&row.name));
+        rows.sort_by(|a, b| collation(&a.name).cmp(collation(&b.name)));
     }
     if options.has('r') {
         rows.reverse();
     }
 }
 
-/// Roughly the order of en_US.UTF-8: letters first of all, then everything else.
-fn collation(name: &str) -> (String, String) {
-    let letters = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    (
-        letters,
-        name.chars()
-            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
-            .collect(),
-    )
+/// C.UTF-8 sorts by code point, as bytes do.
+fn collation(name: &str) -> &str {
+    name
 }
 
 fn blocks(attributes: &Attributes) -> u64 {
@@ -270,9 +272,10 @@ fn columns(names: &[String], width: usize) -> String {
                 let index = column * rows + row;
                 let Some(name) = names.get(index) else { continue };
                 text += name;
+                let begin: usize = widths.iter().take(column).sum();
                 if names.get(index + rows).is_some() {
                     let length = lengths.get(index).copied().unwrap_or(0);
-                    text.extend(std::iter::repeat_n(' ', width.saturating_sub(length)));
+                    text += &indent(begin + length, begin + width);
                 }
             }
             text.push('\n');
@@ -280,6 +283,21 @@ fn columns(names: &[String], width: usize) -> String {
         return text;
     }
     String::new()
+}
+
+/// From one column of the terminal to another: tabs as far as they go, then spaces.
+fn indent(mut from: usize, to: usize) -> String {
+    let mut text = String::new();
+    while from < to {
+        if to / 8 > (from + 1) / 8 {
+            text.push('\t');
+            from += 8 - from % 8;
+        } else {
+            text.push(' ');
+            from += 1;
+        }
+    }
+    text
 }
 
 fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {

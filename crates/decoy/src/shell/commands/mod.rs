@@ -5,8 +5,8 @@ mod activity;
 mod busybox;
 mod complaint;
 mod copying;
+mod curl;
 mod describing;
-mod fetch;
 mod hardware;
 mod input;
 mod listing;
@@ -16,6 +16,7 @@ mod network;
 mod nodes;
 mod packages;
 mod quoting;
+mod refusal;
 mod removing;
 mod running;
 mod services;
@@ -23,7 +24,13 @@ mod signals;
 mod space;
 mod stat;
 mod table;
+mod tar;
+mod tftp;
+mod transfer;
+mod unzip;
 mod usage;
+mod users;
+mod wget;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
@@ -38,6 +45,7 @@ use super::{
     engine, environment,
     session::{Handle, Session},
 };
+pub(super) use refusal::awk as awk_refusal;
 use table::COMMANDS;
 
 use crate::{
@@ -192,7 +200,7 @@ pub(super) enum Run {
 }
 
 /// Programs that bash has built in: they need no file.
-const BUILT_IN: &[&str] = &["enable", "history"];
+const BUILT_IN: &[&str] = &["enable", "help", "history"];
 
 /// The program of this name, if it is one of ours.
 pub(super) fn find(name: &str) -> Option<Run> {
@@ -206,6 +214,87 @@ fn by_path(name: &str) -> Option<Run> {
         "kill" => Some(Run::Now(signals::kill)),
         name => find(name),
     }
+}
+
+/// Programs that begin their messages with the word they were called by, path and all.
+const NAMED_AS_CALLED: &[&str] = &[
+    "arch",
+    "base64",
+    "basename",
+    "cat",
+    "chgrp",
+    "chmod",
+    "chown",
+    "cp",
+    "cut",
+    "date",
+    "df",
+    "dir",
+    "dirname",
+    "du",
+    "env",
+    "find",
+    "groups",
+    "head",
+    "hostid",
+    "id",
+    "install",
+    "kill",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mkfifo",
+    "mktemp",
+    "mv",
+    "nohup",
+    "nproc",
+    "od",
+    "readlink",
+    "realpath",
+    "rm",
+    "rmdir",
+    "seq",
+    "sha1sum",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "tail",
+    "tar",
+    "tee",
+    "touch",
+    "tr",
+    "truncate",
+    "tty",
+    "uname",
+    "uniq",
+    "unlink",
+    "uptime",
+    "wc",
+    "who",
+    "whoami",
+    "xargs",
+    "yes",
+];
+
+/// Messages of a program that was called by its path.
+pub(super) fn as_called(mut said: Said, name: &str, called: &str) -> Said {
+    if called == name || said.err.is_empty() || !NAMED_AS_CALLED.contains(&name) {
+        return said;
+    }
+    let text = String::from_utf8_lossy(&said.err).into_owned();
+    let (begin, try_begin) = (format!("{name}: "), format!("Try '{name} "));
+    said.err = text
+        .split_inclusive('\n')
+        .map(|line| match (line.strip_prefix(&begin), line.strip_prefix(&try_begin)) {
+            (Some(rest), _) => format!("{called}: {rest}"),
+            (None, Some(rest)) => format!("Try '{called} {rest}"),
+            (None, None) => line.to_owned(),
+        })
+        .collect::<String>()
+        .into_bytes();
+    said
 }
 
 /// What a call says that only asks what the program is.
@@ -226,29 +315,36 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
 pub(super) fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     let installed = crate::machine::files::program_names();
+    const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
         if by_name {
             registry.insert(name, Arc::clone(program));
         }
-        for dir in ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"] {
+        for dir in FOLDERS {
             registry.insert(format!("{dir}{name}"), Arc::clone(program));
         }
     };
+    let add_ours = |name: &'static str, run: Run, by_name: bool| {
+        let words = FOLDERS.iter().map(|dir| format!("{dir}{name}")).chain(by_name.then(|| name.to_owned()));
+        for called in words {
+            let program: Arc<dyn Builtin> =
+                Arc::new(Ours { name, called: called.clone(), run, needs_file: true });
+            registry.insert(called, program);
+        }
+    };
     for (name, run) in COMMANDS {
-        let program: Arc<dyn Builtin> = Arc::new(Ours { name, run: *run, needs_file: true });
-        add(name, &program, true);
+        add_ours(name, *run, true);
     }
     for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
         let applet: Arc<dyn Builtin> = match by_path(name) {
-            Some(run) => Arc::new(Ours { name, run, needs_file: false }),
+            Some(run) => Arc::new(Ours { name, called: name.to_owned(), run, needs_file: false }),
             None => Arc::new(Unemulated { name, needs_file: false }),
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
     for name in installed.filter(|name| find(name).is_none()) {
         if let Some(run) = by_path(name) {
-            let program: Arc<dyn Builtin> = Arc::new(Ours { name, run, needs_file: true });
-            add(name, &program, false);
+            add_ours(name, run, false);
         } else if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk")
         {
             let name_of_library = match name {
@@ -269,6 +365,8 @@ pub(super) fn registry() -> BuiltinRegistry {
 /// One of our programs in the library's eyes.
 struct Ours {
     name: &'static str,
+    /// The word that calls it, with its path.
+    called: String,
     run: Run,
     needs_file: bool,
 }
@@ -313,7 +411,7 @@ impl Builtin for Ours {
             (None, Run::Waits(run)) => run(&call).await,
             (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
-        Ok(result(said))
+        Ok(result(as_called(said, self.name, &self.called)))
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {

@@ -10,7 +10,18 @@ pub(super) fn arch(_: &Call<'_>) -> Said {
     Said::out("x86_64\n")
 }
 
-pub(super) fn clear(_: &Call<'_>) -> Said {
+/// Whether programs find `TERM` in their environment. Without a terminal bash sets it to `dumb`, for itself alone.
+pub(super) fn knows_terminal(call: &Call<'_>) -> bool {
+    let launch = &call.session.launch;
+    launch.tty.is_some()
+        || launch.env.iter().any(|(name, _)| name == "TERM")
+        || call.vars.and_then(|vars| vars.get("TERM")).is_some_and(|term| !term.is_empty() && term != "dumb")
+}
+
+pub(super) fn clear(call: &Call<'_>) -> Said {
+    if !knows_terminal(call) {
+        return Said::err("TERM environment variable not set.\n", 1);
+    }
     Said::out("\x1b[H\x1b[2J\x1b[3J")
 }
 
@@ -205,8 +216,8 @@ pub(super) fn locale(_: &Call<'_>) -> Said {
         "MEASUREMENT",
         "IDENTIFICATION",
     ];
-    let rows: String = names.iter().map(|name| format!("LC_{name}=\"en_US.UTF-8\"\n")).collect();
-    Said::out(format!("LANG=en_US.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
+    let rows: String = names.iter().map(|name| format!("LC_{name}=\"C.UTF-8\"\n")).collect();
+    Said::out(format!("LANG=C.UTF-8\nLANGUAGE=\n{rows}LC_ALL=\n"))
 }
 
 pub(super) fn lsb_release(call: &Call<'_>) -> Said {
@@ -226,4 +237,19 @@ pub(super) fn lsb_release(call: &Call<'_>) -> Said {
         }
     }
     Said { out: text.into(), err: "No LSB modules are available.\n".into(), status: 0 }
+}
+
+/// Bash's list of its own commands.
+pub(super) fn help(call: &Call<'_>) -> Said {
+    if let Some(topic) = call.args.iter().find(|arg| !arg.starts_with('-')) {
+        let shell = call.session.shell_name();
+        let line = if call.session.launch.tty.is_some() { "" } else { "line 1: " };
+        return Said::err(
+            format!(
+                "{shell}: {line}help: no help topics match `{topic}'.  Try `help help' or `man -k {topic}' or `info {topic}'.\n"
+            ),
+            1,
+        );
+    }
+    super::usage::of("bash-help", &[], false).unwrap_or_default()
 }

@@ -1,13 +1,11 @@
 //! `apt`, `apt-get`, `dpkg`: nothing can be installed, because nothing can be fetched.
 
-use super::{Call, Said, is_installed};
+use super::{Call, Said, is_installed, usage};
 
 pub(super) fn apt(call: &Call<'_>) -> Said {
     let options = call.options("oct");
     let [verb, packages @ ..] = options.operands.as_slice() else {
-        return Said::out(
-            "apt 2.6.1 (amd64)\nUsage: apt [options] command\n\napt is a commandline package manager and provides commands for\nsearching and managing as well as querying information about packages.\n",
-        );
+        return usage::of(call.name, &[], false).unwrap_or_else(|| Said::nothing(1));
     };
     let warning = if call.name == "apt" {
         "\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n"

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Call, Said, activity};
+use super::{
+    Call, Said, activity,
+    complaint::{self, Known},
+};
 use crate::machine::{
     files::memory,
     processes::{self, Process, SHELL_PID},
@@ -69,6 +72,9 @@ fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
 
 /// procps 4.0.2.
 pub(super) fn ps(call: &Call<'_>) -> Said {
+    if call.applet {
+        return applet(call);
+    }
     let letters: String = call
         .args
         .iter()
@@ -182,6 +188,15 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
 
 /// `top -bn1`; without a terminal of its own it shows one screen and ends.
 pub(super) fn top(call: &Call<'_>) -> Said {
+    let asks = call.args.iter().any(|arg| arg.contains(['v', 'h']) && arg.starts_with('-'));
+    if !call.applet && !asks && !super::names::knows_terminal(call) {
+        let name = if call.name == "htop" {
+            "Error opening terminal: unknown.\n"
+        } else {
+            "TERM environment variable not set.\n"
+        };
+        return Said::err(name, 1);
+    }
     let list = all(call);
     let m = memory(call.identity(), call.now());
     let mib = |kib: u64| format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024);
@@ -307,4 +322,19 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
 /// Whether a process of this number runs.
 pub(super) fn exists(call: &Call<'_>, pid: u64) -> bool {
     all(call).iter().any(|process| u64::from(process.pid) == pid)
+}
+
+/// busybox' own list (1.35, without `CONFIG_DESKTOP`'s options).
+fn applet(call: &Call<'_>) -> Said {
+    if let Some(said) = complaint::of(call, &Known { letters: "aT", long: &[] }, "o") {
+        return said;
+    }
+    let mut text = "PID   USER     COMMAND\n".to_owned();
+    let width = call.session.window().0.max(20) as usize;
+    for process in all(call) {
+        let line = format!("{:>5} {:<8.8} {}", process.pid, user_name(call, &process), process.command);
+        text.extend(line.chars().take(if call.to_terminal { width } else { usize::MAX }));
+        text.push('\n');
+    }
+    Said::out(text)
 }

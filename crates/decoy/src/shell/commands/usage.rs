@@ -51,7 +51,7 @@ pub(super) fn of(name: &str, args: &[String], applet: bool) -> Option<Said> {
         // Whatever else is given, help comes first.
         several => several.iter().find(|arg| *arg == "--help" || !applet && *arg == "--version")?,
     };
-    if !args.is_empty() && !matches!(args, "--help" | "--version" | "-h" | "-V") {
+    if !args.is_empty() && !matches!(args, "--help" | "--version" | "-h" | "-V" | "-v") {
         return None;
     }
     if applet { recorded(&format!("busybox {name}"), args) } else { recorded(name, args) }

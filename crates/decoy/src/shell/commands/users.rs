@@ -1,0 +1,444 @@
+//! Accounts made and changed: `useradd`, `userdel`, `usermod`, `groupadd`, `groupdel`, `adduser`, `deluser` (passwd 4.13).
+//!
+//! The files are the truth: `/etc/passwd`, `/etc/shadow`, `/etc/group` of the visitor's layer.
+
+use super::{Call, Options, Said, usage};
+use crate::machine::files::Owner;
+
+/// One row of `/etc/passwd`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) gecos: String,
+    pub(super) home: String,
+    pub(super) shell: String,
+}
+
+fn lines(call: &Call<'_>, path: &str) -> Vec<String> {
+    let bytes = call.files().read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).lines().take(5000).map(str::to_owned).collect()
+}
+
+fn save(call: &Call<'_>, path: &str, lines: &[String]) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    // A full disk leaves the file as it was; the program itself would say nothing more useful.
+    let _ = call.files().write(path, text.as_bytes(), &Owner::ROOT, 0o644);
+}
+
+fn user_of(line: &str) -> Option<User> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [name, _, uid, gid, gecos, home, shell] = fields[..] else { return None };
+    Some(User {
+        name: name.to_owned(),
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+        gecos: gecos.to_owned(),
+        home: home.to_owned(),
+        shell: shell.to_owned(),
+    })
+}
+
+/// Everybody in `/etc/passwd` as this visitor has it.
+pub(super) fn all(call: &Call<'_>) -> Vec<User> {
+    lines(call, "/etc/passwd").iter().filter_map(|line| user_of(line)).collect()
+}
+
+/// Somebody by name.
+pub(super) fn named(call: &Call<'_>, name: &str) -> Option<User> {
+    all(call).into_iter().find(|user| user.name == name)
+}
+
+/// Groups: name, number, members.
+pub(super) fn groups(call: &Call<'_>) -> Vec<(String, u32, Vec<String>)> {
+    let rows = lines(call, "/etc/group");
+    let rows = rows.iter().filter_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _, gid, members) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let members = members.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Some((name.to_owned(), gid.parse().ok()?, members))
+    });
+    rows.collect()
+}
+
+fn group_of(call: &Call<'_>, text: &str) -> Option<u32> {
+    groups(call)
+        .into_iter()
+        .find(|(name, gid, _)| name == text || text.parse() == Ok(*gid))
+        .map(|(_, gid, _)| gid)
+}
+
+/// Writes a new password into `/etc/shadow`, in yescrypt's form.
+pub(super) fn set_password(call: &Call<'_>, name: &str, password: &str) {
+    use sha2::{Digest as _, Sha512};
+    const ALPHABET: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let digest = Sha512::digest(format!("{name}:{password}:{:?}", call.now()));
+    let letters: String = digest
+        .iter()
+        .chain(digest.iter().rev())
+        .map(|byte| ALPHABET.get(usize::from(byte & 63)).copied().map_or('.', char::from))
+        .collect();
+    let hash = format!(
+        "$y$j9T${}${}",
+        letters.get(..22).unwrap_or_default(),
+        letters.get(22..65).unwrap_or_default()
+    );
+    change_shadow(call, name, &hash);
+}
+
+fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
+    let mut rows = lines(call, "/etc/shadow");
+    let begin = format!("{name}:");
+    let today = call.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
+    for row in rows.iter_mut().filter(|row| row.starts_with(&begin)) {
+        let rest: Vec<&str> = row.split(':').skip(3).collect();
+        *row = format!("{name}:{hash}:{today}:{}", rest.join(":"));
+    }
+    save(call, "/etc/shadow", &rows);
+}
+
+fn denied(call: &Call<'_>, status: i32) -> Option<Said> {
+    (!call.is_root()).then(|| {
+        Said::err(
+            format!("{0}: Permission denied.\n{0}: cannot lock /etc/passwd; try again later.\n", call.name),
+            status,
+        )
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '$'))
+}
+
+fn add_to_group(call: &Call<'_>, group: &str, name: &str) {
+    let mut rows = lines(call, "/etc/group");
+    for row in rows.iter_mut().filter(|row| row.starts_with(&format!("{group}:"))) {
+        let members = row.rsplit(':').next().unwrap_or_default();
+        if !members.split(',').any(|member| member == name) {
+            *row = if members.is_empty() { format!("{row}{name}") } else { format!("{row},{name}") };
+        }
+    }
+    save(call, "/etc/group", &rows);
+}
+
+fn append(call: &Call<'_>, path: &str, line: String) {
+    let mut rows = lines(call, path);
+    rows.push(line);
+    save(call, path, &rows);
+}
+
+/// A value by its letter or its long name.
+fn value(options: &Options, letter: char, long: &str) -> Option<String> {
+    let long =
+        options.long.iter().find_map(|word| word.strip_prefix(long)?.strip_prefix('=').map(str::to_owned));
+    options.value(letter).map(str::to_owned).or(long)
+}
+
+/// Long options with a value in the next word, joined to it.
+fn joined(args: &[String], valued: &[&str]) -> Vec<String> {
+    let mut joined = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.strip_prefix("--") {
+            Some(long) if valued.contains(&long) => {
+                joined.push(format!("{arg}={}", args.next().map_or("", String::as_str)));
+            }
+            _ => joined.push(arg.clone()),
+        }
+    }
+    joined
+}
+
+const LONG_VALUED: &[&str] = &[
+    "uid",
+    "gid",
+    "groups",
+    "shell",
+    "home-dir",
+    "home",
+    "comment",
+    "password",
+    "expiredate",
+    "ingroup",
+    "gecos",
+    "login",
+];
+
+pub(super) fn useradd(call: &Call<'_>) -> Said {
+    let options = Options::of(&joined(call.args, LONG_VALUED), "ugGsdcpekKbfRPZ");
+    let Some(name) = options.operands.first() else {
+        if options.has('D') {
+            return Said::out(
+                "GROUP=100\nHOME=/home\nINACTIVE=-1\nEXPIRE=\nSHELL=/bin/sh\nSKEL=/etc/skel\nCREATE_MAIL_SPOOL=no\nLOG_INIT=yes\n",
+            );
+        }
+        return usage::of("useradd", &[], false).unwrap_or_default();
+    };
+    if let Some(said) = denied(call, 1) {
+        return said;
+    }
+    if !is_name(name) {
+        return Said::err(format!("useradd: invalid user name '{name}': use --badname to ignore\n"), 3);
+    }
+    let everybody = all(call);
+    if everybody.iter().any(|user| user.name == *name) {
+        return Said::err(format!("useradd: user '{name}' already exists\n"), 9);
+    }
+    let known = groups(call);
+    let is_system = options.has('r') || options.has_long("system");
+    let span = if is_system { 100..1000 } else { 1000..60_000 };
+    let next = |used: Vec<u32>| {
+        if is_system {
+            span.clone().rev().find(|id| !used.contains(id)).unwrap_or(999)
+        } else {
+            used.into_iter().filter(|id| span.contains(id)).max().map_or(1000, |id| id + 1)
+        }
+    };
+    let uid = match value(&options, 'u', "uid") {
+        Some(text) => match text.parse::<u32>() {
+            Ok(uid) => {
+                if everybody.iter().any(|user| user.uid == uid)
+                    && !options.has('o')
+                    && !options.has_long("non-unique")
+                {
+                    return Said::err(format!("useradd: UID {uid} is not unique\n"), 4);
+                }
+                uid
+            }
+            Err(_) => return Said::err(format!("useradd: invalid user ID '{text}'\n"), 3),
+        },
+        None => next(everybody.iter().map(|user| user.uid).collect()),
+    };
+    let gid = match value(&options, 'g', "gid") {
+        Some(text) => match group_of(call, &text) {
+            Some(gid) => gid,
+            None => return Said::err(format!("useradd: group '{text}' does not exist\n"), 6),
+        },
+        None if known.iter().any(|(group, ..)| group == name) => {
+            return Said::err(
+                format!(
+                    "useradd: group {name} exists - if you want to add this user to that group, use -g.\n"
+                ),
+                9,
+            );
+        }
+        None if options.has('N') => 100,
+        None => {
+            let gid = if known.iter().any(|(_, gid, _)| *gid == uid) {
+                next(known.iter().map(|(_, gid, _)| *gid).collect())
+            } else {
+                uid
+            };
+            append(call, "/etc/group", format!("{name}:x:{gid}:"));
+            append(call, "/etc/gshadow", format!("{name}:!::"));
+            gid
+        }
+    };
+    for group in
+        value(&options, 'G', "groups").unwrap_or_default().split(',').filter(|group| !group.is_empty())
+    {
+        if !known.iter().any(|(known, ..)| known == group) {
+            return Said::err(format!("useradd: group '{group}' does not exist\n"), 6);
+        }
+        add_to_group(call, group, name);
+    }
+    let home = value(&options, 'd', "home-dir").unwrap_or_else(|| format!("/home/{name}"));
+    let shell = value(&options, 's', "shell").unwrap_or_else(|| "/bin/sh".to_owned());
+    let gecos = value(&options, 'c', "comment").unwrap_or_default();
+    append(call, "/etc/passwd", format!("{name}:x:{uid}:{gid}:{gecos}:{home}:{shell}"));
+    let today = call.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
+    let hash = value(&options, 'p', "password").unwrap_or_else(|| "!".to_owned());
+    append(call, "/etc/shadow", format!("{name}:{hash}:{today}:0:99999:7:::"));
+    if options.has('m') || options.has_long("create-home") {
+        make_home(call, &home, uid, gid);
+    }
+    Said::nothing(0)
+}
+
+/// The home directory with what `/etc/skel` holds.
+fn make_home(call: &Call<'_>, home: &str, uid: u32, gid: u32) {
+    let owner = Owner { uid, gid };
+    // What is there already stays.
+    let _ = call.files().make_dir_all(home, &owner, 0o755);
+    for entry in call.files().list("/etc/skel").unwrap_or_default() {
+        let to = format!("{home}/{}", entry.name);
+        if let Ok(bytes) = call.files().read(&format!("/etc/skel/{}", entry.name)) {
+            let _ = call.files().write(&to, &bytes, &owner, entry.attributes.mode); // as above
+        }
+    }
+}
+
+pub(super) fn userdel(call: &Call<'_>) -> Said {
+    let options = Options::of(call.args, "RP");
+    let Some(name) = options.operands.first() else {
+        return usage::of("userdel", &[], false).unwrap_or_default();
+    };
+    if let Some(said) = denied(call, 1) {
+        return said;
+    }
+    let Some(user) = named(call, name) else {
+        return Said::err(format!("userdel: user '{name}' does not exist\n"), 6);
+    };
+    let begin = format!("{name}:");
+    for path in ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"] {
+        let mut rows = lines(call, path);
+        rows.retain(|row| !row.starts_with(&begin));
+        if path.contains("group") || path.contains("gshadow") {
+            for row in &mut rows {
+                let Some((rest, members)) = row.rsplit_once(':') else { continue };
+                let kept: Vec<&str> = members.split(',').filter(|member| member != name).collect();
+                *row = format!("{rest}:{}", kept.join(","));
+            }
+        }
+        save(call, path, &rows);
+    }
+    if options.has('r') || options.has_long("remove") {
+        let mut said = Said::default();
+        if !call.files().exists(&format!("/var/mail/{name}")) {
+            said.err.extend(format!("userdel: {name} mail spool (/var/mail/{name}) not found\n").bytes());
+        }
+        if call.files().remove_all(&user.home).is_err() {
+            said.err.extend(format!("userdel: {name} home directory ({}) not found\n", user.home).bytes());
+        }
+        return said;
+    }
+    Said::nothing(0)
+}
+
+pub(super) fn usermod(call: &Call<'_>) -> Said {
+    let options = Options::of(&joined(call.args, LONG_VALUED), "ugGsdcplefRPZvVwW");
+    let Some(name) = options.operands.first() else {
+        return usage::of("usermod", &[], false).unwrap_or_default();
+    };
+    if let Some(said) = denied(call, 1) {
+        return said;
+    }
+    let Some(mut user) = named(call, name) else {
+        return Said::err(format!("usermod: user '{name}' does not exist\n"), 6);
+    };
+    if let Some(list) = value(&options, 'G', "groups") {
+        for group in list.split(',').filter(|group| !group.is_empty()) {
+            if !groups(call).iter().any(|(known, ..)| known == group) {
+                return Said::err(format!("usermod: group '{group}' does not exist\n"), 6);
+            }
+            add_to_group(call, group, name);
+        }
+    }
+    if let Some(text) = value(&options, 'g', "gid") {
+        match group_of(call, &text) {
+            Some(gid) => user.gid = gid,
+            None => return Said::err(format!("usermod: group '{text}' does not exist\n"), 6),
+        }
+    }
+    if let Some(text) = value(&options, 'u', "uid") {
+        match text.parse() {
+            Ok(uid) => user.uid = uid,
+            Err(_) => return Said::err(format!("usermod: invalid user ID '{text}'\n"), 3),
+        }
+    }
+    user.shell = value(&options, 's', "shell").unwrap_or(user.shell);
+    user.home = value(&options, 'd', "home").unwrap_or(user.home);
+    user.gecos = value(&options, 'c', "comment").unwrap_or(user.gecos);
+    let new_name = value(&options, 'l', "login").unwrap_or_else(|| name.clone());
+    let mut rows = lines(call, "/etc/passwd");
+    for row in rows.iter_mut().filter(|row| row.starts_with(&format!("{name}:"))) {
+        *row = format!("{new_name}:x:{}:{}:{}:{}:{}", user.uid, user.gid, user.gecos, user.home, user.shell);
+    }
+    save(call, "/etc/passwd", &rows);
+    if let Some(hash) = value(&options, 'p', "password") {
+        change_shadow(call, name, &hash);
+    }
+    Said::nothing(0)
+}
+
+pub(super) fn groupadd(call: &Call<'_>) -> Said {
+    let options = Options::of(&joined(call.args, LONG_VALUED), "gKpRP");
+    let Some(name) = options.operands.first() else {
+        return usage::of("groupadd", &[], false).unwrap_or_default();
+    };
+    if let Some(said) = denied(call, 10) {
+        return said;
+    }
+    let known = groups(call);
+    if known.iter().any(|(group, ..)| group == name) {
+        if options.has('f') {
+            return Said::nothing(0);
+        }
+        return Said::err(format!("groupadd: group '{name}' already exists\n"), 9);
+    }
+    let next = known
+        .iter()
+        .map(|(_, gid, _)| *gid)
+        .filter(|gid| (1000..60_000).contains(gid))
+        .max()
+        .map_or(1000, |gid| gid + 1);
+    let gid = value(&options, 'g', "gid").and_then(|text| text.parse().ok()).unwrap_or(next);
+    append(call, "/etc/group", format!("{name}:x:{gid}:"));
+    append(call, "/etc/gshadow", format!("{name}:!::"));
+    Said::nothing(0)
+}
+
+pub(super) fn groupdel(call: &Call<'_>) -> Said {
+    let Some(name) = call.args.iter().find(|arg| !arg.starts_with('-')) else {
+        return usage::of("groupdel", &[], false).unwrap_or_default();
+    };
+    if !groups(call).iter().any(|(known, ..)| known == name) {
+        return Said::err(format!("groupdel: group '{name}' does not exist\n"), 6);
+    }
+    for path in ["/etc/group", "/etc/gshadow"] {
+        let mut rows = lines(call, path);
+        rows.retain(|row| !row.starts_with(&format!("{name}:")));
+        save(call, path, &rows);
+    }
+    Said::nothing(0)
+}
+
+/// Debian's adduser 3.134, without its questions.
+pub(super) fn adduser(call: &Call<'_>) -> Said {
+    let options = Options::of(&joined(call.args, LONG_VALUED), "");
+    let [name, group @ ..] = options.operands.as_slice() else {
+        return Said::err("adduser: Only one or two names allowed.\n", 1);
+    };
+    if !call.is_root() {
+        return Said::err("adduser: Only root may add a user or group to the system.\n", 1);
+    }
+    if let [group] = group {
+        if named(call, name).is_none() {
+            return Said::err(format!("adduser: The user `{name}' does not exist.\n"), 1);
+        }
+        add_to_group(call, group, name);
+        return Said::out(format!("Adding user `{name}' to group `{group}' ...\nDone.\n"));
+    }
+    if named(call, name).is_some() {
+        return Said::err(format!("adduser: The user `{name}' already exists.\n"), 1);
+    }
+    let args = [name.clone(), "-m".to_owned(), "-s".to_owned(), "/bin/bash".to_owned()];
+    let made = useradd(&Call { name: "useradd", args: &args, ..*call });
+    if made.status != 0 {
+        return Said::err(
+            format!(
+                "adduser: Please enter a username matching the regular expression\n            configured via the NAME_REGEX configuration variable.  Use the\n            `--allow-bad-names' option to relax this check or reconfigure\n            NAME_REGEX in configuration.\n"
+            ),
+            1,
+        );
+    }
+    let uid = named(call, name).map_or(1000, |user| user.uid);
+    Said::out(format!(
+        "Adding user `{name}' ...\nAdding new group `{name}' ({uid}) ...\nAdding new user `{name}' ({uid}) with group `{name} ({uid})' ...\nCreating home directory `/home/{name}' ...\nCopying files from `/etc/skel' ...\nAdding new user `{name}' to supplemental / extra groups `users' ...\nAdding user `{name}' to group `users' ...\n"
+    ))
+}
+
+pub(super) fn deluser(call: &Call<'_>) -> Said {
+    let Some(name) = call.args.iter().find(|arg| !arg.starts_with('-')) else {
+        return Said::err("deluser: Only one or two names allowed.\n", 1);
+    };
+    if named(call, name).is_none() {
+        return Said::err(format!("deluser: The user `{name}' does not exist.\n"), 2);
+    }
+    let args = [name.clone()];
+    userdel(&Call { name: "userdel", args: &args, ..*call });
+    Said::out(format!("Removing crontab ...\nRemoving user `{name}' ...\nDone.\n"))
+}

@@ -1,0 +1,351 @@
+//! `wget`: GNU Wget 1.21.3 and busybox 1.35, with a transfer that is only played.
+
+use chrono::{DateTime, Utc};
+use futures::{FutureExt as _, future::BoxFuture};
+
+use super::{
+    Call, Options, Said,
+    complaint::{self, Known},
+    quoting::quoted,
+    transfer::{self, Url},
+};
+use crate::shell::io::Out;
+
+/// Letters that take a value.
+const VALUED: &str = "OPoaUTteilDAXRBQwIG";
+
+/// Says something at once, so that a progress is seen while it goes on.
+fn tell(call: &Call<'_>, said: &mut Said, text: &str) {
+    let channels = if call.to_terminal { call.session.channels.lock().clone() } else { None };
+    match channels {
+        Some((output, _)) => output(Out::Stderr, text.as_bytes()),
+        None => said.err.extend_from_slice(text.as_bytes()),
+    }
+}
+
+/// `1234 (1.2K)`: the second part from 1024 on.
+fn sized(bytes: usize) -> String {
+    match bytes {
+        0..1024 => bytes.to_string(),
+        _ => format!("{bytes} ({})", short(bytes)),
+    }
+}
+
+fn short(bytes: usize) -> String {
+    let kib = bytes as f64 / 1024.0;
+    match kib {
+        kib if kib < 10.0 => format!("{kib:.1}K"),
+        kib if kib < 1024.0 => format!("{kib:.0}K"),
+        kib if kib < 10_240.0 => format!("{:.1}M", kib / 1024.0),
+        kib => format!("{:.0}M", kib / 1024.0),
+    }
+}
+
+pub(super) fn wget<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
+    async move {
+        if call.applet {
+            return applet(call).await;
+        }
+        let options = call.options(VALUED);
+        if options.operands.is_empty() && options.value('i').is_none() {
+            return Said::err(
+                "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n",
+                1,
+            );
+        }
+        let mut said = Said::default();
+        let mut urls = options.operands.clone();
+        if let Some(list) = options.value('i') {
+            let bytes = call.files().read(&call.path(list)).unwrap_or_default();
+            urls.extend(String::from_utf8_lossy(&bytes).split_whitespace().take(20).map(str::to_owned));
+        }
+        let (mut files, mut total) = (0, 0);
+        for url in urls.iter().take(50) {
+            if let Some(bytes) = one(call, &options, url, &mut said).await {
+                files += 1;
+                total += bytes;
+            }
+        }
+        let quiet = options.has('q') || options.has_long("quiet");
+        if files > 1 && !quiet {
+            let now: DateTime<Utc> = call.now().into();
+            let text = format!(
+                "FINISHED --{}--\nTotal wall clock time: {files}.{}s\nDownloaded: {files} files, {} in 0.01s (3.71 MB/s)\n",
+                now.format("%Y-%m-%d %H:%M:%S"),
+                total % 10,
+                short(total)
+            );
+            tell(call, &mut said, &text);
+        }
+        said
+    }
+    .boxed()
+}
+
+/// One address; gives the bytes that came.
+async fn one(call: &Call<'_>, options: &Options, address: &str, said: &mut Said) -> Option<usize> {
+    let quiet = options.has('q') || options.has_long("quiet");
+    let brief = options.letters.windows(2).any(|pair| pair == ['n', 'v']) || options.has_long("no-verbose");
+    let loud = |call: &Call<'_>, said: &mut Said, text: &str| {
+        if !quiet && !brief {
+            tell(call, said, text);
+        }
+    };
+    let url = Url::cut(address);
+    let stamp = |call: &Call<'_>| DateTime::<Utc>::from(call.now()).format("%Y-%m-%d %H:%M:%S").to_string();
+    if !matches!(url.scheme.as_str(), "http" | "https" | "ftp" | "ftps") {
+        tell(
+            call,
+            said,
+            &format!("{address}: Unsupported scheme {}.\n", super::quoting::curled(&url.scheme)),
+        );
+        said.status = 1;
+        return None;
+    }
+    let long_value =
+        |name: &str| options.long.iter().find_map(|long| long.strip_prefix(name)?.strip_prefix('='));
+    let named = options.value('O').or_else(|| long_value("output-document"));
+    let folder = options.value('P').or_else(|| long_value("directory-prefix"));
+    let to = match named {
+        Some(file) => file.to_owned(),
+        None => free_name(call, options, folder, url.name().unwrap_or("index.html")),
+    };
+    loud(call, said, &format!("--{}--  {}://{}{}\n", stamp(call), url.scheme, url.authority(), url.path));
+    let own = transfer::own_page(call, &url);
+    let Some(ip) = url.resolved().or_else(|| own.as_ref().map(|_| "127.0.0.1".to_owned())) else {
+        transfer::record(call, address, &call.path(&to), None);
+        let host = &url.host;
+        loud(call, said, &format!("Resolving {host} ({host})... failed: Name or service not known.\n"));
+        tell(call, said, &format!("wget: unable to resolve host address {}\n", super::quoting::curled(host)));
+        said.status = 4;
+        return None;
+    };
+    if !url.is_address() {
+        loud(call, said, &format!("Resolving {0} ({0})... {ip}\n", url.host));
+    }
+    let peer = if url.is_address() {
+        format!("{}:{}", url.host, url.port)
+    } else {
+        format!("{} ({})|{ip}|:{}", url.host, url.host, url.port)
+    };
+    loud(call, said, &format!("Connecting to {peer}... "));
+    if own.is_none() && url.is_dead() {
+        transfer::record(call, address, &call.path(&to), None);
+        let why = if url.host.starts_with("127.") { "Connection refused" } else { "No route to host" };
+        if !url.host.starts_with("127.") {
+            transfer::wait(call, std::time::Duration::from_secs(3)).await;
+        }
+        loud(call, said, &format!("failed: {why}.\n"));
+        said.status = 4;
+        return None;
+    }
+    let arrival = transfer::arrival(call, &url);
+    transfer::wait(call, arrival.time).await;
+    let bytes = own.unwrap_or(arrival.bytes);
+    let size = bytes.len();
+    loud(call, said, "connected.\n");
+    if url.scheme == "ftp" {
+        let name = url.name().unwrap_or_default();
+        loud(
+            call,
+            said,
+            &format!(
+                "Logging in as anonymous ... Logged in!\n==> SYST ... done.    ==> PWD ... done.\n==> TYPE I ... done.  ==> CWD not needed.\n==> SIZE {name} ... {size}\n==> PASV ... done.    ==> RETR {name} ... done.\nLength: {} (unauthoritative)\n",
+                sized(size)
+            ),
+        );
+    } else {
+        let head = if options.has('S') || options.has_long("server-response") {
+            format!(
+                "\n  HTTP/1.1 200 OK\n  Server: nginx\n  Content-Type: {}\n  Content-Length: {size}\n  Connection: keep-alive\n",
+                arrival.kind
+            )
+        } else {
+            " 200 OK\n".to_owned()
+        };
+        loud(
+            call,
+            said,
+            &format!(
+                "HTTP request sent, awaiting response...{head}Length: {} [{}]\n",
+                sized(size),
+                arrival.kind
+            ),
+        );
+    }
+    if options.has_long("spider") {
+        transfer::record(call, address, "", None);
+        loud(call, said, "Remote file exists.\n\n");
+        return None;
+    }
+    transfer::record(call, address, &if to == "-" { String::new() } else { call.path(&to) }, Some(&bytes));
+    if to == "-" {
+        loud(call, said, "Saving to: \u{2018}STDOUT\u{2019}\n\n");
+        said.out.extend_from_slice(&bytes);
+    } else {
+        if let Err(error) = transfer::store(call, &to, &bytes) {
+            tell(call, said, &format!("{to}: {}\n", error.errno_text()));
+            if named.is_none() {
+                tell(
+                    call,
+                    said,
+                    &format!("\nCannot write to {} ({}).\n", super::quoting::curled(&to), error.errno_text()),
+                );
+            }
+            said.status = if named.is_some() { 1 } else { 3 };
+            return None;
+        }
+        loud(call, said, &format!("Saving to: \u{2018}{to}\u{2019}\n\n"));
+    }
+    let shown = if to == "-" { "-" } else { to.as_str() };
+    let rate = 0.9 + (size % 700) as f64 / 100.0;
+    loud(call, said, &progress(call, shown, size));
+    let verb = if to == "-" { "written to stdout".to_owned() } else { format!("\u{2018}{to}\u{2019} saved") };
+    if brief && !quiet {
+        let text = format!(
+            "{} URL:{}://{}{} [{size}/{size}] -> \"{shown}\" [1]\n",
+            stamp(call),
+            url.scheme,
+            url.authority(),
+            url.path
+        );
+        tell(call, said, &text);
+    }
+    loud(call, said, &format!("\n{} ({rate:.2} MB/s) - {verb} [{size}/{size}]\n\n", stamp(call)));
+    Some(size)
+}
+
+/// The name that is not taken yet: `x`, `x.1`, `x.2`.
+fn free_name(call: &Call<'_>, options: &Options, folder: Option<&str>, name: &str) -> String {
+    let path =
+        folder.map_or_else(|| name.to_owned(), |folder| format!("{}/{name}", folder.trim_end_matches('/')));
+    let keeps =
+        options.has('c') || options.has('N') || options.letters.windows(2).any(|pair| pair == ['n', 'c']);
+    if keeps || !call.files().exists(&call.path(&path)) {
+        return path;
+    }
+    (1..100)
+        .map(|number| format!("{path}.{number}"))
+        .find(|path| !call.files().exists(&call.path(path)))
+        .unwrap_or(path)
+}
+
+/// A bar at a terminal, dots elsewhere.
+fn progress(call: &Call<'_>, name: &str, size: usize) -> String {
+    if !call.to_terminal {
+        let mut text = String::new();
+        let rows = size.div_ceil(50 * 1024).max(1);
+        for row in 0..rows {
+            let left = size.saturating_sub(row * 50 * 1024);
+            let dots = left.div_ceil(1024).min(50);
+            let done = ((row + 1) * 50 * 1024).min(size) * 100 / size.max(1);
+            let mut line = String::new();
+            for dot in 0..50 {
+                if dot % 10 == 0 {
+                    line.push(' ');
+                }
+                line.push(if dot < dots { '.' } else { ' ' });
+            }
+            let end = if row + 1 == rows { "=0.02s\n" } else { "0s\n" };
+            text += &format!("{:>6}K{line} {done:>3}% {:>4}{end}", row * 50, short(2_300_000 + size));
+        }
+        return text;
+    }
+    let columns = call.session.window().0.clamp(60, 300) as usize;
+    let bar = columns.saturating_sub(61).max(1);
+    let shown: String =
+        if name.chars().count() > 19 { name.chars().take(19).collect() } else { name.to_owned() };
+    format!(
+        "\r{shown:<20}100%[{}>] {:>7}  --.-KB/s    in 0.02s   \n",
+        "=".repeat(bar.saturating_sub(1)),
+        if size < 1024 { size.to_string() } else { format!("{:.2}K", size as f64 / 1024.0) }
+    )
+}
+
+/// busybox' own.
+async fn applet(call: &Call<'_>) -> Said {
+    if let Some(said) = complaint::of(
+        call,
+        &Known {
+            letters: "cqSO",
+            long: &[
+                "spider",
+                "header",
+                "post-data",
+                "post-file",
+                "no-check-certificate",
+                "passive-ftp",
+                "proxy",
+            ],
+        },
+        "OoPUTY",
+    ) {
+        return said;
+    }
+    let options = Options::of(call.args, "OoPUTY");
+    let Some(address) = options.operands.first() else { return complaint::missing(call, "") };
+    let url = Url::cut(address);
+    let mut said = Said::default();
+    let name = url.name().unwrap_or("index.html").to_owned();
+    let to = options.value('O').map_or_else(
+        || {
+            options
+                .value('P')
+                .map_or_else(|| name.clone(), |folder| format!("{}/{name}", folder.trim_end_matches('/')))
+        },
+        str::to_owned,
+    );
+    let quiet = options.has('q');
+    let own = transfer::own_page(call, &url);
+    let Some(ip) = url.resolved().or_else(|| own.as_ref().map(|_| "127.0.0.1".to_owned())) else {
+        transfer::record(call, address, &call.path(&to), None);
+        return Said::err(format!("wget: bad address '{}'\n", url.authority()), 1);
+    };
+    if !quiet {
+        tell(call, &mut said, &format!("Connecting to {} ({ip}:{})\n", url.authority(), url.port));
+    }
+    if own.is_none() && url.is_dead() {
+        transfer::record(call, address, &call.path(&to), None);
+        tell(call, &mut said, &format!("wget: can't connect to remote host ({ip}): Connection refused\n"));
+        said.status = 1;
+        return said;
+    }
+    let arrival = transfer::arrival(call, &url);
+    transfer::wait(call, arrival.time).await;
+    let bytes = own.unwrap_or(arrival.bytes);
+    transfer::record(call, address, &if to == "-" { String::new() } else { call.path(&to) }, Some(&bytes));
+    if to == "-" {
+        said.out.extend_from_slice(&bytes);
+        if !quiet {
+            tell(call, &mut said, "writing to stdout\n");
+        }
+    } else {
+        // Without -O busybox does not write over what is there.
+        if options.value('O').is_none() && call.files().exists(&call.path(&to)) {
+            tell(call, &mut said, &format!("wget: can't open '{to}': File exists\n"));
+            said.status = 1;
+            return said;
+        }
+        if let Err(error) = transfer::store(call, &to, &bytes) {
+            tell(call, &mut said, &format!("wget: can't open '{to}': {}\n", error.errno_text()));
+            said.status = 1;
+            return said;
+        }
+        if !quiet {
+            tell(call, &mut said, &format!("saving to {}\n", quoted(&to)));
+        }
+    }
+    if !quiet {
+        let shown: String = to.rsplit('/').next().unwrap_or_default().chars().take(20).collect();
+        let bar = if to == "-" { "-" } else { shown.as_str() };
+        tell(
+            call,
+            &mut said,
+            &format!("\r{bar:<20} 100% |{}| {:>5}  0:00:00 ETA\n", "*".repeat(32), bytes.len()),
+        );
+        let end =
+            if to == "-" { "written to stdout\n".to_owned() } else { format!("{} saved\n", quoted(&to)) };
+        tell(call, &mut said, &end);
+    }
+    said
+}
