@@ -16,7 +16,8 @@ async fn nothing_fires_on_a_bucket() {
     bucket.start().await;
     let findings = signatures::look(&bucket.ports, Login { user: "root", password: PASSWORD }).await;
     bucket.assert_sound();
-    let fired: Vec<String> = findings.fired.iter().map(|fired| format!("{}: {}", fired.id, fired.why)).collect();
+    let fired: Vec<String> =
+        findings.fired.iter().map(|fired| format!("{}: {}", fired.id, fired.why)).collect();
     assert!(fired.is_empty(), "{} fired:\n{}", fired.len(), fired.join("\n"));
     assert!(findings.looked.len() > 70, "{} rows were looked at", findings.looked.len());
     bucket.stop();

@@ -5,11 +5,27 @@ use std::collections::BTreeSet;
 use super::{Findings, Login, ask};
 
 const FTP_BANNERS: &[&str] = &[
-    "DiskStation", "Welcome to the ftp service", "220 Service ready", "Welcome to my FTP Server", "BearTrap", "freeFTPd", "qeeqbox", "220 FTP Server Ready",
-    "Welcome to FTP server", "Microsoft", "opencanary",
+    "DiskStation",
+    "Welcome to the ftp service",
+    "220 Service ready",
+    "Welcome to my FTP Server",
+    "BearTrap",
+    "freeFTPd",
+    "qeeqbox",
+    "220 FTP Server Ready",
+    "Welcome to FTP server",
+    "Microsoft",
+    "opencanary",
 ];
-const SMTP_BANNERS: &[&str] =
-    &["mail.example.com", "schizo-open-relay", "Microsoft", "honeypot", "qeeqbox", "localhost", "example.com"];
+const SMTP_BANNERS: &[&str] = &[
+    "mail.example.com",
+    "schizo-open-relay",
+    "Microsoft",
+    "honeypot",
+    "qeeqbox",
+    "localhost",
+    "example.com",
+];
 
 /// The answer to the last line.
 fn last(answer: &str) -> String {
@@ -21,7 +37,13 @@ pub async fn look_at_ftp(port: u16, login: Login<'_>, findings: &mut Findings) {
     findings.fires_on("FTP-01", &ask(port, &[]).await, FTP_BANNERS);
     let empty = ask(port, &[b"USER root\r\n", b"PASS \r\n"]).await;
     findings.fires_on("FTP-02", &empty, &["500 Syntax error: PASS requires an argument"]);
-    for (user, password) in [("xkwqpzmt", "Hf7#nK2$pLmQ"), ("anonymous", ""), ("ftp", "ftp"), ("admin", "admin"), ("root", "root")] {
+    for (user, password) in [
+        ("xkwqpzmt", "Hf7#nK2$pLmQ"),
+        ("anonymous", ""),
+        ("ftp", "ftp"),
+        ("admin", "admin"),
+        ("root", "root"),
+    ] {
         let (name, word) = (format!("USER {user}\r\n"), format!("PASS {password}\r\n"));
         let answer = ask(port, &[name.as_bytes(), word.as_bytes()]).await;
         findings.fires_if("FTP-03", answer.contains("230"), format!("{user}:{password} is let in"));
@@ -30,7 +52,8 @@ pub async fn look_at_ftp(port: u16, login: Login<'_>, findings: &mut Findings) {
     for line in [b"SYST\r\n" as &[u8], b"FEAT\r\n", b"STAT\r\n", b"HELP\r\n", b"SITE HELP\r\n"] {
         before.push(last(&ask(port, &[line]).await));
     }
-    let unknown = before.iter().filter(|answer| answer.starts_with("500") || answer.starts_with("502")).count();
+    let unknown =
+        before.iter().filter(|answer| answer.starts_with("500") || answer.starts_with("502")).count();
     let same = before.iter().all(|answer| *answer == before[0]);
     findings.fires_if("FTP-04", unknown >= 3 || same, format!("{before:?}"));
     let (name, word) = (format!("USER {}\r\n", login.user), format!("PASS {}\r\n", login.password));
@@ -68,7 +91,13 @@ pub async fn look_at_smtp(port: u16, findings: &mut Findings) {
     findings.fires_if("SMTP-06", garbage.starts_with('2'), garbage.clone());
     let long = format!("MAIL FROM:<{}>\r\n", "a".repeat(1000));
     let mut junk = BTreeSet::new();
-    for line in [b"INVALID\r\n" as &[u8], b"HELO \0\r\n", long.as_bytes(), b"RCPT TO:<${jndi:ldap://x}>\r\n", b"\xff\xff\xff\xff\r\n"] {
+    for line in [
+        b"INVALID\r\n" as &[u8],
+        b"HELO \0\r\n",
+        long.as_bytes(),
+        b"RCPT TO:<${jndi:ldap://x}>\r\n",
+        b"\xff\xff\xff\xff\r\n",
+    ] {
         junk.insert(last(&ask(port, &[line]).await));
     }
     findings.fires_if("SMTP-07", junk.len() < 3, format!("{junk:?}"));

@@ -76,7 +76,8 @@ pub async fn look(port: u16, findings: &mut Findings) {
     findings.fires_if("SSH-16", !again.starts_with(&line), "no banner at the second visit");
     let wait = first_byte(port).await;
     findings.fires_if("SSH-17", wait > Duration::from_secs(5), format!("{wait:?} until the first byte"));
-    let garbage = [("xkwqpzmt", "Hf7#nK2$pLmQ"), ("root", ""), ("root", "123456"), ("root", "root"), ("phil", "phil")];
+    let garbage =
+        [("xkwqpzmt", "Hf7#nK2$pLmQ"), ("root", ""), ("root", "123456"), ("root", "root"), ("phil", "phil")];
     for (user, password) in garbage {
         let let_in = Ssh::log_in(port, user, password).await.ok().flatten().is_some();
         findings.fires_if("SSH-19", let_in, format!("{user}:{password} at the first try"));

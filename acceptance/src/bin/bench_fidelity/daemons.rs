@@ -35,7 +35,8 @@ pub async fn measure(show: usize) -> Vec<Figure> {
     std::fs::write(&wanted, named.to_string()).expect("ports");
     let mut player = Command::new("python3");
     player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report);
-    let status = tokio::task::spawn_blocking(move || player.status()).await.expect("a thread").expect("python3");
+    let status =
+        tokio::task::spawn_blocking(move || player.status()).await.expect("a thread").expect("python3");
     let mut figures = Vec::new();
     if status.success() {
         let text = std::fs::read_to_string(&report).expect("the report");

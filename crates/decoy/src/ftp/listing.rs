@@ -77,7 +77,11 @@ pub(super) fn lines(
         if reverse { order.reverse() } else { order }
     });
     // Names alone are told with the folder that was asked for.
-    let before = if long || matches!(before, "" | ".") { String::new() } else { format!("{}/", before.trim_end_matches('/')) };
+    let before = if long || matches!(before, "" | ".") {
+        String::new()
+    } else {
+        format!("{}/", before.trim_end_matches('/'))
+    };
     let mut out = Vec::with_capacity(entries.len() * 72);
     for entry in &entries {
         if out.len() > LONGEST_LISTING {

@@ -129,7 +129,8 @@ async fn restart_reads_and_writes_from_the_middle() {
     assert!(done.text().contains("226 Transfer complete."));
     assert_eq!(&contact.visitor.files().read("/tmp/f").unwrap()[..], b"0123AB6789");
     assert_eq!(wire.0.lock().sent, b"89");
-    let huge = talk(&contact, &wire, &[LOGIN, b"TYPE I\r\nREST 999999999999\r\nPASV\r\nRETR /tmp/f\r\n"]).await;
+    let huge =
+        talk(&contact, &wire, &[LOGIN, b"TYPE I\r\nREST 999999999999\r\nPASV\r\nRETR /tmp/f\r\n"]).await;
     assert!(huge.text().contains("(10 bytes)"));
 }
 

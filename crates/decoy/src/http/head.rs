@@ -158,7 +158,10 @@ fn split_target(target: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let plain = |byte: &u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_' | b'~' | b'%')
     };
-    let port = host.rsplit(|&byte| byte == b':').next().filter(|port| port.len() < host.len() && !port.ends_with(b"]"));
+    let port = host
+        .rsplit(|&byte| byte == b':')
+        .next()
+        .filter(|port| port.len() < host.len() && !port.ends_with(b"]"));
     let digits = port.is_none_or(|port| port.iter().all(u8::is_ascii_digit));
     (!host.is_empty() && digits && host.iter().all(plain)).then_some((Some(host), path))
 }

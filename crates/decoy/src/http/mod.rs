@@ -174,10 +174,13 @@ impl Http {
         };
         if response.reads_body {
             // nginx looks at what has come of the body before it sends a file.
-            if matches!(body, Some(Body::Chunks(_))) && Body::chunks().take(&mut &*rest, |_| {}) == Progress::Broken {
+            if matches!(body, Some(Body::Chunks(_)))
+                && Body::chunks().take(&mut &*rest, |_| {}) == Progress::Broken
+            {
                 return self.refuse(400, Some(head), raw, stage);
             }
-            let expects = head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+            let expects =
+                head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
             if expects && head.number > 10 {
                 stage.say(&b"HTTP/1.1 100 Continue\r\n\r\n"[..]);
             }

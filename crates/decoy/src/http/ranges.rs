@@ -47,7 +47,10 @@ pub(super) fn apply(response: &mut Response, range: &[u8], head: &Head<'_>) {
     let mut body = BytesMut::new();
     for (from, to) in parts {
         let kind = response.content_type;
-        let part = format!("\r\n--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: bytes {from}-{}/{size}\r\n\r\n", to - 1);
+        let part = format!(
+            "\r\n--{boundary}\r\nContent-Type: {kind}\r\nContent-Range: bytes {from}-{}/{size}\r\n\r\n",
+            to - 1
+        );
         body.put_slice(part.as_bytes());
         body.put_slice(response.body.get(from..to).unwrap_or_default());
     }

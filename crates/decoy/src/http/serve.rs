@@ -246,7 +246,8 @@ fn static_file(head: &Head<'_>, path: &str, attributes: &Attributes, bytes: Byte
 /// 304 or 412 if a condition of the request says so (ngx_http_not_modified_filter_module).
 fn condition(head: &Head<'_>, etag: &str, modified: u64) -> Option<u16> {
     // A date that is none lies before every file (NGX_ERROR is -1).
-    if head.header("if-unmodified-since").is_some_and(|text| date(text).is_none_or(|since| modified > since)) {
+    if head.header("if-unmodified-since").is_some_and(|text| date(text).is_none_or(|since| modified > since))
+    {
         return Some(412);
     }
     if let Some(list) = head.header("if-match")

@@ -278,9 +278,9 @@ impl Smtp {
 /// `NEVER`, or some of the others (RFC 3461, 4.1).
 fn is_notify(value: &str) -> bool {
     value.eq_ignore_ascii_case("NEVER")
-        || value.split(',').all(|word| {
-            ["SUCCESS", "FAILURE", "DELAY"].iter().any(|known| known.eq_ignore_ascii_case(word))
-        })
+        || value
+            .split(',')
+            .all(|word| ["SUCCESS", "FAILURE", "DELAY"].iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// postconf(5), `smtpd_forbidden_commands = CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}`; a mail header is none either.

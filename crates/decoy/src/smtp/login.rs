@@ -26,7 +26,10 @@ impl Smtp {
         let mut words = rest.split_whitespace();
         let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
         let first = words.next();
-        if !matches!(mechanism.as_str(), "PLAIN" | "LOGIN") || words.clone().next().is_some() || first.is_none() {
+        if !matches!(mechanism.as_str(), "PLAIN" | "LOGIN")
+            || words.clone().next().is_some()
+            || first.is_none()
+        {
             stage.note(EventKind::command_input(line));
         } else {
             stage.note(EventKind::command_input(format!("AUTH {mechanism}").as_bytes()));

@@ -44,10 +44,43 @@ const MOST_NOTES: u32 = 200;
 const MOST_TYPES: u8 = 10;
 /// What Debian's ncurses-base has under /lib/terminfo.
 const TERMINALS: [&str; 38] = [
-    "ansi", "cons25", "cons25-debian", "cygwin", "dumb", "eterm", "eterm-color", "hurd", "linux", "mach", "mach-bold",
-    "mach-color", "mach-gnu", "mach-gnu-color", "pcansi", "rxvt", "rxvt-basic", "rxvt-unicode", "rxvt-unicode-256color",
-    "screen", "screen-256color", "screen-256color-bce", "screen-bce", "screen-s", "screen-w", "sun", "tmux",
-    "tmux-256color", "vt100", "vt102", "vt220", "vt52", "wsvt25", "wsvt25m", "xterm", "xterm-256color", "xterm-color",
+    "ansi",
+    "cons25",
+    "cons25-debian",
+    "cygwin",
+    "dumb",
+    "eterm",
+    "eterm-color",
+    "hurd",
+    "linux",
+    "mach",
+    "mach-bold",
+    "mach-color",
+    "mach-gnu",
+    "mach-gnu-color",
+    "pcansi",
+    "rxvt",
+    "rxvt-basic",
+    "rxvt-unicode",
+    "rxvt-unicode-256color",
+    "screen",
+    "screen-256color",
+    "screen-256color-bce",
+    "screen-bce",
+    "screen-s",
+    "screen-w",
+    "sun",
+    "tmux",
+    "tmux-256color",
+    "vt100",
+    "vt102",
+    "vt220",
+    "vt52",
+    "wsvt25",
+    "wsvt25m",
+    "xterm",
+    "xterm-256color",
+    "xterm-color",
     "xterm-mono",
 ];
 /// The most answers to requests that nobody had a reason for.
@@ -250,11 +283,11 @@ impl Options {
         };
         match byte {
             IAC => keys.push(IAC),
-            244 => keys.push(0x03),                         // interrupt
-            243 => keys.push(0x1c),                         // break
-            247 => keys.push(0x7f),                         // erase character
-            248 => keys.push(0x15),                         // erase line
-            236 => keys.push(0x04),                         // end of file
+            244 => keys.push(0x03), // interrupt
+            243 => keys.push(0x1c), // break
+            247 => keys.push(0x7f), // erase character
+            248 => keys.push(0x15), // erase line
+            236 => keys.push(0x04), // end of file
             // Abort output: a data mark, and what the terminal knows for it.
             245 => {
                 out.extend_from_slice(&[IAC, 242]);

@@ -23,7 +23,11 @@ impl<S> Farewell<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Farewell<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         if !self.over {
             ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
@@ -55,7 +59,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Farewell<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, atomic::{AtomicBool, Ordering}};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
 
     use tokio::io::AsyncReadExt as _;
 

@@ -70,7 +70,8 @@ fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = digits.split_at(length);
-    let value = digits.iter().fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
+    let value =
+        digits.iter().fold(0i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')));
     (length > 0).then_some((sign * value, rest))
 }
 
@@ -80,10 +81,24 @@ mod tests {
 
     #[test]
     fn lines_are_judged_as_sshd_judges_them() {
-        for line in ["SSH-2.0-x\r\n", "SSH-2.0-x\n", "SSH-1.99-x\n", "SSH-2.1-x\n", "SSH-02.00- \n", "SSH-2.0-x y\r\r\n"] {
+        for line in [
+            "SSH-2.0-x\r\n",
+            "SSH-2.0-x\n",
+            "SSH-1.99-x\n",
+            "SSH-2.1-x\n",
+            "SSH-02.00- \n",
+            "SSH-2.0-x y\r\r\n",
+        ] {
             assert_eq!(read(line.as_bytes()), Reading::Line(line.len()), "{line:?}");
         }
-        for line in ["SSH-2.0-\r\n", "ssh-2.0-x\n", "\n", "SSH-1337-OpenSSH_9.0\r\n", "SSH-.0-x\n", "GET / HTTP/1.1\r\n"] {
+        for line in [
+            "SSH-2.0-\r\n",
+            "ssh-2.0-x\n",
+            "\n",
+            "SSH-1337-OpenSSH_9.0\r\n",
+            "SSH-.0-x\n",
+            "GET / HTTP/1.1\r\n",
+        ] {
             assert_eq!(read(line.as_bytes()), Reading::Refused(INVALID, line.len()), "{line:?}");
         }
         for line in ["SSH-1.5-x\n", "SSH-3.0-x\r\n", "SSH--2.0-x\n"] {

@@ -73,7 +73,9 @@ fn words(line: &str) -> Option<Vec<String>> {
                 word.get_or_insert_default();
             }
             (' ' | '\t' | '\n', None) => words.extend(word.take()),
-            (';' | '&' | '|' | '<' | '>' | '$' | '`' | '(' | ')' | '*' | '?' | '[' | '{' | '#', None) => return None,
+            (';' | '&' | '|' | '<' | '>' | '$' | '`' | '(' | ')' | '*' | '?' | '[' | '{' | '#', None) => {
+                return None;
+            }
             _ => word.get_or_insert_default().push(letter),
         }
     }
@@ -119,7 +121,16 @@ mod tests {
         assert!(order.takes && order.deep && order.times && order.paths == ["/tmp/a b"]);
         let order = Order::read(b"scp -f x\\ y \"z\"").unwrap();
         assert!(!order.takes && order.paths == ["x y", "z"]);
-        for line in ["scp a b", "scp -t", "scp -t x; id", "scp -f *.txt", "scp -f $HOME", "scp -t 'x", "ls -t x", "scp -Z -t x"] {
+        for line in [
+            "scp a b",
+            "scp -t",
+            "scp -t x; id",
+            "scp -f *.txt",
+            "scp -f $HOME",
+            "scp -t 'x",
+            "ls -t x",
+            "scp -Z -t x",
+        ] {
             assert_eq!(Order::read(line.as_bytes()), None, "{line}");
         }
     }

@@ -193,7 +193,8 @@ impl Handler for Sftp {
 
     async fn init(&mut self, _version: u32, _extensions: HashMap<String, String>) -> Result<Version, Fault> {
         let mut version = Version::new();
-        version.extensions = EXTENSIONS.iter().map(|(name, number)| ((*name).into(), (*number).into())).collect();
+        version.extensions =
+            EXTENSIONS.iter().map(|(name, number)| ((*name).into(), (*number).into())).collect();
         Ok(version)
     }
 
@@ -475,7 +476,8 @@ impl Handler for Sftp {
                 };
                 let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
                 // Nought is all there is.
-                let wanted = if length == 0 { rest.len() } else { usize::try_from(length).unwrap_or(usize::MAX) };
+                let wanted =
+                    if length == 0 { rest.len() } else { usize::try_from(length).unwrap_or(usize::MAX) };
                 let piece = rest.get(..wanted.min(rest.len())).unwrap_or_default().to_vec();
                 self.write(id, to, to_at, piece).await.map(Packet::Status)
             }

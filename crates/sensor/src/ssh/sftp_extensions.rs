@@ -90,7 +90,10 @@ pub fn file_system(id: u32, identity: &Identity) -> Packet {
     let (nodes, reserved) = (blocks / 4, blocks / 20);
     let available = free.saturating_sub(reserved);
     // The last two: no flags but ST_NOSUID is 2, and the longest name.
-    numbers(id, &[BLOCK, BLOCK, blocks, free, available, nodes, nodes / 10 * 9, nodes / 10 * 9, 0xfe01, 0, 255])
+    numbers(
+        id,
+        &[BLOCK, BLOCK, blocks, free, available, nodes, nodes / 10 * 9, nodes / 10 * 9, 0xfe01, 0, 255],
+    )
 }
 
 /// `users-groups-by-id@openssh.com`: the names of some numbers; none for those nobody has.
@@ -114,7 +117,12 @@ pub fn names(id: u32, users: &[u8], groups: &[u8], identity: &Identity) -> Packe
 }
 
 /// A line as `ls -l` has it, which sftp-server sends beside each name.
-pub fn long_name(name: &str, attributes: &Attributes, identity: &Identity, now: std::time::SystemTime) -> String {
+pub fn long_name(
+    name: &str,
+    attributes: &Attributes,
+    identity: &Identity,
+    now: std::time::SystemTime,
+) -> String {
     let kind = match attributes.kind {
         Kind::Dir => 'd',
         Kind::Symlink => 'l',
@@ -130,7 +138,9 @@ pub fn long_name(name: &str, attributes: &Attributes, identity: &Identity, now: 
             if attributes.mode & (0o400 >> bit) != 0 { char::from(letter) } else { '-' }
         })
         .collect();
-    let owner = |number| identity.account_by_uid(number).map_or_else(|| number.to_string(), |account| account.name.clone());
+    let owner = |number| {
+        identity.account_by_uid(number).map_or_else(|| number.to_string(), |account| account.name.clone())
+    };
     let links = if attributes.is_dir() { 2 } else { 1 };
     let age = now.duration_since(attributes.mtime).unwrap_or_default();
     let form = if age.as_secs() < 365 * 24 * 3600 / 2 { "%b %e %H:%M" } else { "%b %e  %Y" };

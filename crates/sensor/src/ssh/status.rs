@@ -13,7 +13,9 @@ impl From<FileError> for Fault {
     fn from(error: FileError) -> Self {
         Self(match error {
             // errno_to_portable of sftp-server.c
-            FileError::NotFound | FileError::NotADirectory | FileError::TooManyLinks => StatusCode::NoSuchFile,
+            FileError::NotFound | FileError::NotADirectory | FileError::TooManyLinks => {
+                StatusCode::NoSuchFile
+            }
             FileError::Denied | FileError::NotPermitted => StatusCode::PermissionDenied,
             _ => StatusCode::Failure,
         })

@@ -19,8 +19,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed, scp, sftp::Sftp,
-    upload::Keeper, waiting_room::WaitingRoom, within,
+    METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed,
+    scp, sftp::Sftp, upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
     artifacts::Artifacts,
@@ -95,7 +95,9 @@ impl Visit {
     /// Whether a forwarding leads to the machine itself, and nothing listens there.
     fn is_closed_port(&self, host: &str, port: u32) -> bool {
         let identity = self.contact.visitor.identity();
-        let here = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.contact.local.ip().to_canonical());
+        let here = host
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback() || ip == self.contact.local.ip().to_canonical());
         let named = host == "localhost" || host == identity.hostname || host == identity.full_name();
         (here || named) && ![21, 22, 23, 25, 80].contains(&port)
     }

@@ -201,7 +201,9 @@ pub(crate) fn memory(identity: &Identity, now: SystemTime) -> Memory {
         (minute.wrapping_mul(0x9e37_79b9).wrapping_add(identity.seed >> salt)).wrapping_mul(0x85eb_ca6b)
             % span.max(1)
     };
-    let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000);
+    // Two looks within a second see a difference, too.
+    let ripple = (identity.uptime(now).as_millis() as u64 / 300).wrapping_mul(0x9e37_79b9) % 240;
+    let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000) + ripple;
     let cached = (total.saturating_sub(used)) * 52 / 100 + wave(7, 2000);
     let buffers = total / 52 + identity.seed % 4000;
     let reclaimable = total / 48;

@@ -67,12 +67,15 @@ impl Sink<'_> {
                         return pipe.complain("size not delimited").await;
                     };
                     let inside = files.is_dir(&path);
-                    let under = |base: &str| if inside { format!("{base}/{}", head.name) } else { base.to_owned() };
+                    let under =
+                        |base: &str| if inside { format!("{base}/{}", head.name) } else { base.to_owned() };
                     let (target, shown) = (files.resolve(&path, &under(&path)), under(&shown));
                     if kind == 'C' {
                         self.take_file(pipe, &head, &target, &shown, times.take()).await?;
                     } else if places.len() >= DEEPEST {
-                        return pipe.complain(&format!("{shown}: {}", reason(&FileError::TooManyLinks))).await;
+                        return pipe
+                            .complain(&format!("{shown}: {}", reason(&FileError::TooManyLinks)))
+                            .await;
                     } else if !self.order.deep {
                         return pipe.complain("received directory without -r").await;
                     } else if files.is_dir(&target) || self.make_folder(&target, head.mode).is_ok() {
@@ -101,7 +104,9 @@ impl Sink<'_> {
             Ok(node) if node.is_dir() => Err(FileError::IsADirectory),
             Ok(_) => files.may(uid, gid, path, Access::Write),
             Err(FileError::NotFound) => {
-                let folder = path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+                let folder = path
+                    .rsplit_once('/')
+                    .map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
                 files.stat(folder)?;
                 files.may(uid, gid, folder, Access::Write)
             }
@@ -154,7 +159,8 @@ impl Sink<'_> {
             }
         }
         let (truncated, keeper) = (upload.truncated, self.keeper.clone());
-        let kept = tokio::task::spawn_blocking(move || keeper.put_away(upload)).await.map_err(io::Error::other)?;
+        let kept =
+            tokio::task::spawn_blocking(move || keeper.put_away(upload)).await.map_err(io::Error::other)?;
         if left > 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -196,7 +202,8 @@ impl Head {
 /// `mtime 0 atime 0`
 fn read_times(text: &str) -> Option<(SystemTime, SystemTime)> {
     let mut numbers = text.split(' ').map(|word| word.parse::<u32>().ok());
-    let mut time = || numbers.next().flatten().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds.into()));
+    let mut time =
+        || numbers.next().flatten().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds.into()));
     let mtime = time()?;
     let _microseconds = time();
     Some((mtime, time()?))
@@ -218,7 +225,15 @@ mod tests {
         let head = Head::read("0644 12 a b").unwrap();
         assert_eq!((head.mode, head.size, head.name.as_str()), (0o644, 12, "a b"));
         assert_eq!(Head::read("0644 12 a\0b").unwrap().name, "a");
-        for text in ["0644 12 ..", "0644 12 a/b", "0644 12 ", "0644 12", "x 1 a", "0644 -1 a", "0644 99999999999999999999 a"] {
+        for text in [
+            "0644 12 ..",
+            "0644 12 a/b",
+            "0644 12 ",
+            "0644 12",
+            "x 1 a",
+            "0644 -1 a",
+            "0644 99999999999999999999 a",
+        ] {
             assert!(Head::read(text).is_none(), "{text:?}");
         }
         assert_eq!(reason(&FileError::NotFound), "No such file or directory");

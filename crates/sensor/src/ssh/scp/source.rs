@@ -61,7 +61,13 @@ impl Source<'_> {
         pipe.answer().await.map(drop)
     }
 
-    async fn give_file(&self, pipe: &mut Pipe, shown: &str, path: &str, attributes: &Attributes) -> io::Result<()> {
+    async fn give_file(
+        &self,
+        pipe: &mut Pipe,
+        shown: &str,
+        path: &str,
+        attributes: &Attributes,
+    ) -> io::Result<()> {
         let bytes = match self.contact.visitor.files().read(path) {
             Ok(bytes) => bytes,
             Err(error) => return pipe.complain(&format!("{shown}: {}", reason(&error))).await,
@@ -81,7 +87,8 @@ impl Source<'_> {
         if !self.order.times {
             return Ok(());
         }
-        let seconds = |time: std::time::SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let seconds =
+            |time: std::time::SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         pipe.say(format!("T{} 0 {} 0\n", seconds(attributes.mtime), seconds(attributes.atime))).await?;
         pipe.answer().await.map(drop)
     }
