@@ -5,8 +5,11 @@
 //! `RUSTBUCKET_FUZZ_SECONDS=180 cargo test -p acceptance --test fuzz` does it for longer.
 
 use std::{
-    net::SocketAddr,
-    sync::Arc,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +17,7 @@ use decoy::{
     Clock, Contact, Dialogue, Ftp, Http, Limits, Machine, NoOracle, Plain, Smtp, Stage, Telnet, Terminal,
     TerminalMode, Turn,
     ftp::{DataConnections, DataFault, Received},
-    machine::{Identity, LoginPolicy},
+    machine::{Bounds, Identity, LoginPolicy},
     memory::Parcel,
     shell::{Input, Launch, Output, Shell},
 };
@@ -124,17 +127,23 @@ const HANG: Duration = Duration::from_secs(20);
 /// How long a line in a shell may wait, as `sleep` does, before the visitor goes away.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A visitor of a machine where `deploy` and `root` have the password `Summer2024`.
-fn contact() -> Contact {
+/// A machine where `deploy` and `root` have the password `Summer2024`. One for all: making it takes longer than a visit.
+static MACHINE: LazyLock<Arc<Machine>> = LazyLock::new(|| {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let (name, users) = ("web01.lindqvist.example".to_owned(), vec!["deploy".to_owned()]);
     let identity = Identity::draw(b"fuzz", now, Some(name), Some(users));
     let always = ["deploy", "root"].map(|user| (user.to_owned(), "Summer2024".to_owned())).to_vec();
     let policy = LoginPolicy { always, fewest_tries: 99, most_tries: 99, secret: 1 };
-    let machine = Machine::new(identity, policy, Clock::fixed(now), Default::default());
-    let peer: SocketAddr = ([198, 51, 100, 7], 40_000).into();
+    Machine::new(identity, policy, Clock::fixed(now), Bounds { visitors: 16, ..Bounds::default() })
+});
+
+/// A visitor who was never there before.
+fn contact() -> Contact {
+    static VISITORS: AtomicU32 = AtomicU32::new(0x0a00_0000);
+    let source = Ipv4Addr::from(VISITORS.fetch_add(1, Ordering::Relaxed));
+    let peer: SocketAddr = (source, 40_000).into();
     Contact {
-        visitor: machine.visit(peer.ip()),
+        visitor: MACHINE.visit(peer.ip()),
         oracle: Arc::new(NoOracle),
         local: ([203, 0, 113, 5], 22).into(),
         peer,

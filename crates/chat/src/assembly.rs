@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     Canned, ChatGpt, ChatService, ChatSettings, Claude, Ollama, Purse, Secret, chatgpt, claude,
-    guarded::{Breaker, Budgeted, Cached, Failover, Limited, Priced, Timed},
+    guarded::{Breaker, Budgeted, Cached, Failover, Limited, Priced, Retried, Timed},
     ollama,
     prices::Price,
     settings::{Provider, SettingsFault},
@@ -34,7 +34,24 @@ pub fn build(settings: &ChatSettings) -> (Arc<dyn ChatService>, Vec<Warning>) {
 
 /// As [`build`], with the purse of the day if there is one, so that a program can keep it over a restart.
 pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Option<Arc<Purse>>, Vec<Warning>) {
+    let Assembled { service, day, warnings } = assemble(settings);
+    (service, day.into_iter().find(|purse| purse.unit() == crate::Unit::Usd), warnings)
+}
+
+/// What [`assemble`] puts together.
+pub struct Assembled {
+    /// The service with all its guards.
+    pub service: Arc<dyn ChatService>,
+    /// The purses of the day, in US dollars and in tokens, those that have a limit.
+    pub day: Vec<Arc<Purse>>,
+    /// What the operator should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// As [`build`], with the purses of the day, so that a program can keep them over a restart.
+pub fn assemble(settings: &ChatSettings) -> Assembled {
     let mut warnings = Vec::new();
+    let tokens = settings.chat.tokens_per_day.map(|limit| Arc::new(Purse::tokens_daily("day", limit)));
     let day = settings.chat.budget_per_day.map(|limit| Arc::new(Purse::daily("day", limit)));
     let (usable, keyless): (Vec<_>, Vec<_>) =
         settings.chosen().into_iter().partition(|provider| settings.usable(*provider));
@@ -42,10 +59,10 @@ pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Optio
     let share = settings.chat.timeout / u32::try_from(usable.len().max(1)).unwrap_or(u32::MAX);
     let mut services: Vec<Box<dyn ChatService>> = Vec::new();
     for provider in usable {
-        let purses: Vec<_> = day.iter().cloned().collect();
+        let purses: Vec<_> = day.iter().chain(&tokens).cloned().collect();
         let parts = Parts { purses, share, limit: settings.chat.max_concurrent };
         let unpriced = settings.unpriced(provider);
-        let price = settings.price(provider).or(unpriced.is_some().then_some(Price::DEAREST));
+        let price = settings.price(provider).or(settings.budgeted().then_some(Price::DEAREST));
         match service(settings, provider, price, parts) {
             Ok(service) => {
                 services.push(service);
@@ -62,7 +79,47 @@ pub fn build_with_purse(settings: &ChatSettings) -> (Arc<dyn ChatService>, Optio
         }
     }
     let answers = settings.chat.cache_entries;
-    (Arc::new(Cached::new(Failover::new(services), answers, CACHE_BYTES)), day, warnings)
+    let service = Arc::new(Cached::new(Failover::new(services), answers, CACHE_BYTES));
+    Assembled { service, day: day.into_iter().chain(tokens).collect(), warnings }
+}
+
+/// What one provider answered to a trial question.
+pub struct Trial {
+    /// Its name in settings.
+    pub provider: &'static str,
+    /// The model asked for.
+    pub model: String,
+    /// The answer, or why there is none.
+    pub result: Result<crate::Reply, String>,
+}
+
+/// Asks every configured provider one short question, for `check --ask`. Costs a few tokens each.
+pub async fn try_out(settings: &ChatSettings) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let hello = crate::Message { role: crate::Role::User, content: "Say: ready".to_owned() };
+    let conversation = crate::Conversation {
+        system: vec!["You answer with one word.".to_owned()],
+        messages: vec![hello],
+        max_tokens: 16,
+        temperature: Some(0.0),
+    };
+    for provider in settings.chosen() {
+        let model = settings.model(provider).to_owned();
+        let result = if settings.usable(provider) {
+            let parts = Parts { purses: Vec::new(), share: settings.chat.timeout, limit: 1 };
+            match service(settings, provider, settings.price(provider), parts) {
+                Ok(service) => {
+                    let reply = service.send_message(&conversation).await;
+                    reply.map_err(|error| crate::settings::with_cause(&error))
+                }
+                Err(fault) => Err(fault.to_string()),
+            }
+        } else {
+            Err(format!("no key; set {}", keys(provider)))
+        };
+        trials.push(Trial { provider: provider.name(), model, result });
+    }
+    trials
 }
 
 /// One warning when nobody can be asked; otherwise one for each provider that was asked for by name and has no key.
@@ -93,7 +150,7 @@ struct Parts {
 
 impl Parts {
     fn around<S: ChatService + Priced + 'static>(self, provider: S) -> Box<dyn ChatService> {
-        let inner = Timed::new(Budgeted::new(provider, self.purses), self.share);
+        let inner = Timed::new(Retried::new(Budgeted::new(provider, self.purses)), self.share);
         Box::new(Limited::new(Breaker::new(inner), self.limit))
     }
 }
@@ -105,22 +162,26 @@ fn service(
     parts: Parts,
 ) -> Result<Box<dyn ChatService>, SettingsFault> {
     let model = settings.model(provider);
+    let (network, stream) = (&settings.chat.network, settings.chat.stream);
     Ok(match provider {
         Provider::ChatGpt => {
             let section = &settings.openai;
             let base = section.base_url.as_deref().unwrap_or(chatgpt::BASE_URL);
             let words = section.static_messages.clone();
-            parts.around(ChatGpt::new(base, section.api_key.as_ref(), model, words, price)?)
+            let chatgpt = ChatGpt::new(base, section.api_key.as_ref(), model, words, price)?;
+            parts.around(chatgpt.through(network)?.streaming(stream))
         }
         Provider::Claude => {
             let section = &settings.anthropic;
             let base = section.base_url.as_deref().unwrap_or(claude::BASE_URL);
             let none = Secret::new("");
-            parts.around(Claude::new(base, section.api_key.as_ref().unwrap_or(&none), model, price)?)
+            let claude = Claude::new(base, section.api_key.as_ref().unwrap_or(&none), model, price)?;
+            parts.around(claude.through(network)?.streaming(stream))
         }
         Provider::Ollama => {
             let base = settings.ollama.base_url.as_deref().unwrap_or(ollama::BASE_URL);
-            parts.around(Ollama::new(base, model, price.unwrap_or(Price::FREE))?)
+            let ollama = Ollama::new(base, model, price.unwrap_or(Price::FREE))?;
+            parts.around(ollama.through(network)?.streaming(stream))
         }
         Provider::Canned => parts.around(Canned::silent()),
     })

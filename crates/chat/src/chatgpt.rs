@@ -11,8 +11,8 @@ use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
     guarded::Priced,
     prices::Price,
-    settings::SettingsFault,
-    transport::{Transport, base_url, endpoint, secret_header},
+    settings::{SettingsFault, with_cause},
+    transport::{Network, Transport, base_url, endpoint, secret_header},
 };
 
 const NAME: &str = "chatgpt";
@@ -30,6 +30,7 @@ pub struct ChatGpt {
     static_messages: Vec<String>,
     price: Option<Price>,
     dialect: Dialect,
+    stream: bool,
 }
 
 /// What a request may contain: OpenAI's own server refuses what compatible servers need, and the other way round.
@@ -74,6 +75,15 @@ struct Request<'a> {
     temperature: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
 }
 
 #[derive(Serialize)]
@@ -128,10 +138,90 @@ impl ChatGpt {
                 .ok_or_else(|| SettingsFault::new("openai.api_key", "it has characters that no key has"))?;
             headers.insert(AUTHORIZATION, value);
         }
-        let transport = Transport::new(NAME).map_err(|e| SettingsFault::new("openai", e.to_string()))?;
+        let transport = transport(&url, &Network::default())?;
         let dialect = Dialect::of(&url, model);
-        Ok(Self { transport, url, headers, model: model.to_owned(), static_messages, price, dialect })
+        let (model, stream) = (model.to_owned(), false);
+        Ok(Self { transport, url, headers, model, static_messages, price, dialect, stream })
     }
+
+    /// The same, reached this way.
+    ///
+    /// # Errors
+    /// No HTTPS client.
+    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
+        self.transport = transport(&self.url, network)?;
+        Ok(self)
+    }
+
+    /// The same; answers come in pieces, so that whoever hangs up stops paying.
+    #[must_use]
+    pub fn streaming(mut self, stream: bool) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
+        if !self.stream {
+            return self.transport.post(&self.url, &self.headers, request).await;
+        }
+        let mut pieces = Pieces::default();
+        let take = |event: serde_json::Value| {
+            if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
+                let status = error
+                    .get("code")
+                    .and_then(serde_json::Value::as_u64)
+                    .and_then(|code| u16::try_from(code).ok());
+                let status = status.filter(|status| *status >= 500).unwrap_or(500);
+                return Err(ChatError::Failed { provider: NAME.to_owned(), status, retry_after: None });
+            }
+            pieces.take(&event);
+            Ok(pieces.finish_reason.is_some())
+        };
+        let whole = self.transport.post_streamed(&self.url, &self.headers, request, take).await?;
+        Ok(whole.unwrap_or_else(|| pieces.whole()))
+    }
+}
+
+/// An answer that comes in pieces.
+#[derive(Default)]
+struct Pieces {
+    model: String,
+    text: String,
+    refusal: Option<String>,
+    finish_reason: Option<String>,
+    usage: Option<Usage>,
+}
+
+impl Pieces {
+    fn take(&mut self, event: &serde_json::Value) {
+        if let Some(model) = event.get("model").and_then(serde_json::Value::as_str) {
+            model.clone_into(&mut self.model);
+        }
+        if let Some(usage) = event.get("usage").and_then(|usage| Usage::deserialize(usage).ok()) {
+            self.usage = Some(usage);
+        }
+        let Some(choice) = event.get("choices").and_then(|choices| choices.get(0)) else { return };
+        let delta = |name: &str| {
+            choice.get("delta").and_then(|delta| delta.get(name)).and_then(serde_json::Value::as_str)
+        };
+        self.text.push_str(delta("content").unwrap_or_default());
+        if let Some(refusal) = delta("refusal") {
+            self.refusal.get_or_insert_default().push_str(refusal);
+        }
+        if let Some(reason) = choice.get("finish_reason").and_then(serde_json::Value::as_str) {
+            self.finish_reason = Some(reason.to_owned());
+        }
+    }
+
+    fn whole(self) -> Answer {
+        let message = Said { content: Some(self.text), refusal: self.refusal };
+        let choice = Choice { message, finish_reason: self.finish_reason };
+        Answer { model: self.model, choices: vec![choice], usage: self.usage }
+    }
+}
+
+fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
+    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("openai", with_cause(&error)))
 }
 
 #[async_trait]
@@ -153,8 +243,10 @@ impl ChatService for ChatGpt {
             max_completion_tokens: own.then_some(conversation.max_tokens),
             temperature: conversation.temperature.filter(|_| self.dialect.temperature),
             reasoning_effort: self.dialect.effort,
+            stream: self.stream,
+            stream_options: self.stream.then_some(StreamOptions { include_usage: true }),
         };
-        let answer: Answer = self.transport.post(&self.url, &self.headers, &request).await?;
+        let answer = self.answer(&request).await?;
         let bound = self.cost_at_most(conversation);
         let (tokens_in, tokens_out, cost) = match (&answer.usage, self.price) {
             (Some(usage), price) => {
@@ -191,6 +283,11 @@ impl Priced for ChatGpt {
         self.price.map(|p| {
             p.cost_at_most(conversation.tokens_at_most() + fixed, u64::from(conversation.max_tokens))
         })
+    }
+
+    fn tokens_at_most(&self, conversation: &Conversation) -> u64 {
+        let fixed: u64 = self.static_messages.iter().map(|text| text.len() as u64 + 16).sum();
+        conversation.tokens_at_most() + fixed + u64::from(conversation.max_tokens)
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
     guarded::Priced,
     prices::Price,
-    settings::SettingsFault,
-    transport::{Transport, base_url, endpoint, secret_header},
+    settings::{SettingsFault, with_cause},
+    transport::{Network, Transport, base_url, endpoint, secret_header},
 };
 
 const NAME: &str = "claude";
@@ -31,6 +31,7 @@ pub struct Claude {
     model: String,
     price: Option<Price>,
     habits: Habits,
+    stream: bool,
 }
 
 /// What differs between models (platform.claude.com, migration guides).
@@ -69,13 +70,26 @@ struct Request<'a> {
     temperature: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Thinking>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stream: bool,
 }
 
 #[derive(Serialize)]
 struct Block<'a> {
     r#type: &'static str,
     text: &'a str,
+    /// The provider keeps everything up to here for the next question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<CacheControl>,
 }
+
+#[derive(Serialize)]
+struct CacheControl {
+    r#type: &'static str,
+}
+
+/// Instructions shorter than this are below what Claude keeps (1024 tokens at least).
+const WORTH_CACHING: usize = 4096;
 
 #[derive(Serialize)]
 struct Thinking {
@@ -127,9 +141,84 @@ impl Claude {
             .ok_or_else(|| SettingsFault::new("anthropic.api_key", "it has characters that no key has"))?;
         headers.insert("x-api-key", key);
         headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
-        let transport = Transport::new(NAME).map_err(|e| SettingsFault::new("anthropic", e.to_string()))?;
-        Ok(Self { transport, url, headers, model: model.to_owned(), price, habits: Habits::of(model) })
+        let transport = transport(&url, &Network::default())?;
+        let (model, habits) = (model.to_owned(), Habits::of(model));
+        Ok(Self { transport, url, headers, model, price, habits, stream: false })
     }
+
+    /// The same, reached this way.
+    ///
+    /// # Errors
+    /// No HTTPS client.
+    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
+        self.transport = transport(&self.url, network)?;
+        Ok(self)
+    }
+
+    /// The same; answers come in pieces, so that whoever hangs up stops paying.
+    #[must_use]
+    pub fn streaming(mut self, stream: bool) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
+        if !self.stream {
+            return self.transport.post(&self.url, &self.headers, request).await;
+        }
+        let mut answer = Answer { model: String::new(), content: Vec::new(), stop_reason: None, usage: None };
+        let take = |event: serde_json::Value| take(&mut answer, &event);
+        let whole = self.transport.post_streamed(&self.url, &self.headers, request, take).await?;
+        Ok(whole.unwrap_or(answer))
+    }
+}
+
+/// One event of a stream (platform.claude.com, streaming messages); whether it was the last.
+fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, ChatError> {
+    let text = |value: Option<&serde_json::Value>| {
+        value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
+    match event.get("type").and_then(serde_json::Value::as_str).unwrap_or_default() {
+        "message_start" => {
+            let message = event.get("message");
+            answer.model = text(message.and_then(|message| message.get("model")));
+            answer.usage = message.and_then(|message| Usage::deserialize(message.get("usage")?).ok());
+        }
+        "content_block_start" => {
+            let block = event.get("content_block");
+            let r#type = text(block.and_then(|block| block.get("type")));
+            answer.content.push(Part { r#type, text: text(block.and_then(|block| block.get("text"))) });
+        }
+        "content_block_delta" => {
+            if let Some(part) = answer.content.last_mut() {
+                part.text.push_str(&text(event.get("delta").and_then(|delta| delta.get("text"))));
+            }
+        }
+        "message_delta" => {
+            let reason = text(event.get("delta").and_then(|delta| delta.get("stop_reason")));
+            answer.stop_reason = (!reason.is_empty()).then_some(reason);
+            // Counts are of the whole answer so far.
+            let tokens = event
+                .get("usage")
+                .and_then(|usage| usage.get("output_tokens"))
+                .and_then(serde_json::Value::as_u64);
+            if let (Some(usage), Some(tokens)) = (&mut answer.usage, tokens) {
+                usage.output_tokens = tokens;
+            }
+        }
+        "message_stop" => return Ok(true),
+        "error" => {
+            let kind = text(event.get("error").and_then(|error| error.get("type")));
+            let status = if kind == "overloaded_error" { 529 } else { 500 };
+            return Err(ChatError::Failed { provider: NAME.to_owned(), status, retry_after: None });
+        }
+        _ => {}
+    }
+    Ok(false)
+}
+
+fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
+    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("anthropic", with_cause(&error)))
 }
 
 #[async_trait]
@@ -140,11 +229,21 @@ impl ChatService for Claude {
             return Err(ChatError::Empty);
         }
         // An empty text block is refused with 400.
-        let system = conversation.system.iter().filter(|text| !text.trim().is_empty());
+        let mut system: Vec<Block<'_>> = conversation
+            .system
+            .iter()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| Block { r#type: "text", text, cache_control: None })
+            .collect();
+        if is_cached(conversation)
+            && let Some(last) = system.last_mut()
+        {
+            last.cache_control = Some(CacheControl { r#type: "ephemeral" });
+        }
         let request = Request {
             model: &self.model,
             max_tokens: conversation.max_tokens,
-            system: system.map(|text| Block { r#type: "text", text }).collect(),
+            system,
             messages: conversation
                 .messages
                 .iter()
@@ -152,15 +251,18 @@ impl ChatService for Claude {
                 .collect(),
             temperature: conversation.temperature.filter(|_| self.habits.temperature),
             thinking: self.habits.thinks_unless_told.then_some(Thinking { r#type: "disabled" }),
+            stream: self.stream,
         };
-        let answer: Answer = self.transport.post(&self.url, &self.headers, &request).await?;
+        let answer = self.answer(&request).await?;
         let bound = self.cost_at_most(conversation);
         let (tokens_in, tokens_out, cost) = match &answer.usage {
             Some(usage) => {
-                let cached = usage.cache_creation_input_tokens.unwrap_or(0)
-                    + usage.cache_read_input_tokens.unwrap_or(0);
-                let tokens_in = usage.input_tokens + cached;
-                let cost = self.price.map_or(Usd::ZERO, |p| p.cost(tokens_in, usage.output_tokens));
+                let written = usage.cache_creation_input_tokens.unwrap_or(0);
+                let read = usage.cache_read_input_tokens.unwrap_or(0);
+                let tokens_in = usage.input_tokens + written + read;
+                // Writing costs a quarter more than reading afresh, reading from the cache a tenth.
+                let counted = usage.input_tokens + (written * 5).div_ceil(4) + read.div_ceil(10);
+                let cost = self.price.map_or(Usd::ZERO, |p| p.cost(counted, usage.output_tokens));
                 (tokens_in, usage.output_tokens, cost)
             }
             None => (0, 0, bound.unwrap_or_default()),
@@ -191,8 +293,15 @@ impl ChatService for Claude {
 
 impl Priced for Claude {
     fn cost_at_most(&self, conversation: &Conversation) -> Option<Usd> {
-        self.price.map(|p| p.cost_at_most(conversation.tokens_at_most(), u64::from(conversation.max_tokens)))
+        let most = conversation.tokens_at_most();
+        let most = if is_cached(conversation) { (most * 5).div_ceil(4) } else { most };
+        self.price.map(|p| p.cost_at_most(most, u64::from(conversation.max_tokens)))
     }
+}
+
+/// Whether the instructions are long enough for the provider to keep them.
+fn is_cached(conversation: &Conversation) -> bool {
+    conversation.system.iter().map(String::len).sum::<usize>() >= WORTH_CACHING
 }
 
 #[cfg(test)]

@@ -94,6 +94,14 @@ pub enum ChatError {
         /// Its size.
         limit: Usd,
     },
+    /// Asking could take more tokens than are left.
+    #[error("the budget per {purse} of {limit} tokens has too little left")]
+    TokenBudget {
+        /// Which budget: `day`, `network`, `source`, `session`.
+        purse: String,
+        /// Its size.
+        limit: u64,
+    },
     /// The provider failed lately and is left alone for a while.
     #[error("{provider} is left alone for {retry_after:?} after failures")]
     BreakerOpen {
@@ -143,6 +151,7 @@ impl ChatError {
             | Self::RateLimited { .. }
             | Self::Unreachable { .. }
             | Self::Budget { .. }
+            | Self::TokenBudget { .. }
             | Self::BreakerOpen { .. }
             | Self::Busy { .. }
             | Self::Failed { status: 503 | 529, .. } => Bill::Nothing,
@@ -168,7 +177,7 @@ impl ChatError {
             Self::Interrupted { .. } => "interrupted",
             Self::Malformed { .. } => "malformed",
             Self::Declined { .. } => "declined",
-            Self::Budget { .. } => "budget",
+            Self::Budget { .. } | Self::TokenBudget { .. } => "budget",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::Busy { .. } => "busy",
             Self::AllFailed { attempts } => attempts.last().map_or("all_failed", Self::kind),

@@ -18,6 +18,7 @@ pub mod ollama;
 pub mod prices;
 pub mod secret;
 pub mod settings;
+mod stream;
 mod transport;
 
 use std::time::Duration;
@@ -29,11 +30,12 @@ pub use canned::Canned;
 pub use chatgpt::ChatGpt;
 pub use claude::Claude;
 pub use error::ChatError;
-pub use guarded::{Purse, Purses, spending_from};
+pub use guarded::{Purse, Purses, Unit, spending_from};
 pub use money::Usd;
 pub use ollama::Ollama;
 pub use secret::Secret;
-pub use settings::{AnthropicSection, ChatSection, ChatSettings, OllamaSection, OpenAiSection};
+pub use settings::{Allowances, AnthropicSection, ChatSection, ChatSettings, OllamaSection, OpenAiSection};
+pub use transport::Network;
 
 /// Somebody who answers conversations: a provider, or a guard around one.
 #[async_trait]

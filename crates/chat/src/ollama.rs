@@ -11,8 +11,8 @@ use crate::{
     ChatError, ChatService, Conversation, Reply, Usd,
     guarded::Priced,
     prices::Price,
-    settings::SettingsFault,
-    transport::{Transport, base_url, endpoint},
+    settings::{SettingsFault, with_cause},
+    transport::{Network, Transport, base_url, endpoint},
 };
 
 const NAME: &str = "ollama";
@@ -27,6 +27,11 @@ pub struct Ollama {
     url: Url,
     model: String,
     price: Price,
+    stream: bool,
+}
+
+fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
+    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("ollama", with_cause(&error)))
 }
 
 #[derive(Serialize)]
@@ -74,8 +79,49 @@ impl Ollama {
     pub fn new(base: &str, model: &str, price: Price) -> Result<Self, SettingsFault> {
         let base = base_url(base).map_err(|reason| SettingsFault::new("ollama.base_url", reason))?;
         let url = endpoint(&base, &["/chat", "/api", "/v1"], None, "/api/chat");
-        let transport = Transport::new(NAME).map_err(|e| SettingsFault::new("ollama", e.to_string()))?;
-        Ok(Self { transport, url, model: model.to_owned(), price })
+        let transport = transport(&url, &Network::default())?;
+        Ok(Self { transport, url, model: model.to_owned(), price, stream: false })
+    }
+
+    /// The same, reached this way.
+    ///
+    /// # Errors
+    /// No HTTPS client.
+    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
+        self.transport = transport(&self.url, network)?;
+        Ok(self)
+    }
+
+    /// The same; answers come in pieces, so that the model stops when whoever asked hangs up.
+    #[must_use]
+    pub fn streaming(mut self, stream: bool) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
+        if !self.stream {
+            return self.transport.post(&self.url, &HeaderMap::new(), request).await;
+        }
+        let mut text = String::new();
+        let mut last = None;
+        let take = |event: serde_json::Value| {
+            let piece = event.get("message").and_then(|message| message.get("content"));
+            text.push_str(piece.and_then(serde_json::Value::as_str).unwrap_or_default());
+            let done = event.get("done").and_then(serde_json::Value::as_bool) == Some(true);
+            if done {
+                last = Answer::deserialize(event).ok();
+            }
+            Ok(done)
+        };
+        let whole: Option<Answer> =
+            self.transport.post_streamed(&self.url, &HeaderMap::new(), request, take).await?;
+        if let Some(whole) = whole {
+            return Ok(whole);
+        }
+        let mut answer = last.ok_or_else(|| self.transport.malformed("a stream cut short"))?;
+        answer.message.content = text;
+        Ok(answer)
     }
 }
 
@@ -91,10 +137,10 @@ impl ChatService for Ollama {
         let request = Request {
             model: &self.model,
             messages: system.chain(turns).collect(),
-            stream: false,
+            stream: self.stream,
             options: Options { num_predict: conversation.max_tokens, temperature: conversation.temperature },
         };
-        let answer: Answer = self.transport.post(&self.url, &HeaderMap::new(), &request).await?;
+        let answer = self.answer(&request).await?;
         if answer.message.content.is_empty() {
             return Err(self.transport.malformed("an empty text"));
         }

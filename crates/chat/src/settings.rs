@@ -1,13 +1,13 @@
 //! The sections `[chat] [openai] [anthropic] [ollama]` of the settings, and what is wrong with them.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ::settings::Section;
 
 use crate::{
     Purse, Purses, Secret, Usd, chatgpt, claude, ollama,
     prices::{Price, Prices, usd},
-    transport::base_url,
+    transport::{Network, base_url, is_local},
 };
 
 /// How many sources have a purse of their own; the rest share one.
@@ -68,6 +68,29 @@ pub struct ChatSection {
     pub budget_per_source_per_day: Option<Usd>,
     /// US dollars all may cost in a day.
     pub budget_per_day: Option<Usd>,
+    /// US dollars one network (IPv4: /24, IPv6: /48) may cost in a day.
+    pub budget_per_network_per_day: Option<Usd>,
+    /// Nobody set a budget, so these are the built-in ones: a model of unknown price is counted as the dearest then, and
+    /// is no reason to refuse the settings.
+    pub budget_by_default: bool,
+    /// Tokens one session may take.
+    pub tokens_per_session: Option<u64>,
+    /// Tokens one source address may take in a day.
+    pub tokens_per_source_per_day: Option<u64>,
+    /// Tokens one network may take in a day.
+    pub tokens_per_network_per_day: Option<u64>,
+    /// Tokens all may take in a day.
+    pub tokens_per_day: Option<u64>,
+    /// A folder with texts of prompts, instead of the built-in ones of the same name.
+    pub templates: Option<PathBuf>,
+    /// About how many tokens the changing part of a prompt may have.
+    pub prompt_tokens: usize,
+    /// The most tokens of one answer.
+    pub answer_tokens: u32,
+    /// Answers come in pieces, so that a visitor who leaves stops the model.
+    pub stream: bool,
+    /// How providers are reached.
+    pub network: Network,
     /// Questions under way at once, for each provider.
     pub max_concurrent: usize,
     /// Answers kept; 0 switches the cache off.
@@ -86,6 +109,17 @@ impl Default for ChatSection {
             budget_per_session: None,
             budget_per_source_per_day: None,
             budget_per_day: None,
+            budget_per_network_per_day: None,
+            budget_by_default: false,
+            tokens_per_session: None,
+            tokens_per_source_per_day: None,
+            tokens_per_network_per_day: None,
+            tokens_per_day: None,
+            templates: None,
+            prompt_tokens: 1500,
+            answer_tokens: 1200,
+            stream: false,
+            network: Network::default(),
             max_concurrent: 16,
             cache_entries: 10_000,
             prices: Prices::default(),
@@ -165,18 +199,72 @@ impl ChatSection {
             }
             providers
         });
-        Self {
+        let tokens = |section: &mut Section<'_>, key: &str| section.number::<u64>(key, 1..=1_000_000_000_000);
+        let network = Network {
+            ca_file: section.found_text("ca_file").map(|found| {
+                let network = Network { ca_file: Some(found.value.clone().into()), direct: false };
+                if let Err(reason) = network.authorities() {
+                    section.fault("ca_file", found.origin, reason);
+                }
+                found.value.into()
+            }),
+            direct: !section.flag("proxy_from_environment").unwrap_or(true),
+        };
+        let mut read = Self {
             providers,
             timeout: section.time_above_zero("timeout").unwrap_or(default.timeout),
             budget_per_session: usd(&mut section, "budget_per_session"),
             budget_per_source_per_day: usd(&mut section, "budget_per_source_per_day"),
             budget_per_day: usd(&mut section, "budget_per_day"),
+            budget_per_network_per_day: usd(&mut section, "budget_per_network_per_day"),
+            budget_by_default: false,
+            tokens_per_session: tokens(&mut section, "tokens_per_session"),
+            tokens_per_source_per_day: tokens(&mut section, "tokens_per_source_per_day"),
+            tokens_per_network_per_day: tokens(&mut section, "tokens_per_network_per_day"),
+            tokens_per_day: tokens(&mut section, "tokens_per_day"),
+            templates: section.text("templates").map(PathBuf::from),
+            prompt_tokens: section.number("prompt_tokens", 200..=50_000).unwrap_or(default.prompt_tokens),
+            answer_tokens: section.number("answer_tokens", 16..=20_000).unwrap_or(default.answer_tokens),
+            stream: section.flag("stream").unwrap_or(true),
+            network,
             max_concurrent: section.number("max_concurrent", 1..=10_000).unwrap_or(default.max_concurrent),
             cache_entries: section.number("cache_entries", 0..=10_000_000).unwrap_or(default.cache_entries),
             prices: Prices::read(section.section("prices")),
             prices_key: default.prices_key,
+        };
+        if !read.budgeted() {
+            let cents = |cents: u64| Some(Usd::from_nanos(cents * 10_000_000));
+            read.budget_by_default = true;
+            read.budget_per_session = cents(10);
+            read.budget_per_source_per_day = cents(25);
+            read.budget_per_network_per_day = cents(100);
+            read.budget_per_day = cents(500);
         }
+        read
     }
+
+    fn budgeted(&self) -> bool {
+        [
+            self.budget_per_day,
+            self.budget_per_session,
+            self.budget_per_source_per_day,
+            self.budget_per_network_per_day,
+        ]
+        .iter()
+        .any(Option::is_some)
+    }
+}
+
+/// An error with everything that caused it, on one line.
+pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 fn key(section: &mut Section<'_>) -> Option<Secret> {
@@ -246,7 +334,9 @@ impl ChatSettings {
             ollama: OllamaSection::read(top.section("ollama")),
         };
         let keyed = settings.clone().with_environment(get);
-        for provider in keyed.chosen().into_iter().filter(|provider| keyed.usable(*provider)) {
+        // The built-in budgets hold for any model, counted as the dearest; a budget that somebody set is meant exactly.
+        let asked = keyed.chosen().into_iter().filter(|provider| keyed.usable(*provider));
+        for provider in asked.filter(|_| !keyed.chat.budget_by_default) {
             if let Some(reason) = keyed.unpriced(provider) {
                 top.fault(settings.chat.prices_key, None, reason);
             }
@@ -284,10 +374,17 @@ impl ChatSettings {
     }
 
     pub(crate) fn budgeted(&self) -> bool {
-        let chat = &self.chat;
-        [chat.budget_per_day, chat.budget_per_session, chat.budget_per_source_per_day]
-            .iter()
-            .any(Option::is_some)
+        self.chat.budgeted()
+    }
+
+    /// Whether a provider is a machine of our own, which costs nothing unless a price is set.
+    fn is_own(&self, provider: Provider) -> bool {
+        let base = match provider {
+            Provider::ChatGpt => self.openai.base_url.as_deref(),
+            Provider::Claude => self.anthropic.base_url.as_deref(),
+            Provider::Ollama | Provider::Canned => return true,
+        };
+        base.and_then(|base| base_url(base).ok()).is_some_and(|url| is_local(&url))
     }
 
     /// The model a provider is asked for.
@@ -303,10 +400,7 @@ impl ChatSettings {
     /// What a provider's tokens cost.
     pub(crate) fn price(&self, provider: Provider) -> Option<Price> {
         let price = self.chat.prices.of(self.model(provider));
-        match provider {
-            Provider::Ollama | Provider::Canned => price.or(Some(Price::FREE)),
-            Provider::ChatGpt | Provider::Claude => price,
-        }
+        if self.is_own(provider) { price.or(Some(Price::FREE)) } else { price }
     }
 
     /// A budget for a model whose price nobody knows: what is wrong, and the remedy.
@@ -321,13 +415,36 @@ impl ChatSettings {
         ))
     }
 
-    /// A purse for one session, if sessions have a budget. For [`spending_from`](crate::spending_from).
-    pub fn session_purse(&self) -> Option<Purse> {
-        self.chat.budget_per_session.map(|limit| Purse::once("session", limit))
+    /// The purses of sessions, sources and networks. For [`spending_from`](crate::spending_from).
+    pub fn allowances(&self) -> Allowances {
+        let chat = &self.chat;
+        let purses = |name: &str, usd: Option<Usd>, tokens: Option<u64>| {
+            let usd = usd.map(|limit| Purses::new(name, limit, PURSES_MOST));
+            let tokens = tokens.map(|limit| Purses::tokens(name, limit, PURSES_MOST));
+            usd.into_iter().chain(tokens).collect::<Vec<_>>()
+        };
+        Allowances {
+            session: (chat.budget_per_session, chat.tokens_per_session),
+            sources: purses("source", chat.budget_per_source_per_day, chat.tokens_per_source_per_day),
+            networks: purses("network", chat.budget_per_network_per_day, chat.tokens_per_network_per_day),
+        }
     }
+}
 
-    /// The purses of the sources, if sources have a budget. For [`spending_from`](crate::spending_from).
-    pub fn source_purses(&self) -> Option<Purses> {
-        self.chat.budget_per_source_per_day.map(|limit| Purses::new("source", limit, PURSES_MOST))
+/// What sessions, sources and networks may spend.
+pub struct Allowances {
+    session: (Option<Usd>, Option<u64>),
+    sources: Vec<Purses>,
+    networks: Vec<Purses>,
+}
+
+impl Allowances {
+    /// The purses of a new session from this source in this network. Everybody of a source shares its purse for the day.
+    pub fn of(&self, source: &str, network: &str) -> Vec<Arc<Purse>> {
+        let usd = self.session.0.map(|limit| Arc::new(Purse::once("session", limit)));
+        let tokens = self.session.1.map(|limit| Arc::new(Purse::tokens_once("session", limit)));
+        let sources = self.sources.iter().map(|purses| purses.of(source));
+        let networks = self.networks.iter().map(|purses| purses.of(network));
+        usd.into_iter().chain(tokens).chain(sources).chain(networks).collect()
     }
 }

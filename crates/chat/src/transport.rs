@@ -1,8 +1,10 @@
 //! The one way out: a POST of JSON to a provider, and its answer, bounded.
 //!
-//! No proxy from the environment, no redirect (a key must not travel to another host), no retry.
+//! No redirect (a key must not travel to another host), no retry. A proxy from the environment (`HTTPS_PROXY`, `NO_PROXY`)
+//! is used as other programs do, but never for a server on this machine.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -11,7 +13,10 @@ use reqwest::{Client, Response, header, redirect};
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-use crate::ChatError;
+use crate::{
+    ChatError,
+    stream::{Events, Piece},
+};
 
 /// The largest answer read, in bytes.
 const REPLY_BYTES: usize = 2 * 1024 * 1024;
@@ -25,6 +30,48 @@ const RETRY_AFTER_MOST: Duration = Duration::from_secs(3600);
 #[error("the HTTPS client cannot be made")]
 pub struct NoClient(#[source] Box<dyn std::error::Error + Send + Sync>);
 
+impl NoClient {
+    fn because(reason: String) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// How providers are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// A PEM file with certificate authorities that are trusted beside the machine's own.
+    pub ca_file: Option<PathBuf>,
+    /// No proxy, whatever the environment says.
+    pub direct: bool,
+}
+
+impl Network {
+    /// The authorities in [`Network::ca_file`].
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(crate) fn authorities(&self) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, String> {
+        use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
+        let shown = path.display();
+        let found = CertificateDer::pem_file_iter(path)
+            .map_err(|error| format!("{shown} cannot be read: {error}"))?;
+        let found: Result<Vec<_>, _> = found.collect();
+        let found = found.map_err(|error| format!("{shown} is not a PEM file of certificates: {error}"))?;
+        if found.is_empty() { Err(format!("{shown} holds no certificate")) } else { Ok(found) }
+    }
+}
+
+/// Whether a server is on this machine.
+pub(crate) fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// One provider's HTTP side.
 #[derive(Clone)]
 pub(crate) struct Transport {
@@ -34,7 +81,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// Makes a client that trusts the machine's certificate authorities, and Mozilla's list when it has none.
-    pub fn new(provider: &'static str) -> Result<Self, NoClient> {
+    pub fn new(provider: &'static str, url: &Url, network: &Network) -> Result<Self, NoClient> {
         let mut roots = rustls::RootCertStore::empty();
         let found = rustls_native_certs::load_native_certs();
         let (_, unusable) = roots.add_parsable_certificates(found.certs);
@@ -44,6 +91,13 @@ impl Transport {
         if roots.is_empty() {
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
+        let own = network.authorities().map_err(NoClient::because)?;
+        let (_, unusable) = roots.add_parsable_certificates(own);
+        if unusable > 0 {
+            return Err(NoClient::because(
+                "chat.ca_file holds a certificate that cannot be an authority".to_owned(),
+            ));
+        }
         // The provider is named here so that a client can be made before the program has installed one.
         let tls =
             rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -51,9 +105,12 @@ impl Transport {
                 .map_err(|e| NoClient(e.into()))?
                 .with_root_certificates(roots)
                 .with_no_client_auth();
-        let client = Client::builder()
+        let mut client = Client::builder();
+        if network.direct || is_local(url) {
+            client = client.no_proxy();
+        }
+        let client = client
             .tls_backend_preconfigured(tls)
-            .no_proxy()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT)
             .pool_idle_timeout(Duration::from_secs(60))
@@ -78,6 +135,57 @@ impl Transport {
         }
         let bytes = self.read(response).await?;
         serde_json::from_slice(&bytes).map_err(|_| self.malformed("something that is not its own JSON"))
+    }
+
+    /// Sends `body`, which asks for a stream, and gives each event to `take` until it says that the answer is complete.
+    /// Gives the whole answer instead when the server does not stream.
+    pub async fn post_streamed<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        headers: &header::HeaderMap,
+        body: &impl Serialize,
+        mut take: impl FnMut(serde_json::Value) -> Result<bool, ChatError>,
+    ) -> Result<Option<T>, ChatError> {
+        let request = self.client.post(url.clone()).headers(headers.clone()).json(body);
+        let mut response = request.send().await.map_err(|e| self.broken(e))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(self.refusal(status, response).await);
+        }
+        let kind = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or_default();
+        if !["text/event-stream", "application/x-ndjson", "application/jsonl"]
+            .iter()
+            .any(|stream| kind.starts_with(stream))
+        {
+            let bytes = self.read(response).await?;
+            let whole = serde_json::from_slice(&bytes);
+            return whole.map(Some).map_err(|_| self.malformed("something that is not its own JSON"));
+        }
+        let (mut events, mut total, mut complete) = (Events::default(), 0, false);
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.broken(e))? {
+            total += chunk.len();
+            if total > REPLY_BYTES {
+                return Err(self.malformed("more than two megabytes"));
+            }
+            for piece in events.take(&chunk) {
+                match piece {
+                    Piece::Event(event) => complete |= take(event)?,
+                    Piece::Done => return Ok(None),
+                    Piece::Garbage => return Err(self.malformed("a stream that is not its own JSON")),
+                }
+            }
+        }
+        match events.rest() {
+            Some(Piece::Event(event)) => complete |= take(event)?,
+            Some(Piece::Garbage) => return Err(self.malformed("a stream cut short")),
+            Some(Piece::Done) => complete = true,
+            None => {}
+        }
+        if complete { Ok(None) } else { Err(self.malformed("a stream cut short")) }
     }
 
     /// An answer that breaks the interface's promise.

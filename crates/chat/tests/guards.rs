@@ -202,7 +202,11 @@ async fn settings_become_a_service_that_fails_over_and_remembers() {
     let again = service.send_message(&conversation()).await.unwrap();
     assert_eq!((again.text.as_str(), again.cached, again.cost_usd), ("Linux", true, 0.0));
     let seen = broken.seen().await;
-    assert_eq!((seen.len(), sound.seen().await.len()), (1, 1));
+    assert_eq!(
+        (seen.len(), sound.seen().await.len()),
+        (2, 1),
+        "a failure that may be over is tried once more"
+    );
     let said: Vec<_> =
         seen[0].body["messages"].as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap()).collect();
     assert_eq!(said[..3], ["first", "second", "tenth"]);
@@ -244,7 +248,7 @@ fn missing_keys_and_unknown_prices_warn() {
         model: Some("mystery".to_owned()),
         ..chat::OpenAiSection::default()
     };
-    let mut by_hand = ChatSettings { openai, ..settings("") };
+    let mut by_hand = ChatSettings { openai, ..ChatSettings::default() };
     assert!(build(&by_hand).1.is_empty());
     by_hand.chat.budget_per_session = Some(Usd::from_nanos(1));
     let [warning] = &build(&by_hand).1[..] else { panic!("one warning") };
@@ -322,4 +326,106 @@ fn keys_come_from_the_settings_then_from_the_environment() {
     assert_eq!(settings.openai.api_key.unwrap().reveal(), "from-chatgpt");
     assert_eq!(settings.anthropic.api_key.unwrap().reveal(), "from-claude");
     assert_eq!(keyed("[openai]\napi_key = \"own\"\n").openai.api_key.unwrap().reveal(), "own");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn no_allowance_is_ever_exceeded(
+        usd in proptest::collection::vec(proptest::option::of(0u64..400), 4),
+        tokens in proptest::collection::vec(proptest::option::of(0u64..4000), 4),
+        bound in 1u64..90, deals in proptest::collection::vec(deal(), 1..8),
+        visits in proptest::collection::vec((0u8..3, 0u8..2), 1..16),
+    ) {
+        let charged = Arc::new(parking_lot::Mutex::new(Usd::ZERO));
+        let shop = Shop { bound: Usd::from_nanos(bound), deals, calls: AtomicUsize::new(0), charged: charged.clone() };
+        let day = usd[3].map(|limit| Arc::new(Purse::daily_by("day", Usd::from_nanos(limit), Arc::new(|| 1))));
+        let mut settings = ChatSettings::default();
+        settings.chat.budget_per_session = usd[0].map(Usd::from_nanos);
+        settings.chat.budget_per_source_per_day = usd[1].map(Usd::from_nanos);
+        settings.chat.budget_per_network_per_day = usd[2].map(Usd::from_nanos);
+        settings.chat.tokens_per_session = tokens[0];
+        settings.chat.tokens_per_source_per_day = tokens[1];
+        settings.chat.tokens_per_network_per_day = tokens[2];
+        let day_tokens = tokens[3].map(|limit| Arc::new(Purse::tokens_once("day", limit)));
+        let allowances = settings.allowances();
+        let written = Arc::new(parking_lot::Mutex::new(Usd::ZERO));
+        if let Some(day) = &day {
+            let written = written.clone();
+            day.watch(move |_, committed| *written.lock() = committed);
+        }
+        let shared: Vec<_> = day.iter().chain(&day_tokens).cloned().collect();
+        let service = Timed::new(Budgeted::new(shop, shared.clone()), Duration::from_millis(2));
+        let purses: Vec<Vec<Arc<Purse>>> = visits
+            .iter()
+            .map(|(source, network)| allowances.of(&format!("10.{network}.0.{source}"), &format!("10.{network}.0.0")))
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let question = conversation();
+            let asking = purses.iter().map(|own| spending_from(own.clone(), service.send_message(&question)));
+            futures_join(asking).await;
+        });
+        for purse in purses.iter().flatten().chain(&shared) {
+            prop_assert!(purse.spent().1 <= purse.limit(), "{purse:?}");
+        }
+        if let Some(day) = &day {
+            prop_assert!(*charged.lock() <= day.limit());
+            prop_assert!(*written.lock() >= *charged.lock(), "what is written down covers what was charged");
+        }
+        // Nobody pays when nobody is allowed to.
+        if usd.iter().flatten().any(|limit| *limit < bound) && usd[3].is_some_and(|limit| limit < bound) {
+            prop_assert_eq!(*charged.lock(), Usd::ZERO);
+        }
+    }
+}
+
+/// Streams in each dialect: whole, cut short, and cut into single bytes.
+#[tokio::test]
+async fn answers_come_in_pieces_and_cut_ones_are_told() {
+    let stream = |body: String| Act::Answer("200 OK", vec![("x-stream", "1".to_owned())], body);
+    let openai = concat!(
+        "data: {\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Li\"}}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"nux\"},\"finish_reason\":null}]}\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2}}\n\n",
+        "data: [DONE]\n\n",
+    );
+    let claude = concat!(
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"m\",\"usage\":{\"input_tokens\":10,\"output_tokens\":1}}}\n\n",
+        "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+        "data: {\"type\":\"ping\"}\n\n",
+        "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Linux\"}}\n\n",
+        "data: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+        "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n",
+        "data: {\"type\":\"message_stop\"}\n\n",
+    );
+    let cut = |whole: &str| whole[..whole.len() / 2].to_owned();
+    let overloaded =
+        "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}\n\n";
+    for (name, body, wanted) in [
+        ("openai", openai.to_owned(), "Linux"),
+        ("openai", cut(openai), "malformed"),
+        ("openai", "data: \u{1}garbage\n\n".to_owned(), "malformed"),
+        ("claude", claude.to_owned(), "Linux"),
+        ("claude", cut(claude), "malformed"),
+        ("claude", overloaded.to_owned(), "failed"),
+    ] {
+        let server = StandIn::start([stream(body)]).await;
+        let key = chat::Secret::new("k");
+        let service: Box<dyn ChatService> = match name {
+            "openai" => Box::new(
+                chat::ChatGpt::new(&server.url, None, "m", Vec::new(), None).unwrap().streaming(true),
+            ),
+            _ => Box::new(chat::Claude::new(&server.url, &key, "m", None).unwrap().streaming(true)),
+        };
+        match service.send_message(&conversation()).await {
+            Ok(reply) => {
+                assert_eq!(reply.text, wanted, "{name}");
+                assert_eq!((reply.tokens_in, reply.tokens_out), (10, 2), "{name}");
+            }
+            Err(error) => assert_eq!(error.kind(), wanted, "{name}: {error}"),
+        }
+        assert_eq!(server.seen().await[0].body["stream"], true);
+    }
 }

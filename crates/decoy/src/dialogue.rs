@@ -16,7 +16,10 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use wire::EventKind;
 
-use crate::{machine::Visitor, oracle::Oracle};
+use crate::{
+    machine::Visitor,
+    oracle::{Ask, Oracle, Question},
+};
 
 /// One thing to do for the visitor, in order.
 #[derive(Clone, Debug)]
@@ -65,6 +68,19 @@ pub struct Contact {
     pub peer: SocketAddr,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl Contact {
+    /// Learns what is in a file that is only listed, before somebody reads it. What was read once stays as it was: without
+    /// a model the file keeps what the machine made up.
+    pub async fn know(&self, path: &str) {
+        let Some(unknown) = self.visitor.files().unknown(path) else { return };
+        let name = unknown.path.clone();
+        let what = Ask::File { path: unknown.path, size: unknown.size, head: unknown.head };
+        let answer = self.oracle.ask(Question::new(what, Bytes::new())).await;
+        // A machine that has no room for more keeps making it up, the same each time.
+        let _kept = self.visitor.machine().learn(&name, &answer.text);
+    }
 }
 
 /// Bounds that a dialogue keeps itself; connections, time and session bytes are the sensor's.

@@ -29,4 +29,4 @@ pub use terminal::{Terminal, TerminalMode};
 
 pub use dialogue::{Contact, Dialogue, Limits, Stage, Turn};
 pub use machine::{Account, Clock, Login, Machine, Visitor};
-pub use oracle::{Answer, Ask, NoOracle, Oracle, Question};
+pub use oracle::{Answer, Ask, Excerpt, Exchange, Grounding, NoOracle, Oracle, Question};

@@ -6,19 +6,25 @@ use bytes::Bytes;
 /// What is asked. The kind decides which prompt is used and how long an answer may be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
-    /// Output of an installed program that is not emulated: the command line as typed.
+    /// Output of an installed program that is not emulated.
     Program {
-        /// Program and arguments.
-        command: String,
+        /// Program and arguments, as the shell cut them.
+        words: Vec<String>,
         /// Working directory.
         cwd: String,
         /// Who runs it.
         user: String,
+        /// What is piped in; empty for nothing.
+        stdin: String,
     },
     /// Content of a file that is listed but has none yet.
     File {
-        /// Absolute path.
+        /// Absolute path in the image.
         path: String,
+        /// The size that it is listed with, in bytes.
+        size: u64,
+        /// Its first line, if that is known, without the line end.
+        head: String,
     },
     /// A page that nobody wrote.
     Page {
@@ -26,6 +32,13 @@ pub enum Ask {
         method: String,
         /// Path and query.
         target: String,
+    },
+    /// A line typed into an interpreter (`python3`, `mysql` …).
+    Reply {
+        /// The interpreter's name.
+        program: String,
+        /// The line, or the lines of one statement.
+        line: String,
     },
     /// A line on a port that has only a banner.
     Line {
@@ -36,13 +49,84 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// The word for it in events, metrics and names of templates.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Program { .. } => "program",
+            Self::File { .. } => "file",
+            Self::Page { .. } => "page",
+            Self::Reply { .. } => "interpreter",
+            Self::Line { .. } => "line",
+        }
+    }
+
+    /// The part that the visitor wrote.
+    pub fn written(&self) -> String {
+        match self {
+            Self::Program { words, stdin, .. } => {
+                let mut text = words.join(" ");
+                if !stdin.is_empty() {
+                    text.push('\n');
+                    text.push_str(stdin);
+                }
+                text
+            }
+            Self::File { path, .. } => path.clone(),
+            Self::Page { method, target } => format!("{method} {target}"),
+            Self::Reply { line, .. } | Self::Line { line, .. } => line.clone(),
+        }
+    }
+}
+
+/// What was said and what was answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// The line that was typed.
+    pub said: String,
+    /// The beginning of what came back.
+    pub answered: String,
+}
+
+/// A file that a question names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Its path.
+    pub path: String,
+    /// The beginning of its content.
+    pub text: String,
+}
+
+/// What the answer has to agree with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounding {
+    /// What the visitor did that the answer depends on, oldest first: commands that changed something, files of theirs
+    /// with a digest. Empty when the answer follows from the machine alone; then it holds for every visitor.
+    pub own: Vec<String>,
+    /// Files that the question names.
+    pub files: Vec<Excerpt>,
+    /// Variables of the shell that matter.
+    pub environment: Vec<(String, String)>,
+    /// The latest commands of this session, oldest first.
+    pub recent: Vec<Exchange>,
+}
+
 /// A question that always carries its own way out.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// What is asked.
     pub what: Ask,
+    /// What the answer has to agree with.
+    pub ground: Grounding,
     /// What the real daemon would say if nobody knew: used when no model answers, for whatever reason.
     pub otherwise: Bytes,
+}
+
+impl Question {
+    /// A question about the machine alone.
+    pub fn new(what: Ask, otherwise: impl Into<Bytes>) -> Self {
+        Self { what, ground: Grounding::default(), otherwise: otherwise.into() }
+    }
 }
 
 /// What came back.

@@ -31,7 +31,7 @@ impl Plain {
         }
         let what =
             Ask::Line { banner: self.banner.clone(), line: String::from_utf8_lossy(line).into_owned() };
-        let answer = self.contact.oracle.ask(Question { what, otherwise: Bytes::new() }).await;
+        let answer = self.contact.oracle.ask(Question::new(what, otherwise(&self.banner))).await;
         let ended = answer.text.ends_with(b"\n");
         if !answer.text.is_empty() {
             stage.say(answer.text);
@@ -40,6 +40,17 @@ impl Plain {
             }
         }
     }
+}
+
+/// What a daemon says to a line that it does not understand, in the manner of its banner.
+fn otherwise(banner: &str) -> Bytes {
+    let text: &'static str = match banner.get(..4).unwrap_or(banner) {
+        "+OK " | "+OK" => "-ERR Unknown command.\r\n",
+        "* OK" => "* BAD Error in IMAP command received by server.\r\n",
+        "220 " | "220-" | "200 " | "200-" => "500 Unknown command.\r\n",
+        _ => "",
+    };
+    Bytes::from_static(text.as_bytes())
 }
 
 #[async_trait]

@@ -104,6 +104,7 @@ async fn story(site: Site) {
     captured_files(&site, &one).await;
     analyses(&site, &one, &two).await;
     two_registries(&site, &one).await;
+    labels(&site, &one).await;
 
     // A bucket that was shut out is not called.
     assert!(store.decide_bucket(&two.name, Status::Revoked, "a test").await.unwrap());
@@ -390,6 +391,30 @@ async fn two_registries(site: &Site, one: &FakeBucket) {
     );
 }
 
+/// Who it was is told at the end of a visit, and visits are found by it.
+async fn labels(site: &Site, one: &FakeBucket) {
+    let label = |label: &str| EventKind::SessionLabel {
+        label: label.into(),
+        confidence: 0.5,
+        reasons: vec!["a test".into()],
+    };
+    let lines =
+        [(51, "0000000000c3", "agent"), (52, "0000000000c2", "a poet"), (53, "0000000000c3", "human")];
+    one.log(
+        lines
+            .map(|(seq, session, who)| line(&one.name, seq, session, "192.0.2.3", Protocol::Ssh, label(who))),
+    );
+    site.run("extract_logs").await;
+    site.run("parse_logs").await;
+    let found = async |label: &str| {
+        let filter = SessionFilter { label: Some(label.to_owned()), ..SessionFilter::default() };
+        let rows = site.works.store.sessions(&filter, 10).await.unwrap();
+        rows.into_iter().map(|row| row.session).collect::<Vec<_>>()
+    };
+    assert_eq!(found("human").await, ["0000000000c3"], "the last that was told counts");
+    assert!(found("agent").await.is_empty() && found("a poet").await.is_empty());
+}
+
 /// Retention removes events with their lines; a second reading of what was forgotten is a decision of a person.
 async fn forgetting(site: &Site) {
     let store = &site.works.store;
@@ -401,6 +426,7 @@ async fn forgetting(site: &Site) {
         (site.number("SELECT COUNT(*) FROM logs").await, site.number("SELECT COUNT(*) FROM sessions").await),
         (0, 0)
     );
+    assert_eq!(site.number("SELECT COUNT(*) FROM session_labels").await, 0);
     let old = store.old_objects(i64::MAX, 1).await.unwrap();
     site.works.archive.remove(&old[0].1).await.unwrap();
     store.note_object_expired(old[0].0).await.unwrap();

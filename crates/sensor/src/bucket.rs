@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
+    path::Path,
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, SystemTime},
 };
@@ -25,11 +26,15 @@ use crate::{
     handler::Bounds,
     listener::{self, BindError},
     management::{self, Management, ManagementError},
-    oracle::Mind,
+    oracle::{
+        Mind,
+        facts::{self, Facts, JournalError},
+    },
     registration::{self, RegistrationError},
     remembered::{Remembered, RememberedError},
     session::Sensor,
     shares::Shares,
+    spent,
     ssh::{
         self,
         host_keys::{self, HostKeyError},
@@ -59,6 +64,18 @@ pub enum StartError {
     /// SSH host keys.
     #[error("the SSH host keys cannot be read or made")]
     HostKeys(#[from] HostKeyError),
+    /// What the model said before.
+    #[error("the facts cannot be opened")]
+    Facts(#[from] JournalError),
+    /// What was spent before.
+    #[error("the sum of the day cannot be kept in {path}")]
+    Spent {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// STARTTLS certificate.
     #[error("the certificate of the machine cannot be read or made")]
     Snakeoil(#[from] SnakeoilError),
@@ -169,6 +186,10 @@ pub async fn serve(
             birth: birth.clone(),
             log: log.clone(),
             artifacts: Arc::clone(&bucket.artifacts),
+            chat_metrics: {
+                let mind = Arc::clone(&bucket.mind);
+                Arc::new(move || mind.metrics())
+            },
             vitals: vitals.clone(),
             ip_address: config.registration.ip_address,
             listeners: listeners.clone(),
@@ -219,6 +240,7 @@ pub async fn serve(
     }
     let _stopped = log.append_own(EventKind::Stop { reason: "signal".to_owned() });
     management.stop();
+    bucket.mind.save();
     artifacts.sync()?;
     log.close()?;
     Ok(())
@@ -277,13 +299,14 @@ fn assemble(
 ) -> Result<Bucket, StartError> {
     let limits = &config.limits;
     let image = Arc::clone(&config.persona.image);
-    let identity = Identity::draw_on(
+    let mut identity = Identity::draw_on(
         &image,
         &birth.secret,
         SystemTime::now(),
         config.persona.hostname.clone(),
         config.persona.users.clone(),
     );
+    identity.programs.clone_from(&config.persona.programs);
     let hostname = identity.hostname.clone();
     let policy = LoginPolicy {
         always: config.logins.always.clone(),
@@ -296,15 +319,8 @@ fn assemble(
         MachineBounds { memory: memory - memory / 4, uploads: memory / 4, ..MachineBounds::default() };
     let machine = Machine::with_image(image, identity, policy, Clock::new(SystemTime::now), machine_bounds);
 
-    let (chat, warnings) = chat::build(&config.chat);
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    let chat_settings = config.chat.clone();
-    let sources = chat_settings.source_purses();
-    let mind = Mind::new(chat, &machine, sources, move || chat_settings.session_purse());
-
     let state = &config.general.state_directory;
+    let mind = mind(config, &machine, &state.join("chat"))?;
     let artifacts = Arc::new(Artifacts::open(&state.join("artifacts"), config.general.artifacts_max_bytes)?);
     let bounds =
         Bounds { idle: limits.idle_timeout, session: limits.session_timeout, bytes: limits.session_bytes };
@@ -333,6 +349,28 @@ fn assemble(
         },
         daemons,
     })
+}
+
+/// Models, what they said before, and what they may cost.
+fn mind(config: &Config, machine: &Arc<Machine>, folder: &Path) -> Result<Arc<Mind>, StartError> {
+    let facts = Facts::open(folder, facts::Bounds::default())?;
+    let assembled = chat::assembly::assemble(&config.chat);
+    for warning in assembled.warnings {
+        tracing::warn!("{warning}");
+    }
+    for purse in &assembled.day {
+        let name = if purse.unit() == chat::Unit::Usd { "spent" } else { "spent-tokens" };
+        let path = folder.join(name);
+        spent::keep(purse, &path).map_err(|source| StartError::Spent { path, source })?;
+    }
+    let allowances = config.chat.allowances();
+    let purses = move |source: std::net::IpAddr| {
+        let network = decoy::machine::network_key(source).to_string();
+        allowances.of(&decoy::machine::source_key(source).to_string(), &network)
+    };
+    let (templates, tokens) =
+        (config.templates.clone(), (config.chat.chat.prompt_tokens, config.chat.chat.answer_tokens));
+    Ok(Mind::new(assembled.service, machine, facts, templates, tokens, Box::new(purses)))
 }
 
 fn registration_settings(

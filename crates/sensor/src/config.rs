@@ -16,7 +16,7 @@ use settings::{Fault, Faults, Found, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
-use crate::{admission::ConnectionLimits, shares::ShareLimits};
+use crate::{admission::ConnectionLimits, oracle::templates::Templates, shares::ShareLimits};
 
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
@@ -37,6 +37,8 @@ pub struct Config {
     pub logins: Logins,
     /// `[chat]` and the providers' sections.
     pub chat: ChatSettings,
+    /// The texts of prompts, from `[chat] templates`.
+    pub templates: Templates,
     /// `[registration]`
     pub registration: Registration,
     /// `[management]`
@@ -90,6 +92,8 @@ pub struct Persona {
     pub hostname: Option<String>,
     /// People who have an account.
     pub users: Option<Vec<String>>,
+    /// Programs beyond those of the image; what they say is the model's.
+    pub programs: Vec<String>,
 }
 
 /// `[logins]`: who gets in.
@@ -192,12 +196,15 @@ impl Config {
             let general = General::read(top.section("general"));
             let management = Management::read(top.section("management"));
             let listeners = ports::read(top.section("ports"), &general, &management);
+            let chat = ChatSettings::read(&mut top).with_environment(variable);
+            let templates = read_templates(&mut top, chat.chat.templates.as_deref());
             Self {
                 listeners,
                 management,
                 persona: Persona::read(top.section("persona")),
                 logins: Logins::read(top.section("logins")),
-                chat: ChatSettings::read(&mut top).with_environment(variable),
+                chat,
+                templates,
                 registration: Registration::read(top.section("registration")),
                 limits: Limits::read(top.section("limits")),
                 labels: Labels { bait: top.section("labels").flag("bait").unwrap_or(false) },
@@ -206,6 +213,17 @@ impl Config {
         };
         tree.finish(config)
     }
+}
+
+/// The folder of `[chat] templates`, every fault named.
+fn read_templates(top: &mut Section<'_>, folder: Option<&Path>) -> Templates {
+    let Some(folder) = folder else { return Templates::default() };
+    Templates::load(folder).unwrap_or_else(|faults| {
+        for fault in faults {
+            top.fault("chat.templates", None, fault.to_string());
+        }
+        Templates::default()
+    })
 }
 
 impl General {
@@ -277,7 +295,22 @@ impl Persona {
             }
             names
         });
-        Self { image, hostname, users }
+        let mut programs = Vec::new();
+        for Found { value, origin } in section.texts("programs").unwrap_or_default() {
+            let known = (1..=40).contains(&value.len())
+                && value.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
+            if known {
+                programs.push(value);
+            } else {
+                section.fault(
+                    "programs",
+                    origin,
+                    "a program is named by letters, digits, `.`, `_`, `+` and `-`",
+                );
+            }
+        }
+        Self { image, hostname, users, programs }
     }
 }
 

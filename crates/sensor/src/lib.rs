@@ -19,6 +19,7 @@ pub mod registration;
 pub mod remembered;
 pub mod session;
 pub mod shares;
+mod spent;
 pub mod ssh;
 mod tls;
 pub mod vitals;

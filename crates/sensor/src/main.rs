@@ -34,7 +34,11 @@ enum Verb {
     /// Serves until SIGINT or SIGTERM (the default).
     Run,
     /// Checks settings and ports, names every fault, starts nothing.
-    Check,
+    Check {
+        /// Asks every configured model one short question and says what came back.
+        #[arg(long)]
+        ask: bool,
+    },
     /// Prints name and fingerprints.
     Identity,
     /// Makes and shows images: the files of a machine.
@@ -104,13 +108,13 @@ async fn act(verb: Verb, config: Config) -> ExitCode {
         Verb::Run => run(config).await,
         // Done before settings are read: it needs none.
         Verb::Image(_) => ExitCode::SUCCESS,
-        Verb::Check => match Birth::check_token(Path::new(""))
+        Verb::Check { ask } => match Birth::check_token(Path::new(""))
             .map_err(StartError::from)
             .and_then(|()| Ports::bind(&config))
         {
             Ok(_ports) => {
                 println!("settings are good; every port can be bound");
-                ExitCode::SUCCESS
+                if ask { try_out(&config).await } else { ExitCode::SUCCESS }
             }
             Err(error) => fail(&error, NOT_STARTED),
         },
@@ -125,6 +129,29 @@ async fn act(verb: Verb, config: Config) -> ExitCode {
             Err(error) => fail(&StartError::from(error), NOT_STARTED),
         },
     }
+}
+
+/// Asks every configured model; succeeds when one answers.
+async fn try_out(config: &Config) -> ExitCode {
+    let mut answered = false;
+    for trial in chat::assembly::try_out(&config.chat).await {
+        let who = format!("{} ({})", trial.provider, trial.model);
+        match trial.result {
+            Ok(reply) => {
+                answered = true;
+                println!(
+                    "{who}: answers as {} in {} ms, {} + {} tokens, {:.6} USD",
+                    reply.model,
+                    reply.elapsed.as_millis(),
+                    reply.tokens_in,
+                    reply.tokens_out,
+                    reply.cost_usd
+                );
+            }
+            Err(reason) => println!("{who}: {reason}"),
+        }
+    }
+    if answered { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 async fn run(mut config: Config) -> ExitCode {

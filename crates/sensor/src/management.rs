@@ -94,6 +94,8 @@ pub struct Deps {
     pub ip_address: Option<IpAddr>,
     /// `ssh:22` and so on.
     pub listeners: Vec<String>,
+    /// Further lines for `/metrics`: what asking the model costs.
+    pub chat_metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 /// The running port. Dropping it ends the port without waiting.

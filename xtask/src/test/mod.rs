@@ -39,7 +39,7 @@ pub async fn run() -> Result<(), Failure> {
 /// Licences, sources, and what must not be part of the programs; advisories need the network and are left to a person.
 async fn deny() -> Result<(), Failure> {
     let mut command = tokio::process::Command::new(moto::cargo_deny());
-    command.args(["--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]);
+    command.args(["--locked", "--log-level", "error", "check", "bans", "licenses", "sources"]);
     command.current_dir(cargo::root()).kill_on_drop(true);
     cargo::complete(command).await
 }

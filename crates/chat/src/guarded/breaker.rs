@@ -34,6 +34,8 @@ struct State {
     pause: Duration,
     open_until: Option<Instant>,
     trial: bool,
+    /// The kind of failure that the diagnostics were told last; `None` when all was well.
+    told: Option<String>,
 }
 
 /// What a result says about the provider.
@@ -64,9 +66,25 @@ fn health(result: &Result<Reply, ChatError>) -> Health {
         ChatError::NoKey { .. }
         | ChatError::Empty
         | ChatError::Budget { .. }
+        | ChatError::TokenBudget { .. }
         | ChatError::BreakerOpen { .. }
         | ChatError::Busy { .. }
         | ChatError::AllFailed { .. } => Health::Unknown,
+    }
+}
+
+/// What the operator can do.
+fn remedy(error: &ChatError) -> &'static str {
+    match error {
+        ChatError::Refused { status: 401 | 403, .. } => "check the key",
+        ChatError::Refused { status: 404, .. } => "check the model's name and base_url",
+        ChatError::Refused { status: 400 | 413 | 422, .. } => "check the model's name and the templates",
+        ChatError::Refused { .. } => "check base_url",
+        ChatError::RateLimited { .. } => "wait, or ask the provider for a higher limit",
+        ChatError::Unreachable { .. } => "check base_url, the network, the proxy and chat.ca_file",
+        ChatError::Timeout { .. } => "raise chat.timeout or choose a faster model",
+        ChatError::Malformed { .. } => "check that base_url is a server of this interface",
+        _ => "none; it is tried again by itself",
     }
 }
 
@@ -94,6 +112,38 @@ impl<S: ChatService> Breaker<S> {
         Ok(true)
     }
 
+    /// Says in the diagnostics what changed: each kind of failure once, and the first answer after one.
+    fn tell(&self, result: &Result<Reply, ChatError>) {
+        let failure = match result {
+            Ok(_) => None,
+            // Our own doing, or said elsewhere.
+            Err(
+                ChatError::Budget { .. }
+                | ChatError::TokenBudget { .. }
+                | ChatError::BreakerOpen { .. }
+                | ChatError::Busy { .. }
+                | ChatError::Empty
+                | ChatError::NoKey { .. }
+                | ChatError::Declined { .. },
+            ) => return,
+            Err(ChatError::Refused { status, code, .. }) => Some(format!("refused {status} {code}")),
+            Err(ChatError::Failed { status, .. }) => Some(format!("failed {status}")),
+            Err(error) => Some(error.kind().to_owned()),
+        };
+        let mut state = self.state.lock();
+        if state.told == failure {
+            return;
+        }
+        state.told.clone_from(&failure);
+        drop(state);
+        match result {
+            Ok(_) => tracing::info!(provider = self.inner.name(), "answers"),
+            Err(error) => {
+                tracing::warn!(provider = self.inner.name(), %error, remedy = remedy(error), "gives no answer; visitors get local ones");
+            }
+        }
+    }
+
     fn learn(&self, health: Health) {
         let now = (self.clock)();
         let mut state = self.state.lock();
@@ -101,10 +151,8 @@ impl<S: ChatService> Breaker<S> {
         let pause = match health {
             Health::Unknown => return,
             Health::Well => {
-                *state = State::default();
-                if was_open {
-                    tracing::info!(provider = self.inner.name(), "answers again");
-                }
+                let told = state.told.take();
+                *state = State { told, ..State::default() };
                 return;
             }
             Health::Asked(wait) => wait.clamp(Duration::from_secs(1), LONGEST_ASKED),
@@ -144,6 +192,7 @@ impl<S: ChatService> ChatService for Breaker<S> {
         let trial = Trial(self.admit()?.then_some(&self.state));
         let result = self.inner.send_message(conversation).await;
         self.learn(health(&result));
+        self.tell(&result);
         drop(trial);
         result
     }

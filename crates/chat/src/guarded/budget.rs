@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Priced, Purse};
+use super::{Priced, Purse, purses::Unit};
 use crate::{ChatError, ChatService, Conversation, Reply, Usd, error::Bill};
 
 tokio::task_local! {
@@ -38,25 +38,45 @@ impl<S: ChatService + Priced> Budgeted<S> {
 /// Money put aside in several purses. Dropped unsettled, all of it counts as spent.
 struct Reservation {
     purses: Vec<Arc<Purse>>,
-    amount: Usd,
-    cost: Usd,
+    bound: Sum,
+    cost: Sum,
+}
+
+/// An amount in both units.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    usd: Usd,
+    tokens: u64,
+}
+
+impl Sum {
+    fn of(&self, unit: Unit) -> Usd {
+        match unit {
+            Unit::Usd => self.usd,
+            Unit::Tokens => Usd::from_nanos(self.tokens),
+        }
+    }
 }
 
 impl Reservation {
-    fn new(wanted: Vec<Arc<Purse>>, amount: Usd) -> Result<Self, ChatError> {
+    fn new(wanted: Vec<Arc<Purse>>, bound: Sum) -> Result<Self, ChatError> {
         // What was put aside so far is given back when a later purse has too little.
-        let mut reservation = Self { purses: Vec::with_capacity(wanted.len()), amount, cost: Usd::ZERO };
+        let mut reservation = Self { purses: Vec::with_capacity(wanted.len()), bound, cost: Sum::default() };
         for purse in wanted {
-            if !purse.reserve(amount) {
-                return Err(ChatError::Budget { purse: purse.name().to_owned(), limit: purse.limit() });
+            if !purse.reserve(bound.of(purse.unit())) {
+                let name = purse.name().to_owned();
+                return Err(match purse.unit() {
+                    Unit::Usd => ChatError::Budget { purse: name, limit: purse.limit() },
+                    Unit::Tokens => ChatError::TokenBudget { purse: name, limit: purse.limit().nanos() },
+                });
             }
             reservation.purses.push(purse);
         }
-        reservation.cost = amount;
+        reservation.cost = bound;
         Ok(reservation)
     }
 
-    fn settle(mut self, cost: Usd) {
+    fn settle(mut self, cost: Sum) {
         self.cost = cost;
     }
 }
@@ -64,7 +84,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         for purse in &self.purses {
-            purse.settle(self.amount, self.cost);
+            purse.settle(self.bound.of(purse.unit()), self.cost.of(purse.unit()));
         }
     }
 }
@@ -82,7 +102,8 @@ impl<S: ChatService + Priced> ChatService for Budgeted<S> {
             // `build` leaves such a provider out; a service put together by hand must not spend unseen money either.
             return Err(ChatError::Budget { purse: "unknown price".to_owned(), limit: Usd::ZERO });
         };
-        let reservation = Reservation::new(purses, bound)?;
+        let most = Sum { usd: bound, tokens: self.inner.tokens_at_most(conversation) };
+        let reservation = Reservation::new(purses, most)?;
         let result = self.inner.send_message(conversation).await;
         let cost = match &result {
             Ok(reply) => Usd::from_dollars(reply.cost_usd).unwrap_or(bound),
@@ -95,7 +116,21 @@ impl<S: ChatService + Priced> ChatService for Budgeted<S> {
         if cost > bound {
             tracing::warn!(provider = self.name(), %cost, %bound, "an answer cost more than its bound");
         }
-        reservation.settle(cost);
+        let tokens = match &result {
+            // A provider that does not say how many there were may have counted all of them.
+            Ok(reply) if reply.tokens_in + reply.tokens_out > 0 => reply.tokens_in + reply.tokens_out,
+            Err(error) if error.bill() == Bill::Nothing => 0,
+            Ok(_) | Err(_) => most.tokens,
+        };
+        if tokens > most.tokens {
+            tracing::warn!(
+                provider = self.name(),
+                tokens,
+                bound = most.tokens,
+                "an answer took more tokens than its bound"
+            );
+        }
+        reservation.settle(Sum { usd: cost, tokens });
         result
     }
 
@@ -107,5 +142,9 @@ impl<S: ChatService + Priced> ChatService for Budgeted<S> {
 impl<S: Priced> Priced for Budgeted<S> {
     fn cost_at_most(&self, conversation: &Conversation) -> Option<Usd> {
         self.inner.cost_at_most(conversation)
+    }
+
+    fn tokens_at_most(&self, conversation: &Conversation) -> u64 {
+        self.inner.tokens_at_most(conversation)
     }
 }

@@ -1,8 +1,8 @@
-//! Money that may be spent: per day, per source, per session.
+//! Money and tokens that may be spent: per day, per network, per source, per session.
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -13,10 +13,24 @@ use crate::Usd;
 /// Tells the number of the current day.
 type Calendar = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// A sum of money: what is spent and what is reserved together never exceed it.
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// US dollars.
+    Usd,
+    /// Tokens, those of questions and of answers together; one token is one billionth in the amounts of a purse.
+    Tokens,
+}
+
+/// Told the day and what is spent and reserved together, whenever that changes.
+type Watcher = Box<dyn Fn(u64, Usd) + Send + Sync>;
+
+/// A sum of money, or of tokens: what is spent and what is reserved together never exceed it.
 pub struct Purse {
     name: String,
     limit: Usd,
+    unit: Unit,
+    watcher: OnceLock<Watcher>,
     /// `None`: the purse is never refilled.
     calendar: Option<Calendar>,
     state: Mutex<State>,
@@ -32,7 +46,22 @@ struct State {
 impl Purse {
     /// A purse that is filled once, for example for one session.
     pub fn once(name: impl Into<String>, limit: Usd) -> Self {
-        Self { name: name.into(), limit, calendar: None, state: Mutex::default() }
+        Self::made(name, limit, Unit::Usd, None)
+    }
+
+    fn made(name: impl Into<String>, limit: Usd, unit: Unit, calendar: Option<Calendar>) -> Self {
+        let state = State { day: calendar.as_ref().map_or(0, |calendar| calendar()), ..State::default() };
+        Self { name: name.into(), limit, unit, watcher: OnceLock::new(), calendar, state: Mutex::new(state) }
+    }
+
+    /// A purse of tokens that is filled once.
+    pub fn tokens_once(name: impl Into<String>, limit: u64) -> Self {
+        Self::made(name, Usd::from_nanos(limit), Unit::Tokens, None)
+    }
+
+    /// A purse of tokens that is refilled at midnight, UTC.
+    pub fn tokens_daily(name: impl Into<String>, limit: u64) -> Self {
+        Self::made(name, Usd::from_nanos(limit), Unit::Tokens, Some(Arc::new(today)))
     }
 
     /// A purse that is refilled at midnight, UTC.
@@ -46,8 +75,7 @@ impl Purse {
         limit: Usd,
         calendar: Arc<dyn Fn() -> u64 + Send + Sync>,
     ) -> Self {
-        let state = State { day: calendar(), ..State::default() };
-        Self { name: name.into(), limit, calendar: Some(calendar), state: Mutex::new(state) }
+        Self::made(name, limit, Unit::Usd, Some(calendar))
     }
 
     /// What it is for: `day`, `source`, `session`.
@@ -58,6 +86,24 @@ impl Purse {
     /// What it holds when full.
     pub fn limit(&self) -> Usd {
         self.limit
+    }
+
+    /// What is counted.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Calls `watcher` with the day and with what is spent and reserved together whenever that changes, and before the
+    /// money is spent; what it writes down is never less than what is owed. Only the first watcher counts.
+    pub fn watch(&self, watcher: impl Fn(u64, Usd) + Send + Sync + 'static) {
+        // A second one would be a mistake of the program, and losing it loses no money.
+        let _first_wins = self.watcher.set(Box::new(watcher));
+    }
+
+    fn tell(&self, state: &State) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(state.day, state.spent.plus(state.reserved));
+        }
     }
 
     /// The day and what was spent on it, to be kept over a restart.
@@ -85,6 +131,7 @@ impl Purse {
             return false;
         }
         state.reserved = state.reserved.plus(amount);
+        self.tell(&state);
         true
     }
 
@@ -94,6 +141,7 @@ impl Purse {
         self.turn(&mut state);
         state.reserved = state.reserved.minus(reserved);
         state.spent = state.spent.plus(cost);
+        self.tell(&state);
     }
 
     /// Nothing spent, nothing reserved.
@@ -136,6 +184,7 @@ fn today() -> u64 {
 pub struct Purses {
     name: String,
     limit: Usd,
+    unit: Unit,
     most: usize,
     purses: Mutex<HashMap<String, Arc<Purse>>>,
     overflow: Arc<Purse>,
@@ -145,9 +194,17 @@ impl Purses {
     /// At most `most` purses of `limit` each. When there are that many, those that spent nothing today make room; when
     /// all did, newcomers share one purse, so that many sources cannot spend more than many purses.
     pub fn new(name: impl Into<String>, limit: Usd, most: usize) -> Self {
-        let name = name.into();
-        let overflow = Arc::new(Purse::daily(name.clone(), limit));
-        Self { name, limit, most, purses: Mutex::default(), overflow }
+        Self::made(name.into(), limit, Unit::Usd, most)
+    }
+
+    /// As [`Purses::new`], of tokens.
+    pub fn tokens(name: impl Into<String>, limit: u64, most: usize) -> Self {
+        Self::made(name.into(), Usd::from_nanos(limit), Unit::Tokens, most)
+    }
+
+    fn made(name: String, limit: Usd, unit: Unit, most: usize) -> Self {
+        let overflow = Arc::new(Purse::made(name.clone(), limit, unit, Some(Arc::new(today))));
+        Self { name, limit, unit, most, purses: Mutex::default(), overflow }
     }
 
     /// The purse of `key`, normally a source address.
@@ -163,7 +220,8 @@ impl Purses {
         if purses.len() >= self.most {
             return self.overflow.clone();
         }
-        let purse = Arc::new(Purse::daily(self.name.clone(), self.limit));
+        let purse = Purse::made(self.name.clone(), self.limit, self.unit, Some(Arc::new(today)));
+        let purse = Arc::new(purse);
         purses.insert(key.to_owned(), purse.clone());
         purse
     }

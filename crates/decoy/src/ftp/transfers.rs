@@ -278,8 +278,9 @@ impl Session {
     }
 }
 
-/// The one place where the content of a file that is only listed would be asked for ([`crate::Ask::File`]).
+/// The file's content; that of a file that is only listed is asked for first.
 async fn content(contact: &Contact, path: &str) -> Result<Bytes, FileError> {
+    contact.know(path).await;
     contact.visitor.files().read(path)
 }
 

@@ -3,6 +3,7 @@
 //! Behaviour follows transcripts of that server (`tests/transcripts/http`). A request is answered as soon as its head
 //! is there, as nginx does for static files; its body is still read and kept, and the event comes when it is complete.
 
+mod applications;
 mod body;
 mod check;
 mod head;

@@ -14,8 +14,10 @@ pub(super) fn reason(status: u16) -> &'static str {
         200 => "OK",
         206 => "Partial Content",
         301 => "Moved Permanently",
+        302 => "Found",
         304 => "Not Modified",
         400 | 494 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Not Allowed",
@@ -27,6 +29,11 @@ pub(super) fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         _ => "Internal Server Error",
     }
+}
+
+/// Whether an application may answer with this status.
+pub(super) fn is_known(status: u16) -> bool {
+    matches!(status, 200 | 301 | 302 | 400 | 401 | 403 | 404 | 405 | 500)
 }
 
 /// The page of a status.

@@ -11,10 +11,10 @@ use flate2::{Compression, GzBuilder};
 use crate::{
     dialogue::Contact,
     machine::{Attributes, Files, Kind, files::Access},
-    oracle::{Ask, Question},
 };
 
 use super::{
+    applications,
     head::Head,
     pages, ranges,
     target::{self, Target},
@@ -82,7 +82,17 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
     let Some(Target { path, query }) = target::clean(head.path) else {
         return Response::page(400, Some(head));
     };
-    let mut response = match find(contact, head, &path, query.as_deref()) {
+    let found = find(contact, head, &path, query.as_deref());
+    if let Found::File(file, _) = &found {
+        contact.know(file).await;
+    }
+    let application = applications::at(&path).filter(|_| matches!(found, Found::Status(404)));
+    if let Some(application) = application {
+        let mut response = applications::page(contact, head, application).await;
+        pack(&mut response, head);
+        return response;
+    }
+    let mut response = match found {
         Found::File(file, attributes) => match contact.visitor.files().read(&file) {
             Ok(_) if !matches!(head.method, b"GET" | b"HEAD") => Response::page(405, Some(head)),
             Ok(bytes) => {
@@ -92,7 +102,6 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
             }
             Err(_) => Response::page(404, Some(head)),
         },
-        Found::Status(404) if is_program(&path) => invented_page(contact, head).await,
         Found::Status(status) => Response::page(status, Some(head)),
         Found::Folder(location) => {
             let mut response = Response::page(301, Some(head));
@@ -100,11 +109,15 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
             response
         }
     };
+    pack(&mut response, head);
+    response
+}
+
+fn pack(response: &mut Response, head: &Head<'_>) {
     if matches!(response.status, 200 | 403 | 404) && response.content_type == "text/html" && wants_gzip(head)
     {
-        compress(&mut response, head.method == b"HEAD");
+        compress(response, head.method == b"HEAD");
     }
-    response
 }
 
 enum Found {
@@ -178,28 +191,6 @@ fn escaped(path: &str) -> String {
         }
     }
     out
-}
-
-/// Names that a machine with programs behind its web server would answer.
-fn is_program(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(
-        extension.to_ascii_lowercase().as_str(),
-        "php" | "asp" | "aspx" | "jsp" | "do" | "action" | "cgi" | "pl"
-    )
-}
-
-async fn invented_page(contact: &Contact, head: &Head<'_>) -> Response {
-    let mut response = Response::page(404, Some(head));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let what = Ask::Page { method: text(head.method), target: text(head.target) };
-    let answer = contact.oracle.ask(Question { what, otherwise: response.body.clone() }).await;
-    if answer.invented {
-        response.status = 200;
-        response.body = answer.text;
-    }
-    response
 }
 
 fn static_file(head: &Head<'_>, path: &str, attributes: &Attributes, bytes: Bytes) -> Response {

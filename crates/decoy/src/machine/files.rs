@@ -9,7 +9,9 @@
 
 mod debian;
 mod etc;
+mod filler;
 mod layer;
+mod learned;
 mod logs;
 mod proc;
 mod program;
@@ -32,6 +34,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{clock::Clock, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
+pub use learned::Unknown;
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,

@@ -121,6 +121,8 @@ pub struct Identity {
     pub postfix: String,
     /// nginx version, as in its `Server` header after `nginx/`.
     pub nginx: String,
+    /// Programs beyond those of the image, which the operator named; what they say is asked for.
+    pub programs: Vec<String>,
     /// Number that other parts draw their own details from.
     pub seed: u64,
 }
@@ -190,6 +192,7 @@ impl Identity {
         let installed =
             (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
         Self {
+            programs: Vec::new(),
             users: users::draw(&lot, users, image),
             base_groups: users::base_groups(image),
             boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(boot),

@@ -1,6 +1,7 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub mod doings;
 pub mod files;
 pub mod identity;
 pub mod image;
@@ -80,6 +81,7 @@ pub struct Visitor {
     uploads: memory::Pool,
     admitted: Mutex<logins::Admitted>,
     last_seen: Mutex<SystemTime>,
+    doings: doings::Doings,
     /// How often a password was accepted for the first time.
     let_in: AtomicU64,
     /// The changes that were there when they were saved last.
@@ -143,6 +145,7 @@ impl Machine {
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
             last_seen: Mutex::new(now),
+            doings: doings::Doings::default(),
             let_in: AtomicU64::new(0),
             saved: AtomicU64::new(0),
         });
@@ -184,6 +187,17 @@ impl Machine {
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
+
+    /// Takes in what a file contains that the image only lists, made to fit its listed size; gives what is kept, for
+    /// every visitor alike. `None` when there is no such file or no room.
+    pub fn learn(&self, path: &str, text: &[u8]) -> Option<bytes::Bytes> {
+        self.base.learn(path, text)
+    }
+
+    /// Forgets what was learned of a file.
+    pub fn unlearn(&self, path: &str) {
+        self.base.unlearn(path);
+    }
 }
 
 impl Visitor {
@@ -210,6 +224,11 @@ impl Visitor {
     /// The machine's time.
     pub fn now(&self) -> SystemTime {
         self.machine.clock.now()
+    }
+
+    /// What the visitor did that later answers depend on, on every port.
+    pub fn doings(&self) -> &doings::Doings {
+        &self.doings
     }
 
     /// Where the machine's time comes from.
@@ -245,6 +264,14 @@ pub fn source_key(source: IpAddr) -> IpAddr {
     match source.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+    }
+}
+
+/// The network of a source: IPv4 addresses by their /24, IPv6 addresses by their /48.
+pub fn network_key(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !(u128::MAX >> 48)).into()),
     }
 }
 

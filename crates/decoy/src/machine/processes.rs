@@ -174,6 +174,7 @@ pub fn list(identity: &Identity) -> Vec<Process> {
     all.push(process(pid + 90, 1, "root", 0, "/usr/lib/postfix/sbin/master -w", 42_800, 4_700, "Ss", 1));
     all.push(process(pid + 92, pid + 90, "postfix", 102, "qmgr -l -t unix -u", 43_300, 7_000, "S", 0));
     all.push(process(17_904, pid + 90, "postfix", 102, "pickup -l -t unix -u -c", 43_100, 6_900, "S", 0));
+    all.extend(daemons_of(identity, pid + 120));
     for (pid, name) in [
         (17_511, "kworker/u4:1-events_unbound"),
         (18_007, "kworker/0:1-events"),
@@ -183,6 +184,41 @@ pub fn list(identity: &Identity) -> Vec<Process> {
     }
     all.sort_by_key(|process| process.pid);
     all
+}
+
+/// The daemons that the operator's further programs talk to.
+fn daemons_of(identity: &Identity, first: u32) -> Vec<Process> {
+    let known: &[(&[&str], &'static str, u32, &str, u64, u64)] = &[
+        (&["docker"], "root", 0, "/usr/bin/containerd", 1_800_000, 42_000),
+        (
+            &["docker"],
+            "root",
+            0,
+            "/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock",
+            2_100_000,
+            71_000,
+        ),
+        (&["kubectl"], "root", 0, "/usr/local/bin/k3s agent", 5_300_000, 92_000),
+        (&["mysql", "mariadb"], "mysql", 113, "/usr/sbin/mariadbd", 1_300_000, 98_000),
+        (
+            &["psql"],
+            "postgres",
+            114,
+            "/usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main",
+            218_000,
+            30_000,
+        ),
+        (&["redis-cli"], "redis", 115, "/usr/bin/redis-server 127.0.0.1:6379", 66_000, 8_100),
+    ];
+    let wanted = known
+        .iter()
+        .filter(|(clients, ..)| clients.iter().any(|name| identity.programs.iter().any(|p| p == name)));
+    wanted
+        .zip(0..)
+        .map(|((_, user, uid, command, virtual_kib, resident_kib), number)| {
+            process(first + number * 3, 1, user, *uid, command, *virtual_kib, *resident_kib, "Ssl", 40)
+        })
+        .collect()
 }
 
 #[allow(clippy::too_many_arguments)] // one row of the table above

@@ -118,6 +118,7 @@ impl FileSystem for Disk {
         let path = text(path);
         self.0.check_depth()?;
         self.may(path, Access::Read).map_err(fault)?;
+        self.0.contact.know(path).await;
         let bytes = self.files().read(path).map_err(fault)?;
         if self.is_run(path) && self.files().stat(path).is_ok_and(|node| node.mode & 0o111 != 0) {
             // A program that a visitor brought runs and leaves the terminal at once, as bots do. Scripts are parsed.

@@ -10,6 +10,7 @@ mod environment;
 mod guard;
 pub mod io;
 mod lines;
+mod recall;
 mod session;
 mod simple;
 
@@ -97,10 +98,12 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
-        let finished = match self.run_simple(line, output, input).await {
+        let (output, heard) = recall::listen(output);
+        let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,
-            None => self.run_script(line, output, input).await,
+            None => self.run_script(line, &output, input).await,
         };
+        self.session.recall.keep(line, &heard);
         self.status = finished.status;
         finished
     }

@@ -48,6 +48,8 @@ pub(super) struct Session {
     background: AtomicBool,
     /// When the shell was started.
     pub(super) started: SystemTime,
+    /// The latest commands and what they said.
+    pub(super) recall: super::recall::Recall,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -93,6 +95,7 @@ impl Session {
             piped: AtomicBool::new(false),
             background: AtomicBool::new(false),
             started: contact.visitor.now(),
+            recall: super::recall::Recall::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),

@@ -28,6 +28,13 @@ impl Store {
         }
         let sessions = Query::new("DELETE FROM sessions WHERE last_at < ?").bind(before);
         swept.sessions = retry(|| self.engine.execute(sessions.clone())).await?.rows;
+        if swept.sessions > 0 {
+            let labels = Query::new(
+                "DELETE FROM session_labels WHERE NOT EXISTS (SELECT 1 FROM sessions s \
+                 WHERE s.bucket_id = session_labels.bucket_id AND s.session = session_labels.session)",
+            );
+            retry(|| self.engine.execute(labels.clone())).await?;
+        }
         let browsers = Query::new("DELETE FROM web_sessions WHERE expires_at < ?").bind(now_ms());
         retry(|| self.engine.execute(browsers.clone())).await?;
         Ok(swept)

@@ -195,7 +195,14 @@ impl Watch {
             );
         }
         if !by_hand {
-            if self.line_gaps.count() >= 2 && median < READING {
+            let styled = self.styled >= 2 && share(self.styled) >= 0.3;
+            if styled
+                && median < READING
+                && self.line_gaps.share_from(READING) >= 0.2
+                && self.line_gaps.count() >= 5
+            {
+                scales.add(Label::Agent, 3, "several lines at once, then a pause as long as a model thinks");
+            } else if self.line_gaps.count() >= 2 && median < READING {
                 let weight = if median < AT_ONCE { 4 } else { 3 };
                 let gap = format!("whole lines, {median:.2} s apart: nobody read the answers");
                 scales.add(Label::Script, weight, gap);
@@ -207,7 +214,7 @@ impl Watch {
             } else if self.lines > 0 && self.lines <= 2 {
                 scales.add(Label::Script, 2, format!("{} lines in all, sent whole", self.lines));
             }
-            if self.styled >= 2 && share(self.styled) >= 0.3 {
+            if styled {
                 scales.add(Label::Agent, 2, format!("{} lines in a language model's style", self.styled));
             }
             if let Some(library) = self.library {
@@ -215,7 +222,8 @@ impl Watch {
             }
         }
         if self.recipes > 0 && share(self.recipes) >= 0.3 {
-            scales.add(Label::Script, 3, format!("{} lines of known bots' recipes", self.recipes));
+            let weight = if share(self.recipes) >= 0.6 { 5 } else { 3 };
+            scales.add(Label::Script, weight, format!("{} lines of known bots' recipes", self.recipes));
         }
         if self.lines == 0 {
             scales.add(Label::Script, 2, "came to try passwords or to ask, and typed nothing");

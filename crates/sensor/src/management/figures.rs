@@ -40,5 +40,6 @@ pub fn text(deps: &Deps, door: &Door) -> String {
     let (count, bytes) = deps.artifacts.totals();
     line("artifacts", "gauge", "Captured files kept.", count as u64);
     line("artifact_bytes", "gauge", "Bytes of captured files kept.", bytes);
+    out.push_str(&(deps.chat_metrics)());
     out
 }

@@ -38,6 +38,7 @@ fn port() -> Port {
         birth,
         log,
         ip_address: Some("192.0.2.7".parse().unwrap()),
+        chat_metrics: Arc::new(String::new),
         listeners: vec!["ssh:22".to_owned()],
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

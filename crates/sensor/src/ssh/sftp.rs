@@ -209,7 +209,8 @@ impl Handler for Sftp {
         let files = self.contact.visitor.files();
         if !flags.intersects(OpenFlags::WRITE | OpenFlags::APPEND) {
             self.may(&path, Access::Read)?;
-            let bytes = files.read(&path)?;
+            self.contact.know(&path).await;
+            let bytes = self.contact.visitor.files().read(&path)?;
             let _holding = self.holding(bytes.len())?;
             return self.hold(id, Open::Reading { bytes, path, _holding });
         }

@@ -155,6 +155,10 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     for (path, target) in LINKS {
         tree.put(path, Node::new(Content::Link((*target).into()), 0, 0, 0o777, booted));
     }
+    for (number, name) in identity.programs.iter().enumerate() {
+        let content = Content::Blank(18_000_000 + number as u32 * 1_234_577);
+        tree.put_missing(&format!("/usr/bin/{name}"), Node::new(content, 0, 0, 0o755, installed));
+    }
     devices(tree, &identity, booted);
     for path in [
         "/run/systemd/journal/dev-log",

@@ -75,6 +75,11 @@ impl Layer {
         View { base, changed: &self.changed }
     }
 
+    /// Whether the visitor has this node in a state of their own.
+    pub(super) fn has_changed(&self, id: NodeId) -> bool {
+        self.changed.contains_key(&id)
+    }
+
     /// The changed nodes, and the number of the next new one.
     pub(super) fn changes(&self) -> (&HashMap<NodeId, Node>, u32) {
         (&self.changed, self.made)

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 
 use super::Kind;
@@ -110,6 +111,8 @@ pub struct Tree {
     /// Tells this tree's numbers from those of another image, identity or version of the program.
     pub(super) fingerprint: [u8; 32],
     pub(super) identity: Identity,
+    /// What was learned of files that the image does not have whole, by their node.
+    pub(super) learned: RwLock<HashMap<NodeId, Bytes>>,
 }
 
 impl Tree {
@@ -143,6 +146,7 @@ impl Tree {
             kernel: 0..0,
             kernel_tops: [None; 2],
             identity: identity.clone(),
+            learned: RwLock::default(),
         }
     }
 

@@ -204,7 +204,10 @@ impl<'a> View<'a> {
             Content::Dir(_) => Err(FileError::IsADirectory),
             Content::Text(bytes) => Ok(bytes.clone()),
             Content::Own(bytes) => Ok(Bytes::from_owner(Shared(std::sync::Arc::clone(bytes)))),
-            Content::Image(id) => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
+            Content::Image(id) => match self.base.made_up(*id) {
+                Some(bytes) => Ok(bytes),
+                None => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
+            },
             Content::Blank(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
             Content::Made(writer) => Ok(writer(&self.base.identity, now).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
@@ -219,7 +222,9 @@ impl<'a> View<'a> {
     /// Up to `length` bytes from `offset` on; a large file is not made whole for it.
     pub(super) fn read_at(&self, path: &str, offset: u64, length: usize, now: SystemTime) -> Result<Bytes> {
         match &self.node(self.find(path, true)?)?.content {
-            Content::Image(id) => return Ok(self.base.image.read(*id, offset, length).into()),
+            Content::Image(id) if !self.base.is_made_up(*id) => {
+                return Ok(self.base.image.read(*id, offset, length).into());
+            }
             Content::Blank(size) => return Ok(program::blank(*size, offset, length).into()),
             // Endless ones give as much at every place.
             Content::Char(1, 5 | 7 | 8 | 9) | Content::Block(..) => {

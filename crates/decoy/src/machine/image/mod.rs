@@ -282,6 +282,12 @@ impl Image {
         self.contents.get((node.b as usize).checked_sub(1)?)
     }
 
+    /// How many of a file's first and last bytes are in the image.
+    pub(super) fn ends(&self, id: u32) -> (u64, u64) {
+        let content = self.nodes.get(id as usize).and_then(|node| self.content(node));
+        content.map_or((0, 0), |content| (u64::from(content.head), u64::from(content.tail)))
+    }
+
     /// Whether every byte of a file is in the image.
     pub(super) fn is_whole(&self, id: u32) -> bool {
         self.nodes.get(id as usize).is_some_and(|node| {

@@ -4,8 +4,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 
 use super::{Call, Said};
 use crate::{
-    machine::{Access, FileError, files::Kind},
-    oracle::{Ask, Question},
+    machine::{Access, FileError},
     shell::io::Out,
 };
 
@@ -49,6 +48,7 @@ pub(super) fn cat<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
 
 async fn file(call: &Call<'_>, operand: &str, said: &mut Said) {
     let (path, who) = (call.path(operand), call.session.who());
+    call.session.contact.know(&path).await;
     let read = call.files().stat(&path).and_then(|_| call.files().may(who.uid, who.gid, &path, Access::Read));
     match read.and_then(|()| call.files().read(&path)) {
         Ok(bytes) => said.out.extend_from_slice(&bytes),
@@ -63,14 +63,6 @@ async fn file(call: &Call<'_>, operand: &str, said: &mut Said) {
             said.err.extend(text.bytes());
             said.status = 1;
         }
-    }
-    // A file that the tree only lists: somebody may know what is in it.
-    let is_listed = call.files().stat(&path).is_ok_and(|node| {
-        node.kind == Kind::File && node.size == 0 && node.mtime == call.identity().installed
-    });
-    if is_listed && path.starts_with("/opt/") {
-        let question = Question { what: Ask::File { path }, otherwise: bytes::Bytes::new() };
-        said.out.extend_from_slice(&call.session.contact.oracle.ask(question).await.text);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod asking;
 mod busybox;
 mod complaint;
 mod copying;
@@ -9,6 +10,7 @@ mod curl;
 mod describing;
 mod hardware;
 mod input;
+mod interpreters;
 mod listing;
 mod making;
 mod names;
@@ -28,6 +30,7 @@ mod tar;
 mod tftp;
 mod transfer;
 mod unzip;
+mod unheard;
 mod usage;
 mod users;
 mod wget;
@@ -38,7 +41,6 @@ use bashkit::{
     Builtin, BuiltinContext, BuiltinRegistry, CommandResolver, ExecResult, ExecutionPlan, SubCommand,
     async_trait,
 };
-use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::{
@@ -48,10 +50,7 @@ use super::{
 pub(super) use refusal::awk as awk_refusal;
 use table::COMMANDS;
 
-use crate::{
-    machine::{Files, Identity},
-    oracle::{Ask, Question},
-};
+use crate::machine::{Files, Identity};
 
 /// One call of a program.
 pub(super) struct Call<'a> {
@@ -460,20 +459,34 @@ impl Builtin for Unemulated {
         if self.needs_file && !is_installed(&session, self.name) {
             return Ok(not_found(&session, self.name));
         }
-        if let Some(said) = usage::of(self.name, context.args, !self.needs_file) {
-            return Ok(result(said));
-        }
-        let cwd = context.cwd.to_str().unwrap_or("/").to_owned();
-        let answer = context.run_budgeted(ask(&session, self.name, context.args, &cwd)).await?;
-        Ok(ExecResult::ok_bytes(answer.to_vec()))
+        consult(&context, &session, self.name, !self.needs_file).await
     }
 }
 
-/// Asks the oracle what an installed program says.
-pub(super) async fn ask(session: &Session, name: &str, args: &[String], cwd: &str) -> Bytes {
-    let command = std::iter::once(name.to_owned()).chain(args.iter().cloned()).collect::<Vec<_>>().join(" ");
-    let what = Ask::Program { command, cwd: cwd.to_owned(), user: session.user_name() };
-    session.contact.oracle.ask(Question { what, otherwise: Bytes::new() }).await.text
+/// A program that nobody emulates: an interpreter on the terminal, or a question.
+async fn consult(
+    context: &BuiltinContext<'_>,
+    session: &Session,
+    name: &str,
+    applet: bool,
+) -> bashkit::Result<ExecResult> {
+    let call = call(context, session, name);
+    let asked = asking::Asked {
+        name,
+        args: call.args,
+        cwd: call.cwd,
+        vars: call.vars,
+        stdin: call.stdin,
+        to_terminal: call.to_terminal,
+    };
+    if let Some(said) = interpreters::sit(session, &asked).await {
+        return Ok(result(said));
+    }
+    if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {
+        return Ok(result(said));
+    }
+    let said = context.run_budgeted(asking::ask(session, &asked)).await?;
+    Ok(result(said))
 }
 
 /// Answers for every name that nothing else answers for.
@@ -491,6 +504,11 @@ struct Nothing(String);
 impl Builtin for Nothing {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 127)) };
+        let name = self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name);
+        // What this machine has beyond its image.
+        if session.identity().programs.iter().any(|known| known == name) && is_installed(&session, name) {
+            return consult(&context, &session, name, false).await;
+        }
         Ok(not_found(&session, &self.0))
     }
 }

@@ -1,0 +1,143 @@
+//! Recorded visits with a model of fixed latency: how often it is asked, on first sight and later, and what that costs.
+
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use acceptance::{
+    Bucket,
+    bucket::{PASSWORD, Ports},
+    clients::Ssh,
+    corpora,
+    report::{Figure, Target, figure},
+};
+use futures::{StreamExt as _, stream};
+
+use super::slow::Slow;
+
+/// What the stand-in takes for an answer.
+const LATENCY: Duration = Duration::from_millis(200);
+/// How long a program may keep the terminal before Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Visits at the same time: few, so that the time of a command is its own.
+const AT_ONCE: usize = 3;
+/// Priced by the list.
+const MODEL: &str = "gpt-5.6-luna";
+
+/// Plays the visits twice, from new addresses the second time.
+pub async fn measure(quick: bool) -> Vec<Figure> {
+    let Some(sessions) = sessions(if quick { 120 } else { 1500 }) else { return Vec::new() };
+    let model = Slow::start(LATENCY, |_| "done".to_owned()).await;
+    let mut bucket = Bucket::new();
+    bucket.set(&["chat", "providers"], toml::Value::Array(vec!["chatgpt".into()]));
+    bucket.set(&["chat", "budget_per_day"], 1000.0);
+    bucket.set(&["openai", "base_url"], model.url.clone());
+    bucket.set(&["openai", "model"], MODEL);
+    bucket.start().await;
+    let mut passes = Vec::new();
+    for pass in 0..2_usize {
+        eprintln!("replay, pass {} of 2: {} visits", pass + 1, sessions.len());
+        let before = model.asked();
+        let mut times = Vec::new();
+        let mut tenths = Vec::new();
+        for part in sessions.chunks(sessions.len().div_ceil(10)) {
+            let asked = model.asked();
+            let offset = pass * 20_000 + tenths.len() * 1_000;
+            let took: Vec<Vec<f64>> = stream::iter(part.iter().enumerate())
+                .map(|(number, lines)| play(&bucket.ports, offset + number, lines))
+                .buffer_unordered(AT_ONCE)
+                .collect()
+                .await;
+            let part_times: Vec<f64> = took.into_iter().flatten().collect();
+            tenths.push((model.asked() - asked) as f64 / part_times.len().max(1) as f64);
+            times.extend(part_times);
+        }
+        passes.push((model.asked() - before, times, tenths));
+    }
+    bucket.assert_sound();
+    bucket.stop();
+    let events = bucket.events();
+    let asked: Vec<_> = events
+        .iter()
+        .filter(|event| event["eventid"] == "rustbucket.chat.answer" && event["tokens_in"].as_u64() > Some(0))
+        .collect();
+    let tokens: u64 = asked
+        .iter()
+        .map(|e| e["tokens_in"].as_u64().unwrap_or(0) + e["tokens_out"].as_u64().unwrap_or(0))
+        .sum();
+    let usd: f64 = asked.iter().filter_map(|event| event["cost_usd"].as_f64()).sum();
+    let visits = sessions.len() as f64;
+    let share = |(count, times, _): &(usize, Vec<f64>, Vec<f64>)| *count as f64 / times.len().max(1) as f64;
+    let curve: Vec<String> = passes[0].2.iter().map(|share| format!("{:.1}", share * 100.0)).collect();
+    let mut all: Vec<f64> = passes.iter().flat_map(|(_, times, _)| times.iter().copied()).collect();
+    all.sort_by(f64::total_cmp);
+    let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize];
+    let note = format!(
+        "{} commands of {} visits; per cent by tenths: {}",
+        passes[0].1.len(),
+        sessions.len(),
+        curve.join(" ")
+    );
+    vec![
+        figure("asked_first_share", share(&passes[0]), "", Some(Target::AtMost(0.05)), note),
+        figure(
+            "asked_second_share",
+            share(&passes[1]),
+            "",
+            Some(Target::AtMost(0.01)),
+            "the same visits from new addresses",
+        ),
+        figure("calls_per_session", passes[0].0 as f64 / visits, "", None, "first sight"),
+        figure("tokens_per_session", tokens as f64 / visits, "tokens", None, "both ways, first sight"),
+        figure("usd_per_session", usd / visits, "USD", None, format!("list prices of {MODEL}, first sight")),
+        figure("command_p50_ms", at(0.5), "ms", None, "all commands of both passes"),
+        figure(
+            "command_p95_ms",
+            at(0.95),
+            "ms",
+            Some(Target::Below(50.0)),
+            format!("the stand-in takes {} ms", LATENCY.as_millis()),
+        ),
+        figure("command_p99_ms", at(0.99), "ms", None, "all commands of both passes"),
+    ]
+}
+
+/// Visits that can be typed, evenly taken from all: no control characters and nothing that sleeps, which would measure the sleep.
+fn sessions(most: usize) -> Option<Vec<Vec<String>>> {
+    let all: Vec<Vec<String>> = corpora::read("sessions_open.jsonl")?
+        .iter()
+        .map(|record| corpora::texts(record, "commands"))
+        .filter(|lines| !lines.is_empty())
+        .filter(|lines| {
+            lines.iter().all(|line| {
+                !line.trim().is_empty() && !line.chars().any(char::is_control) && !line.contains("sleep")
+            })
+        })
+        .collect();
+    let step = (all.len() / most).max(1);
+    Some(all.into_iter().step_by(step).take(most).collect())
+}
+
+/// Milliseconds of each command.
+async fn play(ports: &Ports, number: usize, lines: &[String]) -> Vec<f64> {
+    let [high, low] = u16::try_from(number).expect("few visits").to_be_bytes();
+    let source = Ipv4Addr::new(127, 30, high, low);
+    let mut times = Vec::new();
+    let Ok(Some(mut ssh)) = Ssh::log_in_from(source, ports.ssh, "root", PASSWORD).await else { return times };
+    let Ok(mut shell) = ssh.shell().await else { return times };
+    for line in lines {
+        let since = Instant::now();
+        let done = shell.line(line, PATIENCE).await.is_some();
+        let took = since.elapsed();
+        // A program that waits for its input until Ctrl-C has no time of its own.
+        if took < PATIENCE {
+            times.push(took.as_secs_f64() * 1000.0);
+        }
+        if !done {
+            break;
+        }
+    }
+    ssh.leave().await;
+    times
+}
