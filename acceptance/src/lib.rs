@@ -16,6 +16,7 @@ pub mod ports;
 pub mod process;
 pub mod registry;
 pub mod report;
+pub mod signatures;
 pub mod standins;
 pub mod tables;
 

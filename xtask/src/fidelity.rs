@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Stdio};
 
 use tokio::process::Command;
 
-use crate::{bench, cargo, debian, failure::Failure};
+use crate::{bench, cargo, debian, failure::Failure, record, test::packages};
 
 /// What to compare.
 #[derive(Debug, Default)]
@@ -24,8 +24,16 @@ const COWRIE: &str = "cowrie";
 
 /// Makes what is missing and compares.
 pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
-    let root = debian::root().await?;
-    let cowrie = cowrie().await?;
+    let wants = |group: &str| wanted.group.as_deref().is_none_or(|wanted| wanted == group);
+    if wants("daemons") {
+        packages::require("The comparison of daemons needs", record::DAEMONS).await?;
+    }
+    // Daemons alone need neither a root nor Cowrie.
+    let (root, cowrie) = if wanted.group.as_deref() == Some("daemons") {
+        (cargo::target(), cargo::target())
+    } else {
+        (debian::root().await?, cowrie().await?)
+    };
     let program = bench::program("bench_fidelity").await?;
     let mut command = Command::new(program);
     command

@@ -5,6 +5,7 @@ mod cargo;
 mod debian;
 mod failure;
 mod fidelity;
+mod record;
 mod test;
 mod up;
 mod usage;
@@ -49,6 +50,11 @@ enum Verb {
     Usage,
     /// Builds the shipped image of a Debian 12 server anew, from a root made with debootstrap (as root).
     Image,
+    /// Installs the real daemons and records what they answer to the transcripts' visitors.
+    Record {
+        /// Only these transcripts.
+        files: Vec<PathBuf>,
+    },
     /// Compares answers with those of the real daemons.
     Fidelity {
         /// A sample; BENCHMARKS.md stays as it is.
@@ -60,7 +66,7 @@ enum Verb {
         /// Only lines that hold this text.
         #[arg(long)]
         only: Option<String>,
-        /// Only this group of figures, such as `shell` or `speed`.
+        /// Only this group of figures, such as `shell`, `daemons` or `speed`.
         #[arg(long)]
         group: Option<String>,
     },
@@ -80,6 +86,7 @@ fn main() -> ExitCode {
             Verb::Up { data, buckets, offline } => up::run(&up::Wanted { data, buckets, offline }).await,
             Verb::Test => test::run().await,
             Verb::Bench { what, quick } => bench::run(what, quick).await,
+            Verb::Record { files } => record::run(&files).await,
             Verb::Usage => usage::run().await,
             Verb::Fidelity { quick, show, only, group } => {
                 fidelity::run(&fidelity::Wanted { quick, show, only, group }).await

@@ -11,6 +11,7 @@ mod lines;
 pub mod machine;
 pub mod memory;
 pub mod oracle;
+pub mod pam;
 pub mod plain;
 pub mod shell;
 pub mod smtp;

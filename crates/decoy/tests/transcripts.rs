@@ -113,12 +113,17 @@ enum Step {
     Said(Vec<u8>),
     Data(Vec<u8>),
     Closed,
+    /// A new connection.
+    Again,
 }
 
 fn steps(text: &str) -> Vec<Step> {
     let mut held = Vec::new();
     let mut steps = Vec::new();
     for line in text.lines() {
+        if line == "@ again" {
+            steps.push(Step::Again);
+        }
         let Some((mark, rest)) = line.split_once(':') else { continue };
         let bytes = unescape(rest.strip_prefix(' ').unwrap_or(rest));
         match mark {
@@ -240,59 +245,84 @@ impl Typist {
     }
 }
 
-/// The first difference, or nothing.
-async fn replay(path: &Path, make: fn(Contact, Wire) -> Box<dyn Dialogue>) -> Option<String> {
+/// The first difference of each connection.
+async fn replay(path: &Path, make: fn(Contact, Wire) -> Box<dyn Dialogue>) -> Vec<String> {
+    let mut differences = Vec::new();
     let (wire, contact) = (Wire::default(), contact());
     let text = fs::read_to_string(path).unwrap();
-    if text.contains("Last login:") {
-        // The daemon that was recorded had seen this user before.
-        let mut log = vec![0; 292 * 1001];
+    // Whether the daemon that was recorded had seen this user before: the first greeting of the file tells.
+    let greeting = text.split("ABSOLUTELY NO WARRANTY").nth(1).unwrap_or_default();
+    let mut log = vec![0; 292 * 1001];
+    if greeting.lines().take(3).any(|line| line.contains("Last login:")) {
         log[292 * 1000..][..4].copy_from_slice(&1_789_000_000u32.to_le_bytes());
         log[292 * 1000 + 4..][..5].copy_from_slice(b"pts/0");
         log[292 * 1000 + 36..][..9].copy_from_slice(b"localhost");
-        contact.visitor.files().write("/var/log/lastlog", &log, &Owner::ROOT, 0o664).unwrap();
     }
-    let mut visitor = Typist::start(make(contact, wire.clone()));
+    contact.visitor.files().write("/var/log/lastlog", &log, &Owner::ROOT, 0o664).unwrap();
+    let mut steps = steps(&text).into_iter().chain([Step::Again]).peekable();
+    while steps.peek().is_some() {
+        let dialogue = make(contact.clone(), wire.clone());
+        differences.extend(replay_visit(&mut steps, &wire, dialogue).await);
+    }
+    differences
+}
+
+/// Plays one connection, up to the next; after a difference nothing more of it is compared.
+async fn replay_visit(
+    steps: &mut impl Iterator<Item = Step>,
+    wire: &Wire,
+    dialogue: Box<dyn Dialogue>,
+) -> Option<String> {
+    let mut visitor = Typist::start(dialogue);
     let stage = visitor.stage.clone();
-    let mut hung_up = false;
+    let (mut hung_up, mut difference) = (false, None);
     visitor.settle().await;
     let mut said = take_said(&stage, &mut hung_up);
     let (mut wanted, mut data, mut closed, mut last) = (Vec::new(), Vec::new(), false, Vec::new());
-    let mut steps = steps(&text).into_iter().chain([Step::Send(Vec::new())]);
     loop {
         let step = steps.next()?;
-        match step {
-            Step::Said(bytes) => wanted.extend(bytes),
-            Step::Data(bytes) => data.extend(bytes),
-            Step::Closed => closed = true,
-            Step::Upload(bytes) => wire.0.lock().0 = bytes.into(),
-            Step::Send(bytes) => {
-                let came = std::mem::take(&mut wire.0.lock().1);
-                let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\\n\n    ");
-                let line = show(&last);
-                if !is_like(&wanted, &said) {
-                    return Some(format!(
-                        "after {line}\n  wanted\n    {}\n  got\n    {}",
-                        show(&wanted),
-                        show(&said)
-                    ));
-                }
-                if !is_like(&data, &came) {
-                    return Some(format!(
-                        "data of {line}\n  wanted\n    {}\n  got\n    {}",
-                        show(&data),
-                        show(&came)
-                    ));
-                }
-                if closed != hung_up {
-                    return Some(format!("after {line}: closed {hung_up}, the real one {closed}"));
-                }
-                wanted.clear();
-                data.clear();
-                last = bytes;
-                visitor.send(&last).await;
-                said = take_said(&stage, &mut hung_up);
+        let (bytes, ends) = match step {
+            Step::Said(bytes) => {
+                wanted.extend(bytes);
+                continue;
             }
+            Step::Data(bytes) => {
+                data.extend(bytes);
+                continue;
+            }
+            Step::Closed => {
+                closed = true;
+                continue;
+            }
+            Step::Upload(bytes) => {
+                wire.0.lock().0 = bytes.into();
+                continue;
+            }
+            Step::Send(bytes) => (bytes, false),
+            Step::Again => (Vec::new(), true),
+        };
+        let came = std::mem::take(&mut wire.0.lock().1);
+        let show = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\n", "\\n\n    ");
+        let line = show(&last);
+        let pairs = [("after", &wanted, &said), ("data of", &data, &came)];
+        for (what, wanted, got) in pairs {
+            if difference.is_none() && !is_like(wanted, got) {
+                let (wanted, got) = (show(wanted), show(got));
+                difference = Some(format!("{what} {line}\n  wanted\n    {wanted}\n  got\n    {got}"));
+            }
+        }
+        if difference.is_none() && closed != hung_up {
+            difference = Some(format!("after {line}: closed {hung_up}, the real one {closed}"));
+        }
+        if ends {
+            return difference;
+        }
+        wanted.clear();
+        data.clear();
+        last = bytes;
+        if difference.is_none() {
+            visitor.send(&last).await;
+            said = take_said(&stage, &mut hung_up);
         }
     }
 }
@@ -304,13 +334,13 @@ async fn replay_all(protocol: &str, make: fn(Contact, Wire) -> Box<dyn Dialogue>
     assert!(!paths.is_empty());
     let mut differences = Vec::new();
     for path in &paths {
-        if let Some(difference) = replay(path, make).await {
+        for difference in replay(path, make).await {
             differences.push(format!("{}\n{difference}", path.file_name().unwrap().to_string_lossy()));
         }
     }
     assert!(
         differences.is_empty(),
-        "{} of {} transcripts differ:\n{}",
+        "{} visits of {} transcripts differ:\n{}",
         differences.len(),
         paths.len(),
         differences.join("\n\n")

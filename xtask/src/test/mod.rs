@@ -1,7 +1,7 @@
 //! `cargo xtask test`: installs what the tests need, then runs every check there is.
 
 mod moto;
-mod packages;
+pub mod packages;
 
 use std::{ffi::OsStr, path::Path};
 

@@ -7,8 +7,10 @@ use tokio::process::Command;
 use super::{is_program, step};
 use crate::failure::Failure;
 
-/// A program that a test starts, the package that brings it, and what it is for.
-const NEEDED: [(&str, &str, &str); 11] = [
+/// A program that is started, the package that brings it, and what it is for.
+pub type Needed = (&'static str, &'static str, &'static str);
+
+const NEEDED: [Needed; 11] = [
     ("mariadbd", "mariadb-server", "the store, on MySQL's dialect"),
     ("python3", "python3", "the S3 server"),
     ("chromium", "chromium", "the pages, in a browser"),
@@ -22,16 +24,23 @@ const NEEDED: [(&str, &str, &str); 11] = [
     ("taskset", "util-linux", "one core each for server and client"),
 ];
 
-/// Installs what is missing.
+/// Installs what the tests miss.
 pub async fn install() -> Result<(), Failure> {
-    let mut missing: Vec<&str> =
-        NEEDED.iter().filter(|(program, ..)| !is_program(program)).map(|(_, package, _)| *package).collect();
+    let mut needed = NEEDED.to_vec();
     if !has_venv().await {
-        missing.push("python3-venv");
+        // No program of this name exists: it is missing.
+        needed.push(("python3-venv", "python3-venv", "the S3 server"));
     }
+    require("The tests need", &needed).await
+}
+
+/// Names these packages and installs what is missing.
+pub async fn require(who: &str, needed: &[Needed]) -> Result<(), Failure> {
+    let missing: Vec<&str> =
+        needed.iter().filter(|(program, ..)| !is_program(program)).map(|(_, package, _)| *package).collect();
     let named: Vec<String> =
-        NEEDED.iter().map(|(_, package, purpose)| format!("  {package} ({purpose})")).collect();
-    println!("The tests need these Debian packages:\n{}\n  python3-venv (the S3 server)", named.join("\n"));
+        needed.iter().map(|(_, package, purpose)| format!("  {package} ({purpose})")).collect();
+    println!("{who} these Debian packages:\n{}", named.join("\n"));
     if missing.is_empty() {
         println!("All are installed.");
         return Ok(());

@@ -3,6 +3,7 @@
 // A measurement: a step that fails ends the run with its reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod daemons;
 mod shell;
 mod specs;
 mod speed;
@@ -28,7 +29,7 @@ struct Arguments {
     /// Only lines that hold this text (for work on one program).
     #[arg(long)]
     only: Option<String>,
-    /// Only this group of figures: shell, specs, speed.
+    /// Only this group of figures: shell, specs, daemons, speed.
     #[arg(long)]
     group: Option<String>,
     /// Only visits whose answers from Debian are kept from an earlier run: quick, for work on the programs.
@@ -64,6 +65,9 @@ async fn measure(arguments: &Arguments) -> Vec<Figure> {
     }
     if arguments.wants("specs") {
         figures.extend(specs::measure());
+    }
+    if arguments.wants("daemons") && arguments.only.is_none() {
+        figures.extend(daemons::measure(arguments.show).await);
     }
     if arguments.wants("speed") {
         figures.extend(speed::measure(arguments.quick).await);

@@ -63,7 +63,7 @@ impl Session {
                 self.umask = leading_octal(rest) & 0o777;
                 stage.say(format!("200 UMASK set to {}\r\n", octal(self.umask)));
             }
-            "CHMOD" => match rest.split_once(' ') {
+            "CHMOD" => match rest.split_once(' ').filter(|(_, name)| !name.is_empty()) {
                 Some((mode, name)) => {
                     let path = self.path(files, name);
                     let owned = files.stat(&path).is_ok_and(|node| self.owns(node.uid));

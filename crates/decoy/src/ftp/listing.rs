@@ -38,7 +38,7 @@ pub(super) fn lines(
         target = after.trim_start();
     }
     let mut path = session.path(files, target);
-    let mut pattern = None;
+    let (mut pattern, mut before) = (None, target);
     if !target.is_empty() && !files.is_dir(&path) {
         // Not a directory: the last part is a pattern for the names of the directory before it.
         let (folder, name) = target.rsplit_once('/').map_or(("", target), |(folder, name)| (folder, name));
@@ -48,6 +48,7 @@ pub(super) fn lines(
             session.path(files, folder)
         };
         pattern = Some(name.to_owned());
+        before = folder;
         if !files.is_dir(&path) {
             return Some(Vec::new());
         }
@@ -75,14 +76,20 @@ pub(super) fn lines(
         };
         if reverse { order.reverse() } else { order }
     });
+    // Names alone are told with the folder that was asked for.
+    let before = if long || matches!(before, "" | ".") {
+        String::new()
+    } else {
+        format!("{}/", before.trim_end_matches('/'))
+    };
     let mut out = Vec::with_capacity(entries.len() * 72);
     for entry in &entries {
         if out.len() > LONGEST_LISTING {
             break;
         }
-        let text = if long { long_line(files, &path, entry, now) } else { entry.name.clone() };
+        let text = if long { long_line(files, &path, entry, now) } else { format!("{before}{}", entry.name) };
         out.extend_from_slice(text.as_bytes());
-        if marks && !long && entry.attributes.is_dir() {
+        if marks && entry.attributes.is_dir() {
             out.push(b'/');
         }
         out.extend_from_slice(b"\r\n");

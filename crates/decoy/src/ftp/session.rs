@@ -71,7 +71,7 @@ impl Session {
             "STRU" if argument.eq_ignore_ascii_case("F") => stage.say("200 Structure set to F.\r\n"),
             "STRU" => stage.say("504 Bad STRU command.\r\n"),
             "REST" => {
-                self.restart = leading_number(argument);
+                self.restart = file_size(argument);
                 stage.say(format!("350 Restart position accepted ({}).\r\n", self.restart));
             }
             "PASV" | "PORT" | "EPRT" if self.extended_only => stage.say("550 Permission denied.\r\n"),
@@ -101,8 +101,20 @@ impl Session {
         }
     }
 
+    /// The path of something new: a name ends at a NUL, as the kernel reads it.
+    pub fn new_path(&self, files: &Files, argument: &str) -> String {
+        self.path(files, argument.split('\0').next().unwrap_or_default())
+    }
+
     /// The absolute path of an argument; `~` is the home directory.
     pub fn path(&self, files: &Files, argument: &str) -> String {
+        let path = self.resolved(files, argument);
+        // Only a folder has something behind its slash.
+        let is_file = argument.ends_with('/') && files.stat(&path).is_ok_and(|node| !node.is_dir());
+        if is_file { format!("{path}/.") } else { path }
+    }
+
+    fn resolved(&self, files: &Files, argument: &str) -> String {
         match argument.strip_prefix('~') {
             Some("") => self.account.home.clone(),
             Some(rest) if rest.starts_with('/') => {
@@ -229,12 +241,13 @@ impl Session {
     }
 
     fn make_directory(&mut self, files: &Files, argument: &str, stage: &Stage) {
-        let path = self.path(files, argument);
+        let path = self.new_path(files, argument);
         let made = !argument.is_empty()
             && self.may_change_name(files, &path)
             && files.make_dir(&path, &self.owner(), 0o777 & !self.umask).is_ok();
         if made {
-            stage.say(format!("257 {} created\r\n", quoted(&path)));
+            let shown = if argument.contains('\0') { files.resolve(&self.cwd, argument) } else { path };
+            stage.say(format!("257 {} created\r\n", quoted(&shown)));
         } else {
             stage.say("550 Create directory operation failed.\r\n");
         }
@@ -270,7 +283,7 @@ impl Session {
         let Some(from) = self.rename_from.take() else {
             return stage.say("503 RNFR required first.\r\n");
         };
-        let to = self.path(files, argument);
+        let to = self.new_path(files, argument);
         let moved = !argument.is_empty()
             && self.may_change_name(files, &from)
             && self.may_change_name(files, &to)
@@ -284,10 +297,10 @@ fn quoted(path: &str) -> String {
     format!("\"{}\"", path.replace('"', "\"\""))
 }
 
-/// `atoi`: the digits at the front.
-fn leading_number(text: &str) -> u64 {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).take(18);
-    digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+/// Up to fifteen digits (str_a_to_filesize_t of vsftpd); all else is nothing.
+fn file_size(text: &str) -> u64 {
+    let plain = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain).unwrap_or(0)
 }
 
 /// `h1,h2,h3,h4,p1,p2`
@@ -303,7 +316,7 @@ fn parse_port(argument: &str) -> Option<(Ipv4Addr, u16)> {
 fn parse_eprt(argument: &str) -> Result<(Ipv4Addr, u16), &'static str> {
     let mut parts = argument.strip_prefix('|').unwrap_or_default().split('|');
     let protocol = parts.next().unwrap_or_default();
-    if protocol.is_empty() {
+    if protocol.is_empty() && !argument.is_empty() {
         return Err("Bad EPRT command");
     }
     if protocol != "1" {

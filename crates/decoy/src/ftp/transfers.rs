@@ -77,7 +77,7 @@ impl Session {
         argument: &str,
         stage: &Stage,
     ) {
-        if self.way == Way::None && !argument_missing(verb, argument) {
+        if self.way == Way::None {
             return stage.say("425 Use PORT or PASV first.\r\n");
         }
         match verb {
@@ -150,6 +150,10 @@ impl Session {
         stage: &Stage,
     ) {
         let offset = std::mem::take(&mut self.restart);
+        if offset > 0 && !self.binary {
+            note(stage, "RETR", argument, "download", 0, self.mode(), true);
+            return stage.say("550 No support for resume of ASCII transfer.\r\n");
+        }
         let Some((path, attributes)) = self.readable_file(contact.visitor.files(), argument) else {
             note(stage, "RETR", argument, "download", 0, self.mode(), true);
             return stage.say("550 Failed to open file.\r\n");
@@ -186,7 +190,7 @@ impl Session {
         let (files, limit) = (contact.visitor.files(), contact.limits.upload_bytes);
         let offset = std::mem::take(&mut self.restart);
         let name = if verb == "STOU" { self.unique_name(files, argument) } else { argument.to_owned() };
-        let path = self.path(files, &name);
+        let path = self.new_path(files, &name);
         if name.is_empty() || !self.may_write(files, &path) {
             note(stage, verb, &path, "upload", 0, self.mode(), true);
             return stage.say("553 Could not create file.\r\n");
@@ -255,10 +259,13 @@ impl Session {
         }
     }
 
-    /// The name with the first free number (vsftpd: "silly wu-ftpd algorithm").
+    /// The name if it is free, else with the first free number (vsftpd: "silly wu-ftpd algorithm").
     fn unique_name(&self, files: &Files, argument: &str) -> String {
-        let base = if argument.is_empty() { "STOU" } else { argument };
         let free = |name: &String| files.lstat(&self.path(files, name)).is_err();
+        let base = if argument.is_empty() { "STOU" } else { argument };
+        if !argument.is_empty() && free(&base.to_owned()) {
+            return base.to_owned();
+        }
         (1..10_000).map(|number| format!("{base}.{number}")).find(free).unwrap_or_default()
     }
 
@@ -296,11 +303,6 @@ fn overwrite_from(
     whole.extend_from_slice(bytes);
     whole.extend_from_slice(&tail);
     Ok(whole)
-}
-
-/// RETR, STOR and APPE without a name fail on the name before the missing data connection is seen.
-fn argument_missing(verb: &str, argument: &str) -> bool {
-    matches!(verb, "RETR" | "STOR" | "APPE") && argument.is_empty()
 }
 
 fn broken(fault: DataFault, words: &'static str) -> &'static str {

@@ -36,20 +36,26 @@ pub(super) fn check(head: &Head<'_>) -> Result<Option<Body>, u16> {
 }
 
 fn is_host(host: &[u8]) -> bool {
-    let begins = !host.is_empty() && host.first() != Some(&b':');
+    // A dot at the end is not part of the name, and nothing is none.
+    let begins = !matches!(host, b"" | b".") && host.first() != Some(&b':');
     begins
         && !host.iter().any(|&byte| byte <= 0x20 || byte == 0x7f || byte == b'/')
         && memchr::memmem::find(host, b"..").is_none()
 }
 
+/// Each `Connection` header that names one of the two words changes what came before.
 pub(super) fn wants_keep_alive(head: &Head<'_>) -> bool {
-    let says = |word: &[u8]| {
-        head.header("connection")
-            .is_some_and(|value| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
-    };
-    match head.number {
-        9 => false,
-        10 => says(b"keep-alive"),
-        _ => !says(b"close"),
+    if head.number == 9 {
+        return false;
     }
+    let mut keeps = head.number > 10;
+    for value in head.all("connection") {
+        let says = |word: &[u8]| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        if says(b"close") {
+            keeps = false;
+        } else if says(b"keep-alive") {
+            keeps = true;
+        }
+    }
+    keeps
 }

@@ -77,7 +77,8 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
     };
     head.length = at;
     if head.number == 9 {
-        return Parsed::Whole(head);
+        // HTTP/0.9 knows one method.
+        return if head.method == b"GET" { Parsed::Whole(head) } else { Parsed::Bad(400, Some(head)) };
     }
     loop {
         let Some((line, next)) = next_line(bytes, at) else {
@@ -119,7 +120,9 @@ fn request_line(line: &[u8], partial: bool) -> Result<Option<Head<'_>>, u16> {
         return Err(400);
     }
     if partial {
-        return Ok(None);
+        // A return that is not the line's end is no request, whatever follows.
+        let returns = memchr::memchr(b'\r', line).is_some_and(|at| at + 1 < line.len());
+        return if returns { Err(400) } else { Ok(None) };
     }
     let rest = skip_spaces(rest);
     let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
@@ -155,7 +158,12 @@ fn split_target(target: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let plain = |byte: &u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']' | b'_' | b'~' | b'%')
     };
-    (!host.is_empty() && host.iter().all(plain)).then_some((Some(host), path))
+    let port = host
+        .rsplit(|&byte| byte == b':')
+        .next()
+        .filter(|port| port.len() < host.len() && !port.ends_with(b"]"));
+    let digits = port.is_none_or(|port| port.iter().all(u8::is_ascii_digit));
+    (!host.is_empty() && digits && host.iter().all(plain)).then_some((Some(host), path))
 }
 
 /// 10 for HTTP/1.0, 11 for HTTP/1.1.
@@ -176,10 +184,10 @@ fn version_number(version: &[u8]) -> Result<u32, u16> {
     let rest = digits.as_slice();
     let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     for digit in rest.iter().take(count) {
-        minor = minor * 10 + u32::from(digit - b'0');
         if minor > 99 {
             return Err(400);
         }
+        minor = minor * 10 + u32::from(digit - b'0');
     }
     let tail = rest.get(count..).unwrap_or_default();
     if count == 0 || tail.iter().any(|&byte| byte != b' ') { Err(400) } else { Ok(10 + minor) }

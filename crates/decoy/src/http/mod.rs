@@ -9,6 +9,7 @@ mod check;
 mod head;
 mod notes;
 mod pages;
+mod ranges;
 mod serve;
 mod target;
 mod types;
@@ -138,7 +139,7 @@ impl Http {
                         Parsed::Whole(head) => {
                             let rest = bytes.get(head.length..).unwrap_or_default();
                             let raw = bytes.get(..head.length).unwrap_or_default();
-                            self.answer(&head, raw, stage).await;
+                            self.answer(&head, raw, rest, stage).await;
                             bytes = rest;
                             stage.room().await;
                         }
@@ -148,7 +149,8 @@ impl Http {
         }
     }
 
-    async fn answer(&mut self, head: &Head<'_>, raw: &[u8], stage: &Stage) {
+    /// Answers a head; `rest` came with it.
+    async fn answer(&mut self, head: &Head<'_>, raw: &[u8], rest: &[u8], stage: &Stage) {
         self.requests += 1;
         let body = match check(head) {
             Ok(body) => body,
@@ -171,6 +173,19 @@ impl Http {
         } else {
             serve::respond(&self.contact, head).await
         };
+        if response.reads_body {
+            // nginx looks at what has come of the body before it sends a file.
+            if matches!(body, Some(Body::Chunks(_)))
+                && Body::chunks().take(&mut &*rest, |_| {}) == Progress::Broken
+            {
+                return self.refuse(400, Some(head), raw, stage);
+            }
+            let expects =
+                head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+            if expects && head.number > 10 {
+                stage.say(&b"HTTP/1.1 100 Continue\r\n\r\n"[..]);
+            }
+        }
         keep_alive &= !response.close;
         response.close = !keep_alive;
         self.send(head, &response, stage);
@@ -229,7 +244,7 @@ impl Http {
 
     /// Head and body, in one piece unless the body is large; headers in nginx's order (ngx_http_header_filter).
     fn send(&mut self, head: &Head<'_>, response: &Response, stage: &Stage) {
-        let only_head = head.method == b"HEAD";
+        let only_head = head.method == b"HEAD" && head.number != 9;
         let empty = response.status == 304;
         let apart = response.body.len() > LARGEST_COPY;
         let mut out = BytesMut::with_capacity(512 + if only_head || apart { 0 } else { response.body.len() });
@@ -240,7 +255,12 @@ impl Http {
             // Writing to memory cannot fail.
             let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
             if !empty {
-                let _ = write!(out, "Content-Type: {}\r\n", response.content_type);
+                let _ = match &response.boundary {
+                    Some(boundary) => {
+                        write!(out, "Content-Type: multipart/byteranges; boundary={boundary}\r\n")
+                    }
+                    None => write!(out, "Content-Type: {}\r\n", response.content_type),
+                };
                 if !response.gzip {
                     let _ = write!(out, "Content-Length: {}\r\n", response.body.len());
                 }

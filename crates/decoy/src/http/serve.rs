@@ -16,7 +16,7 @@ use crate::{
 use super::{
     applications,
     head::Head,
-    pages,
+    pages, ranges,
     target::{self, Target},
     types,
 };
@@ -41,12 +41,16 @@ pub(super) struct Response {
     pub etag: Option<String>,
     pub location: Option<String>,
     pub range: Option<String>,
+    /// Several ranges: what divides them.
+    pub boundary: Option<String>,
     pub accept_ranges: bool,
     pub gzip: bool,
     /// The connection ends even though the head promises that it stays (nginx after 412).
     pub abrupt: bool,
     /// The head promises the end of the connection.
     pub close: bool,
+    /// A file was found: the request's body is read before it is sent.
+    pub reads_body: bool,
 }
 
 impl Response {
@@ -62,11 +66,13 @@ impl Response {
             etag: None,
             location: None,
             range: None,
+            boundary: None,
             accept_ranges: false,
             gzip: false,
             abrupt: false,
             // ngx_http_special_response_handler switches keep-alive off for these.
             close: matches!(status, 400 | 413 | 414 | 494 | 500 | 501 | 505),
+            reads_body: false,
         }
     }
 }
@@ -89,7 +95,11 @@ pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
     let mut response = match found {
         Found::File(file, attributes) => match contact.visitor.files().read(&file) {
             Ok(_) if !matches!(head.method, b"GET" | b"HEAD") => Response::page(405, Some(head)),
-            Ok(bytes) => static_file(head, &file, &attributes, bytes),
+            Ok(bytes) => {
+                let mut response = static_file(head, &file, &attributes, bytes);
+                response.reads_body = true;
+                response
+            }
             Err(_) => Response::page(404, Some(head)),
         },
         Found::Status(status) => Response::page(status, Some(head)),
@@ -126,6 +136,9 @@ fn find(contact: &Contact, head: &Head<'_>, path: &str, query: Option<&str>) -> 
         return if path.ends_with('/') { Found::Status(404) } else { file(files, full, attributes) };
     }
     if !path.ends_with('/') {
+        if !matches!(head.method, b"GET" | b"HEAD" | b"POST") {
+            return Found::Status(405);
+        }
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         return Found::Folder(format!("http://{}{}/{query}", authority(contact, head), escaped(path)));
     }
@@ -205,24 +218,26 @@ fn static_file(head: &Head<'_>, path: &str, attributes: &Attributes, bytes: Byte
         etag: Some(etag),
         location: None,
         range: None,
+        boundary: None,
         accept_ranges: true,
         gzip: false,
         abrupt: false,
         close: false,
+        reads_body: true,
     };
     // A compressed page has no ranges, and nginx decides on compression first.
     let compressed =
         response.content_type == "text/html" && wants_gzip(head) && is_compressed(response.body.len());
     if let Some(range) = head.header("range").filter(|_| !compressed && if_range(head, &response, seconds)) {
-        apply_range(&mut response, range, head);
+        ranges::apply(&mut response, range, head);
     }
     response
 }
 
 /// 304 or 412 if a condition of the request says so (ngx_http_not_modified_filter_module).
 fn condition(head: &Head<'_>, etag: &str, modified: u64) -> Option<u16> {
-    if let Some(since) = head.header("if-unmodified-since").and_then(date)
-        && modified > since
+    // A date that is none lies before every file (NGX_ERROR is -1).
+    if head.header("if-unmodified-since").is_some_and(|text| date(text).is_none_or(|since| modified > since))
     {
         return Some(412);
     }
@@ -245,7 +260,9 @@ fn condition(head: &Head<'_>, etag: &str, modified: u64) -> Option<u16> {
     Some(304)
 }
 
+/// What follows the date is not looked at.
 fn date(text: &[u8]) -> Option<u64> {
+    let text = text.split(|&byte| byte == b';').next()?;
     let time = httpdate::parse_http_date(std::str::from_utf8(text).ok()?).ok()?;
     time.duration_since(SystemTime::UNIX_EPOCH).ok().as_ref().map(Duration::as_secs)
 }
@@ -264,52 +281,6 @@ fn if_range(head: &Head<'_>, response: &Response, modified: u64) -> bool {
         Some(tag) if tag.first() == Some(&b'"') => response.etag.as_deref().map(str::as_bytes) == Some(tag),
         Some(time) => date(time) == Some(modified),
     }
-}
-
-/// One satisfiable range is cut out; several that overlap the whole are ignored, as `max_ranges` and nginx's check of
-/// the total size do. Several real ones are answered with the whole file too: a server may (RFC 9110, 14.2).
-fn apply_range(response: &mut Response, range: &[u8], head: &Head<'_>) {
-    let Some(list) = std::str::from_utf8(range).ok().and_then(|range| range.strip_prefix("bytes=")) else {
-        return;
-    };
-    let size = response.body.len();
-    let mut found = Vec::new();
-    for part in list.split(',').take(64) {
-        match one_range(part.trim(), size) {
-            Ok(Some(range)) => found.push(range),
-            Ok(None) => {}
-            Err(()) => {
-                found.clear();
-                break;
-            }
-        }
-    }
-    match found.as_slice() {
-        [(from, to)] => {
-            response.range = Some(format!("bytes {from}-{}/{size}", to - 1));
-            response.body = response.body.slice(*from..*to);
-            response.status = 206;
-            response.accept_ranges = false;
-        }
-        [] => {
-            *response = Response::page(416, Some(head));
-            response.range = Some(format!("bytes */{size}"));
-        }
-        _ => {}
-    }
-}
-
-/// A range as offsets; `Ok(None)` if it lies behind the end, `Err` if it is none.
-fn one_range(text: &str, size: usize) -> Result<Option<(usize, usize)>, ()> {
-    let (from, to) = text.split_once('-').ok_or(())?;
-    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| ());
-    if from.is_empty() {
-        let last = number(to)?.min(size);
-        return Ok((last > 0).then_some((size - last, size)));
-    }
-    let from = number(from)?;
-    let to = if to.trim().is_empty() { size } else { number(to)?.saturating_add(1).min(size) };
-    Ok((from < to).then_some((from, to)))
 }
 
 /// `gzip on` for HTTP/1.1 without a proxy between (`gzip_proxied off`).

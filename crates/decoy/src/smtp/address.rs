@@ -1,5 +1,7 @@
 //! Mail addresses as Postfix reads them from MAIL, RCPT and VRFY, and who of them lives here.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use crate::dialogue::Contact;
 
 /// The part of a command after `FROM:` or `TO:`, cut into an address and options.
@@ -27,16 +29,29 @@ pub(super) fn argument(text: &str, word: &str) -> Result<Argument, Fault> {
         return Err(Fault::Missing);
     }
     let (address, options) = if let Some(inside) = rest.strip_prefix('<') {
+        let deep = inside.len() - inside.trim_start_matches('<').len();
+        let inside = inside.get(deep..).unwrap_or_default();
         let end = closing_bracket(inside).ok_or(Fault::Address)?;
-        (inside.get(..end).unwrap_or_default(), inside.get(end + 1..).unwrap_or_default())
+        let mut after = inside.get(end + 1..).unwrap_or_default();
+        for _ in 0..deep {
+            after = after.strip_prefix('>').unwrap_or(after);
+        }
+        if !after.is_empty() && !after.starts_with(char::is_whitespace) {
+            return Err(Fault::Address);
+        }
+        (inside.get(..end).unwrap_or_default(), after)
     } else {
-        rest.split_once(char::is_whitespace).unwrap_or((rest, ""))
+        let (address, options) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        (address.strip_suffix('>').unwrap_or(address), options)
     };
+    let address = &tight(address);
     // A source route is dropped (RFC 5321, appendix C).
     let address = match address.strip_prefix('@').and_then(|route| route.split_once(':')) {
         Some((_, address)) => address,
-        None => address,
+        None => address.as_str(),
     };
+    let address = unquoted(address);
+    let address = address.as_str();
     if !is_plausible(address) {
         return Err(Fault::Address);
     }
@@ -57,12 +72,50 @@ fn closing_bracket(text: &str) -> Option<usize> {
     None
 }
 
+/// Blanks around `@` and dots mean nothing (RFC 5322, 4.4).
+fn tight(address: &str) -> String {
+    let mut out = address.trim().to_owned();
+    if !out.contains('"') {
+        for mark in ["@", "."] {
+            out = out.split(mark).map(str::trim).collect::<Vec<_>>().join(mark);
+        }
+    }
+    out
+}
+
+/// Quotes that nothing needs are not shown.
+fn unquoted(address: &str) -> String {
+    if let Some((local, domain)) = address.strip_prefix('"').and_then(|rest| rest.rsplit_once('"'))
+        && !local.contains(['"', '\\', ' '])
+        && !local.is_empty()
+    {
+        return format!("{local}{domain}");
+    }
+    address.to_owned()
+}
+
+/// A name as DNS has it, or an address in brackets.
+fn is_domain(domain: &str) -> bool {
+    if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match literal.split_once(':') {
+            Some((kind, address)) => kind.eq_ignore_ascii_case("IPv6") && address.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        };
+    }
+    !domain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && (domain.len() <= 255
+            && domain.split('.').all(|label| {
+                (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+            }))
+}
+
 fn is_plausible(address: &str) -> bool {
     let bare = address.replace('"', "");
     !bare.contains(['<', '>', '\0'])
         && (address.contains('"') || !bare.contains(char::is_whitespace))
+        && address != "@"
         && !address.ends_with('@')
-        && !address.starts_with('@')
+        && address.rsplit_once('@').is_none_or(|(_, domain)| is_domain(domain))
 }
 
 /// Where a recipient's mail goes.
@@ -84,18 +137,19 @@ pub(super) fn place(contact: &Contact, host: &str, address: &str) -> Place {
     let ours = [
         host,
         &full_name,
-        &identity.hostname,
         &identity.domain,
         &identity.mail_domain,
         "localhost",
-        "localhost.localdomain",
+        &format!("[{}]", contact.local.ip().to_canonical()),
     ];
     // `user%elsewhere@here` and `elsewhere!user` are routed on (resolve_percent_hack, swap_bangpath).
-    let routed = local.contains(['%', '!']) && !local.starts_with('"');
+    let routed = local.contains(['%', '!', '@']) && !local.starts_with('"');
     if routed || !ours.iter().any(|name| !name.is_empty() && name.eq_ignore_ascii_case(domain)) {
         return Place::Elsewhere;
     }
     let local = local.trim_matches('"').to_ascii_lowercase();
+    // Nobody at our own place is whoever keeps it.
+    let local = if local.is_empty() || local.ends_with(":;") { "postmaster".to_owned() } else { local };
     let bare = local.split('+').next().unwrap_or_default();
     for name in [local.as_str(), bare] {
         if let Some(user) = mailbox(contact, name) {
@@ -123,8 +177,8 @@ fn mailbox(contact: &Contact, name: &str) -> Option<String> {
             _ => break,
         }
     }
-    // RFC 5321, 4.5.1: postmaster is always there.
-    if name == "postmaster" {
+    // RFC 5321, 4.5.1: postmaster is always there; Debian's aliases have the other.
+    if matches!(name.as_str(), "postmaster" | "mailer-daemon") {
         name = "root".to_owned();
     }
     identity.user(&name).map(|account| account.name.clone())

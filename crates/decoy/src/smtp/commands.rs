@@ -19,8 +19,13 @@ const MOST_RECIPIENTS: usize = 1000;
 impl Smtp {
     /// One command line. Gives whether TLS begins.
     pub(super) fn command(&mut self, line: &[u8], stage: &Stage) -> bool {
-        let text = String::from_utf8_lossy(line);
-        let text = text.trim();
+        let Ok(whole) = std::str::from_utf8(line) else {
+            stage.note(EventKind::command_input(line));
+            self.reply(stage, "500 5.5.2 Error: bad UTF-8 syntax");
+            return false;
+        };
+        // Postfix's strings end at a NUL.
+        let text = whole.split('\0').next().unwrap_or_default().trim();
         let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let rest = rest.trim_start();
         let verb = verb.to_ascii_uppercase();
@@ -53,8 +58,12 @@ impl Smtp {
             }
             "NOOP" => self.reply(stage, "250 2.0.0 Ok"),
             "VRFY" => self.vrfy(rest, stage),
+            "ETRN" if self.envelope.is_some() => self.reply(stage, "503 Error: MAIL transaction in progress"),
             "ETRN" if rest.is_empty() => self.reply(stage, "500 Syntax: ETRN domain"),
             "ETRN" => self.reply(stage, &format!("459 <{rest}>: service unavailable")),
+            "XCLIENT" | "XFORWARD" if rest.is_empty() => {
+                self.reply(stage, &format!("501 5.5.4 Syntax: {verb} attribute=value..."));
+            }
             "XCLIENT" | "XFORWARD" => self.reply(stage, "550 5.7.0 Error: insufficient authorization"),
             "STARTTLS" => return self.start_tls(rest, stage),
             "QUIT" => {
@@ -106,10 +115,14 @@ impl Smtp {
             Err(Fault::Missing) => return self.reply(stage, "501 5.5.4 Syntax: MAIL FROM:<address>"),
             Err(Fault::Address) => return self.reply(stage, "501 5.1.7 Bad sender address syntax"),
         };
+        let mut returns = 0;
         for option in &argument.options {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             match (name.to_ascii_uppercase().as_str(), value.to_ascii_uppercase().as_str()) {
-                ("BODY", "8BITMIME" | "7BIT") | ("SMTPUTF8", "") | ("RET", "FULL" | "HDRS") => {}
+                ("BODY", "8BITMIME" | "7BIT") | ("SMTPUTF8", "") => {}
+                ("RET", "FULL" | "HDRS") if returns == 0 => returns += 1,
+                ("ENVID", "") => return self.reply(stage, "501 5.5.4 Bad ENVID parameter syntax"),
+                ("RET", _) => return self.reply(stage, "501 5.5.4 Bad RET parameter syntax"),
                 ("AUTH" | "ENVID", value) if !value.is_empty() => {}
                 ("SIZE", size) => match size.parse::<u64>() {
                     Ok(size) if size > LARGEST_MESSAGE as u64 => {
@@ -148,9 +161,21 @@ impl Smtp {
             Err(Fault::Address) => return self.reply(stage, "501 5.1.3 Bad recipient address syntax"),
         };
         for option in &argument.options {
-            let name = option.split('=').next().unwrap_or_default().to_ascii_uppercase();
-            if !option.contains('=') || !matches!(name.as_str(), "NOTIFY" | "ORCPT") {
-                return self.reply(stage, &format!("555 5.5.4 Unsupported option: {option}"));
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            match name.to_ascii_uppercase().as_str() {
+                "NOTIFY" if option.contains('=') => {
+                    if !is_notify(value) {
+                        return self.reply(stage, "501 5.5.4 Error: Bad NOTIFY parameter syntax");
+                    }
+                }
+                "ORCPT" if option.contains('=') => {
+                    // `type;address` (RFC 3461, 4.2)
+                    let typed = value.split_once(';');
+                    if typed.is_none_or(|(kind, address)| kind.is_empty() || address.is_empty()) {
+                        return self.reply(stage, "501 5.5.4 Error: Bad ORCPT parameter syntax");
+                    }
+                }
+                _ => return self.reply(stage, &format!("555 5.5.4 Unsupported option: {option}")),
             }
         }
         let place = self.place_or_refuse(&argument.address, stage);
@@ -185,7 +210,8 @@ impl Smtp {
         } else if address.is_empty() || address.contains(char::is_whitespace) {
             self.reply(stage, "501 5.1.3 Bad recipient address syntax");
         } else if self.place_or_refuse(address, stage).is_some() {
-            self.reply(stage, &format!("252 2.0.0 {address}"));
+            let said = rest.trim_end_matches(" SMTPUTF8");
+            self.reply(stage, &format!("252 2.0.0 {said}"));
         }
     }
 
@@ -219,7 +245,12 @@ impl Smtp {
             envelope.chunked = true;
             envelope.chunk_size = left;
         }
-        if left == 0 {
+        if left == 0 && !last && self.envelope.is_some() {
+            self.reply(stage, "551 5.7.1 Null BDAT request");
+            if let Some(envelope) = &mut self.envelope {
+                envelope.spoiled = true;
+            }
+        } else if left == 0 {
             self.finish_chunk(last, stage);
         } else {
             self.mode = Mode::Chunk { left, last };
@@ -242,6 +273,14 @@ impl Smtp {
         self.helo = Helo::default();
         true
     }
+}
+
+/// `NEVER`, or some of the others (RFC 3461, 4.1).
+fn is_notify(value: &str) -> bool {
+    value.eq_ignore_ascii_case("NEVER")
+        || value
+            .split(',')
+            .all(|word| ["SUCCESS", "FAILURE", "DELAY"].iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// postconf(5), `smtpd_forbidden_commands = CONNECT GET POST regexp:{{/^[^A-Z]/ Bogus}}`; a mail header is none either.

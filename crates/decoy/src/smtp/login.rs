@@ -26,7 +26,10 @@ impl Smtp {
         let mut words = rest.split_whitespace();
         let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
         let first = words.next();
-        if !matches!(mechanism.as_str(), "PLAIN" | "LOGIN") || words.next().is_some() || first.is_none() {
+        if !matches!(mechanism.as_str(), "PLAIN" | "LOGIN")
+            || words.clone().next().is_some()
+            || first.is_none()
+        {
             stage.note(EventKind::command_input(line));
         } else {
             stage.note(EventKind::command_input(format!("AUTH {mechanism}").as_bytes()));
@@ -35,7 +38,7 @@ impl Smtp {
             self.reply(stage, "503 5.5.1 Error: MAIL transaction in progress");
         } else if self.user.is_some() {
             self.reply(stage, "503 5.5.1 Error: already authenticated");
-        } else if mechanism.is_empty() {
+        } else if mechanism.is_empty() || words.next().is_some() {
             self.reply(stage, "501 5.5.4 Syntax: AUTH mechanism");
         } else {
             match (mechanism.as_str(), first) {
@@ -43,17 +46,20 @@ impl Smtp {
                     self.mode = Mode::Login(Step::Plain);
                     self.reply(stage, "334 ");
                 }
+                ("PLAIN", Some("=")) => self.fail(stage, fault(b"=")),
                 ("PLAIN", Some(first)) => match decode(first.as_bytes()) {
                     Some(bytes) => self.plain(&bytes, stage),
                     None => {
                         stage.note(EventKind::login(false, first.as_bytes(), b""));
-                        self.fail(stage, "another step is needed in authentication");
+                        self.fail(stage, fault(first.as_bytes()));
                     }
                 },
                 ("LOGIN", None) => {
                     self.mode = Mode::Login(Step::LoginUser);
                     self.reply(stage, "334 VXNlcm5hbWU6");
                 }
+                // To Cyrus an empty first answer is half a one.
+                ("LOGIN", Some("=")) => self.fail(stage, fault(b"=")),
                 ("LOGIN", Some(first)) => self.login_answer(Step::LoginUser, first.as_bytes(), stage),
                 _ => self.fail(stage, "no mechanism available"),
             }
@@ -69,13 +75,17 @@ impl Smtp {
         let Some(bytes) = decode(line) else {
             // No secret then, but whatever it is must not be lost.
             stage.note(EventKind::command_input(line));
-            return self.fail(stage, "bad protocol / cancel");
+            return self.fail(stage, fault(line));
         };
         match step {
             Step::Plain => self.plain(&bytes, stage),
             Step::LoginUser => {
                 self.mode = Mode::Login(Step::LoginPassword(bytes));
                 self.reply(stage, "334 UGFzc3dvcmQ6");
+            }
+            Step::LoginPassword(user) if user.is_empty() => {
+                stage.note(EventKind::login(false, b"", &bytes));
+                self.reply(stage, "454 4.7.0 Temporary authentication failure: generic failure");
             }
             Step::LoginPassword(user) => self.log_in(&user, &bytes, stage),
         }
@@ -108,6 +118,17 @@ impl Smtp {
 
     fn fail(&mut self, stage: &Stage, reason: &str) {
         self.reply(stage, &format!("535 5.7.8 Error: authentication failed: {reason}"));
+    }
+}
+
+/// Why sasl_decode64 does not like a text: a group of four with a strange letter (SASL_BADPROT), or letters left over
+/// (SASL_CONTINUE).
+fn fault(text: &[u8]) -> &'static str {
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    if text.as_chunks::<4>().0.as_flattened().iter().all(letter) {
+        "another step is needed in authentication"
+    } else {
+        "bad protocol / cancel"
     }
 }
 

@@ -27,13 +27,15 @@ pub(super) struct Envelope {
     pub chunked: bool,
     pub chunk_size: u64,
     pub chunks: Collector,
+    /// A chunk was refused: what follows is read and thrown away.
+    pub spoiled: bool,
     begun: SystemTime,
 }
 
 impl Envelope {
     pub fn new(sender: String, begun: SystemTime, memory: &Pool) -> Self {
         let chunks = Collector::new(memory);
-        Self { sender, recipients: Vec::new(), chunked: false, chunk_size: 0, chunks, begun }
+        Self { sender, recipients: Vec::new(), chunked: false, chunk_size: 0, chunks, spoiled: false, begun }
     }
 
     /// The chunks so far.
@@ -111,8 +113,16 @@ impl Smtp {
         if envelope.recipients.is_empty() {
             return self.reply(stage, "554 5.5.1 Error: no valid recipients");
         }
+        if envelope.spoiled {
+            let size = envelope.chunk_size;
+            return self.reply(stage, &format!("551 5.0.0 Discarded {size} bytes after earlier error"));
+        }
         if last {
-            let collector = envelope.take_chunks(self.contact.visitor.uploads());
+            let mut collector = envelope.take_chunks(self.contact.visitor.uploads());
+            // The last line is ended for whoever did not.
+            if !collector.text.is_empty() && !collector.text.as_ref().ends_with(b"\n") {
+                collector.take(b"\r\n", usize::MAX);
+            }
             self.accept(collector, stage);
         } else {
             let size = envelope.chunk_size;

@@ -14,12 +14,13 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Dialogue, Stage},
     machine::{Account, Login},
+    pam,
     terminal::{Greeter, Terminal, TerminalMode, greeting},
 };
 pub use options::Options;
 use options::{
-    AUTHENTICATION, BINARY, DO, ECHO, ENCRYPT, LFLOW, LINEMODE, NAWS, NEW_ENVIRON, OLD_ENVIRON, SGA, STATUS,
-    TIMING_MARK, TSPEED, TTYPE, WILL, XDISPLOC,
+    AUTHENTICATION, BINARY, DO, ECHO, ENCRYPT, LFLOW, LINEMODE, LOGOUT, NAWS, NEW_ENVIRON, OLD_ENVIRON, SGA,
+    STATUS, TIMING_MARK, TSPEED, TTYPE, WILL, XDISPLOC,
 };
 
 /// How long a client may leave options unanswered.
@@ -28,8 +29,6 @@ const PATIENCE: Duration = Duration::from_millis(700);
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// login.defs(5), `LOGIN_RETRIES`.
 const MOST_FAILURES: u32 = 5;
-/// `pam_faildelay` of Debian's /etc/pam.d/login: 3 s.
-const FAILED_LOGIN_PAUSE: Duration = Duration::from_secs(3);
 /// The longest name or password (the kernel's `MAX_CANON` less its end).
 const LONGEST_ANSWER: usize = 4095;
 /// The most control keys that wait for the first prompt.
@@ -51,6 +50,8 @@ pub struct Telnet {
     failures: u32,
     /// Keys that came before there was somebody to read them.
     early: Vec<u8>,
+    /// Typed with the name's line end or behind it.
+    ahead: Vec<u8>,
 }
 
 enum Phase {
@@ -86,6 +87,7 @@ impl Telnet {
             window: None,
             failures: 0,
             early: Vec::new(),
+            ahead: Vec::new(),
         }
     }
 
@@ -147,6 +149,7 @@ impl Telnet {
 
     fn ask_name(&mut self, stage: &Stage) {
         self.phase = Phase::Name;
+        self.options.settled = true;
         stage.say(format!("{} login: ", self.contact.visitor.identity().hostname));
     }
 
@@ -165,19 +168,35 @@ impl Telnet {
                 self.enter(line, stage).await;
             }
             0x08 | 0x7f => {
-                if self.line.pop().is_some() && !secret {
-                    stage.say(&b"\x08 \x08"[..]);
+                if let Some(key) = self.line.pop()
+                    && !secret
+                {
+                    stage.say(b"\x08 \x08".repeat(columns(key)));
                 }
             }
             0x15 => {
-                let echo = b"\x08 \x08".repeat(if secret { 0 } else { self.line.len() });
+                let width = self.line.iter().map(|&key| columns(key)).sum();
+                let echo = b"\x08 \x08".repeat(if secret { 0 } else { width });
                 self.line.clear();
                 stage.say(echo);
             }
-            // login(1) dies of ^C and of ^D.
-            0x03 => self.hang_up(stage),
-            0x04 if self.line.is_empty() => self.hang_up(stage),
-            0 | 0x04 => {}
+            // login(1) dies of ^C at its second question; at the first the terminal shows it, and all typed is gone.
+            0x03 if secret => self.hang_up(stage),
+            0x03 | 0x1a | 0x1c if !secret => {
+                self.line.clear();
+                // Urgent, as telnetd marks that output was thrown away: IAC DM.
+                stage.say(vec![255, 242, b'^', key + 0x40]);
+            }
+            0x04 => {
+                stage.say("\r\n");
+                self.raw.clear();
+                let line = std::mem::take(&mut self.line);
+                if line.is_empty() {
+                    self.refuse(stage);
+                } else {
+                    self.enter(line, stage).await;
+                }
+            }
             _ if self.line.len() >= LONGEST_ANSWER.min(self.contact.limits.line_bytes) => {
                 if !std::mem::replace(&mut self.full, true) {
                     let value = self.line.len() as u64;
@@ -187,11 +206,7 @@ impl Telnet {
             _ => {
                 self.line.push(key);
                 if !secret {
-                    stage.say(match key {
-                        1..=0x1f if key != b'\t' => vec![b'^', key + 0x40],
-                        255 => vec![255, 255],
-                        _ => vec![key],
-                    });
+                    stage.say(shown(key));
                 }
             }
         }
@@ -199,13 +214,19 @@ impl Telnet {
 
     async fn enter(&mut self, line: Vec<u8>, stage: &Stage) {
         match std::mem::replace(&mut self.phase, Phase::Over) {
+            // No option of login(1) is a name.
+            Phase::Name if line.starts_with(b"-") => {
+                stage.note(EventKind::command_input(&line));
+                self.refuse(stage);
+            }
             Phase::Name => {
                 self.phase = Phase::Password(line);
+                self.flush_typed(stage);
                 stage.say("Password: ");
             }
             Phase::Password(name) => {
                 let text = String::from_utf8_lossy(&name);
-                let answer = self.contact.visitor.log_in(text.trim(), &String::from_utf8_lossy(&line));
+                let answer = self.contact.visitor.log_in(&text, &String::from_utf8_lossy(&line));
                 stage.note(EventKind::login(matches!(answer, Login::Accepted(_)), &name, &line));
                 match answer {
                     Login::Accepted(account) => self.let_in(account, stage).await,
@@ -217,7 +238,7 @@ impl Telnet {
     }
 
     fn refuse(&mut self, stage: &Stage) {
-        stage.pause(FAILED_LOGIN_PAUSE);
+        stage.pause(pam::delay(pam::LOGIN));
         stage.say("\r\nLogin incorrect\r\n");
         self.failures += 1;
         if self.failures >= MOST_FAILURES {
@@ -226,6 +247,15 @@ impl Telnet {
         } else {
             self.ask_name(stage);
         }
+    }
+
+    /// What was typed before login(1) asks for the password is shown, and thrown away (tcsetattr with TCSAFLUSH).
+    fn flush_typed(&mut self, stage: &Stage) {
+        let typed = std::mem::take(&mut self.ahead);
+        for line in typed.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
+            stage.note(EventKind::command_input(line));
+        }
+        stage.say(typed.iter().flat_map(|&key| shown(key)).collect::<Vec<u8>>());
     }
 
     async fn let_in(&mut self, account: Account, stage: &Stage) {
@@ -262,6 +292,21 @@ impl Telnet {
     }
 }
 
+/// How wide a key was shown.
+fn columns(key: u8) -> usize {
+    if key < 0x20 { 2 } else { 1 }
+}
+
+/// How the terminal shows a key (stty(1): `echo`, `echoctl`), as telnetd sends it.
+fn shown(key: u8) -> Vec<u8> {
+    match key {
+        b'\r' | b'\n' => vec![b'\r', b'\n'],
+        0..=0x1f if key != b'\t' => vec![b'^', key + 0x40],
+        255 => vec![255, 255],
+        _ => vec![key],
+    }
+}
+
 #[async_trait]
 impl Dialogue for Telnet {
     async fn open(&mut self, stage: &Stage) {
@@ -282,6 +327,9 @@ impl Dialogue for Telnet {
         keys.extend(self.options.decode(bytes, stage));
         if let Some(window) = self.options.take_window() {
             self.window = Some(window);
+        }
+        if self.options.is_on(false, LOGOUT) {
+            return self.hang_up(stage);
         }
         // A client that types before its options are settled knows nothing of options.
         self.advance(keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n'), stage);
@@ -306,6 +354,10 @@ impl Dialogue for Telnet {
                         stage.note(EventKind::command_input(line));
                     }
                     return;
+                }
+                Phase::Name if matches!(key, b'\r' | b'\n') => {
+                    self.ahead = keys.collect();
+                    return self.press(key, stage).await;
                 }
                 _ => self.press(key, stage).await,
             }

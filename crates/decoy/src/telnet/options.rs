@@ -23,6 +23,8 @@ pub(super) const ECHO: u8 = 1;
 pub(super) const SGA: u8 = 3;
 pub(super) const STATUS: u8 = 5;
 pub(super) const TIMING_MARK: u8 = 6;
+/// Asked for, it ends the session (RFC 727).
+pub(super) const LOGOUT: u8 = 18;
 pub(super) const TTYPE: u8 = 24;
 pub(super) const NAWS: u8 = 31;
 pub(super) const TSPEED: u8 = 32;
@@ -38,6 +40,49 @@ pub(super) const NEW_ENVIRON: u8 = 39;
 const LONGEST_SUB: usize = 512;
 /// The most options, commands and subnegotiations of one connection that are noted.
 const MOST_NOTES: u32 = 200;
+/// The most types of terminals that a client is asked for.
+const MOST_TYPES: u8 = 10;
+/// What Debian's ncurses-base has under /lib/terminfo.
+const TERMINALS: [&str; 38] = [
+    "ansi",
+    "cons25",
+    "cons25-debian",
+    "cygwin",
+    "dumb",
+    "eterm",
+    "eterm-color",
+    "hurd",
+    "linux",
+    "mach",
+    "mach-bold",
+    "mach-color",
+    "mach-gnu",
+    "mach-gnu-color",
+    "pcansi",
+    "rxvt",
+    "rxvt-basic",
+    "rxvt-unicode",
+    "rxvt-unicode-256color",
+    "screen",
+    "screen-256color",
+    "screen-256color-bce",
+    "screen-bce",
+    "screen-s",
+    "screen-w",
+    "sun",
+    "tmux",
+    "tmux-256color",
+    "vt100",
+    "vt102",
+    "vt220",
+    "vt52",
+    "wsvt25",
+    "wsvt25m",
+    "xterm",
+    "xterm-256color",
+    "xterm-color",
+    "xterm-mono",
+];
 /// The most answers to requests that nobody had a reason for.
 const MOST_ANSWERS: u32 = 400;
 
@@ -61,6 +106,10 @@ pub struct Options {
     pub(super) env: Vec<(String, String)>,
     /// Subnegotiations that arrived since [`Options::ask_details`].
     details: Vec<u8>,
+    /// Types of terminals that the client has named.
+    types: u8,
+    /// The login has begun.
+    pub(super) settled: bool,
     notes: u32,
     /// WONT or DONT, its first option, and the others refused in the same breath.
     refusals: Vec<(u8, u8, Vec<u8>)>,
@@ -89,6 +138,8 @@ impl Options {
             term: None,
             env: Vec::new(),
             details: Vec::new(),
+            types: 0,
+            settled: false,
             notes: 0,
             refusals: Vec::new(),
             answers: 0,
@@ -182,7 +233,9 @@ impl Options {
                 State::Sub => self.keep_sub(byte),
                 State::SubIac if byte == SE => {
                     self.state = State::Data;
-                    self.subnegotiate(stage);
+                    if self.subnegotiate(stage) {
+                        self.ask_details(TTYPE, &mut out);
+                    }
                 }
                 State::SubIac => {
                     self.state = State::Sub;
@@ -230,11 +283,16 @@ impl Options {
         };
         match byte {
             IAC => keys.push(IAC),
-            244 | 243 => keys.push(0x03),                   // interrupt, break
-            247 => keys.push(0x7f),                         // erase character
-            248 => keys.push(0x15),                         // erase line
-            236 => keys.push(0x04),                         // end of file
-            245 => out.extend_from_slice(&[IAC, 242]),      // abort output: data mark
+            244 => keys.push(0x03), // interrupt
+            243 => keys.push(0x1c), // break
+            247 => keys.push(0x7f), // erase character
+            248 => keys.push(0x15), // erase line
+            236 => keys.push(0x04), // end of file
+            // Abort output: a data mark, and what the terminal knows for it.
+            245 => {
+                out.extend_from_slice(&[IAC, 242]);
+                keys.push(0x0f);
+            }
             246 => out.extend_from_slice(b"\r\n[Yes]\r\n"), // are you there
             _ => {}
         }
@@ -249,16 +307,25 @@ impl Options {
         let wanted = matches!(verb, WILL | DO);
         let (agree, refuse) = if theirs { (DO, DONT) } else { (WILL, WONT) };
         let known = if theirs { is_wanted(option) } else { is_offered(option) };
+        if (verb, option) == (WONT, TIMING_MARK) {
+            // A client that edits no lines itself leaves that, and the echo, to telnetd.
+            self.ask(WILL, SGA, out);
+            self.ask(WILL, ECHO, out);
+        }
         let side = self.side(theirs, option);
         if side.asked > 0 {
             side.asked -= 1;
             side.on = wanted;
-            // The client echoes as well: that is taken back (telnetd takes it for a 4.2BSD client).
-            if !(theirs && wanted && option == ECHO) {
-                self.begin(theirs, wanted, option, out);
+            // A client that would echo is taken for one of 4.2BSD: told not to, but not before the login.
+            if theirs && wanted && option == ECHO {
+                side.on = false;
+                if self.settled {
+                    self.answer(DONT, ECHO, out);
+                }
                 return;
             }
-            side.on = false;
+            self.begin(theirs, wanted, option, out);
+            return;
         } else if side.on == wanted {
             if !wanted {
                 return;
@@ -273,7 +340,10 @@ impl Options {
         if known && !(theirs && option == TIMING_MARK) {
             self.side(theirs, option).on = option != TIMING_MARK;
             self.answer(agree, option, out);
-            self.begin(theirs, true, option, out);
+            // These are spoken of only when telnetd has asked for them, or has the line to itself.
+            if option != LFLOW && (option != LINEMODE || self.is_on(false, SGA)) {
+                self.begin(theirs, true, option, out);
+            }
         } else if option != TIMING_MARK {
             self.answer(refuse, option, out);
         }
@@ -284,6 +354,11 @@ impl Options {
         match option {
             // Both of telnetd's own subnegotiations go out with a NUL behind them.
             LINEMODE if theirs && on => out.extend_from_slice(&[IAC, SB, LINEMODE, 1, 0x10, IAC, SE, 0]),
+            AUTHENTICATION if theirs && on => {
+                out.extend_from_slice(&[IAC, SB, AUTHENTICATION, 1, 2, 2, 2, 0, IAC, SE]);
+            }
+            // None of its kinds is supported.
+            ENCRYPT if theirs && on => out.extend_from_slice(&[IAC, SB, ENCRYPT, 1, IAC, SE]),
             LFLOW if theirs && on => out.extend_from_slice(&[IAC, SB, LFLOW, 3, IAC, SE, 0]),
             // telnetd answers WILL SGA with DO although it offered SGA only for itself.
             _ => {}
@@ -297,10 +372,22 @@ impl Options {
         }
     }
 
-    fn subnegotiate(&mut self, stage: &Stage) {
+    /// Gives whether the client is asked for another type of terminal: one that nobody knows is not enough, until the
+    /// client has no other.
+    fn subnegotiate(&mut self, stage: &Stage) -> bool {
         let sub = std::mem::take(&mut self.sub);
-        let Some((&option, data)) = sub.split_first() else { return };
+        let Some((&option, data)) = sub.split_first() else { return false };
         self.note("SB", option, data, stage);
+        if let (TTYPE, [0, name @ ..]) = (option, data) {
+            let name = String::from_utf8_lossy(name.get(..40).unwrap_or(name)).to_lowercase();
+            let name: String = name.chars().filter(char::is_ascii_graphic).collect();
+            let again = !TERMINALS.contains(&name.as_str()) && self.term.as_ref() != Some(&name);
+            self.term = Some(name);
+            self.types += 1;
+            if again && self.types < MOST_TYPES && !self.has_details(TTYPE) {
+                return true;
+            }
+        }
         if self.details.len() < 16 {
             self.details.push(option);
         }
@@ -309,10 +396,6 @@ impl Options {
                 let (columns, rows) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
                 self.window = Some((columns, rows));
                 stage.note(EventKind::ClientSize { width: columns.into(), height: rows.into() });
-            }
-            (TTYPE, [0, name @ ..]) => {
-                let name = String::from_utf8_lossy(name.get(..40).unwrap_or(name)).to_lowercase();
-                self.term = Some(name.chars().filter(char::is_ascii_graphic).collect());
             }
             (NEW_ENVIRON | OLD_ENVIRON, [0 | 2, pairs @ ..]) => {
                 for (name, value) in variables(pairs) {
@@ -323,6 +406,7 @@ impl Options {
             }
             _ => {}
         }
+        false
     }
 
     fn note(&mut self, command: &str, option: u8, data: &[u8], stage: &Stage) {
@@ -350,12 +434,14 @@ fn is_wanted(option: u8) -> bool {
             | OLD_ENVIRON
             | NEW_ENVIRON
             | TIMING_MARK
+            | AUTHENTICATION
+            | ENCRYPT
     )
 }
 
 /// Options that telnetd uses itself when asked.
 fn is_offered(option: u8) -> bool {
-    matches!(option, BINARY | ECHO | SGA | STATUS | TIMING_MARK)
+    matches!(option, BINARY | ECHO | SGA | STATUS | TIMING_MARK | LOGOUT)
 }
 
 /// `VAR name VALUE value …` (RFC 1572), at most 32 of them.

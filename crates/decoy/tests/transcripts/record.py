@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Plays the visitor's lines of each transcript against the real daemon and writes its answers into the file.
 
-Needs root and the Debian packages vsftpd, postfix, sasl2-bin, nginx and inetutils-telnetd. Everything it changes
+Needs root and the Debian packages vsftpd, postfix, sasl2-bin, nginx, inetutils-telnetd, openssh-server and sshpass. Everything it changes
 (users, homes, web root, mail settings, host name) is changed inside mount and UTS namespaces of its own.
 """
-import os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+
+import ssh_probes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = "web01.lindqvist.example"
+DOMAIN = b"lindqvist.example"
 WHEN = 1678785993  # 2023-03-14 09:26:33 UTC, the time of every prepared file
+SSH = os.path.normpath(os.path.join(HERE, "../../../sensor/tests/transcripts/ssh.txt"))
 QUIET = 0.25
 PROMPT = re.compile(rb"(login: |assword: |[$#>] |[\xf0-\xff].)$")
 TRANSFERS = (b"LIST", b"NLST", b"RETR", b"STOR", b"APPE", b"STOU")
@@ -67,13 +71,18 @@ def read_quiet(sock, first=6.0, quiet=QUIET, enough=None):
 
 
 class Visit:
-    def __init__(self, protocol, port):
-        self.protocol, self.out, self.data = protocol, [], None
+    """One connection; `domain` is what the other end calls the domain that the probes know."""
+
+    def __init__(self, protocol, port, domain=DOMAIN):
+        self.protocol, self.out, self.data, self.domain = protocol, [], None, domain
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnetd sends its data mark as urgent
 
+    def send(self, data):
+        self.sock.sendall(data.replace(DOMAIN, self.domain))
+
     def say(self, data):
-        self.out += lines("S", mask(self.protocol, data))
+        self.out += lines("S", mask(self.protocol, data.replace(self.domain, DOMAIN)))
 
     def hear(self, **wait):
         if self.protocol == "telnet":
@@ -105,15 +114,23 @@ class Visit:
         self.say(begun)
 
 
-def record(path, protocol, port):
-    kept = [line for line in open(path, encoding="latin-1").read().split("\n") if line[:2] not in ("S:", "D:", "X:")]
+def play(kept, protocol, port, domain=DOMAIN):
+    """What the daemon at `port` answers to the visitor's lines: the same lines with its own among them."""
     visit, upload, send, out, closed = None, None, b"", [], False
     quiet = [line.split()[2] for line in kept if line.startswith("@ quiet ")]
     patience = {"quiet": float(quiet[0])} if quiet else {}
+    patience |= {"first": float(line.split()[2]) for line in kept if line.startswith("@ first ")}
     for line in kept:
         kind, text = line[:2], line[3:]
+        if line == "@ again":
+            out += visit.out if visit else []
+            if visit:
+                visit.sock.close()
+            visit, upload, send, closed = None, None, b"", False
+        if closed:
+            continue
         if visit is None and kind in ("C:", "c:", "U:"):
-            visit = Visit(protocol, port)
+            visit = Visit(protocol, port, domain)
             if protocol != "http":
                 visit.hear()
         if visit:
@@ -125,18 +142,31 @@ def record(path, protocol, port):
         elif kind == "U:":
             upload = (upload or b"") + unescape(text)
         if kind == "C:":
-            visit.sock.sendall(send)
+            try:
+                visit.send(send)
+            except OSError:
+                closed = True
+                continue
             verb, send = send.split()[:1], b""
             if visit.data is not None and verb and verb[0].upper() in TRANSFERS:
                 visit.transfer(upload)
                 upload = None
             else:
                 closed = visit.hear(**patience)
-        if closed:
-            break
     if visit:
         out += visit.out
         visit.sock.close()
+    return out
+
+
+def visitors_lines(path):
+    text = open(path, encoding="latin-1").read()
+    return [line for line in text.split("\n") if line[:2] not in ("S:", "D:", "X:")]
+
+
+def record(path, protocol, port):
+    """Lines after a close have nobody to hear them and are left out."""
+    out = play(visitors_lines(path), protocol, port)
     open(path, "w", encoding="latin-1").write("\n".join(out).rstrip("\n") + "\n")
 
 
@@ -302,33 +332,156 @@ def start_telnet(folder):
         sock.close()
 
 
+def start_ssh(folder):
+    """Debian's own settings; keys and port of our own."""
+    port = free_port()
+    os.makedirs("/run/sshd", exist_ok=True)
+    text = f"Port {port}\nListenAddress 127.0.0.1\nPidFile {folder}/sshd.pid\n"
+    for kind in ("rsa", "ecdsa", "ed25519"):
+        run("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", f"{folder}/key_{kind}")
+        text += f"HostKey {folder}/key_{kind}\n"
+    text += "KbdInteractiveAuthentication no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\nSubsystem sftp /usr/lib/openssh/sftp-server\n"
+    write(folder + "/sshd_config", text, 0o600)
+    return port, subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", folder + "/sshd_config"], stderr=subprocess.DEVNULL)
+
+
+STARTS = {"ftp": start_ftp, "smtp": start_smtp, "http": start_http, "telnet": start_telnet, "ssh": start_ssh}
+
+
 def stop(started):
     pid = started if isinstance(started, int) else started.pid
     os.kill(pid, signal.SIGTERM)
     os.waitpid(pid, 0) if isinstance(started, int) else started.wait()
 
 
+def transcripts(protocol):
+    folder = os.path.join(HERE, protocol)
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder))
+
+
+def record_all(folder, wanted):
+    for protocol in ("ftp", "smtp", "http", "telnet"):
+        paths = [path for path in transcripts(protocol) if not wanted or path in wanted]
+        if not paths:
+            continue
+        port, started = STARTS[protocol](folder)
+        time.sleep(1.5)
+        try:
+            for path in paths:
+                prepare_home()
+                record(path, protocol, port)
+                print(os.path.relpath(path, HERE), flush=True)
+        finally:
+            stop(started)
+    if not wanted or SSH in wanted:
+        port, started = start_ssh(folder)
+        time.sleep(1.5)
+        try:
+            prepare_home()
+            record_ssh(port)
+            print(os.path.relpath(SSH, HERE), flush=True)
+        finally:
+            stop(started)
+
+
+def record_ssh(port):
+    """The raw probes: what was sent and what sshd said, for the bucket's own tests."""
+    out = ["# What sshd answers before the keys; recorded by record.py.", "@ daemon openssh-server 9.2p1"]
+    answers = ssh_probes.run(port, only=lambda name: name in ssh_probes.raw_probes())
+    for name, pieces in ssh_probes.raw_probes().items():
+        out += [f"@ probe {name}"] + [f"C: {escape(piece)}" for piece in pieces]
+        out += [f"S: {line}" for line in answers[name].split("\n")]
+    os.makedirs(os.path.dirname(SSH), exist_ok=True)
+    open(SSH, "w", encoding="latin-1").write("\n".join(out) + "\n")
+
+
+# --- the real daemons and a bucket, side by side ------------------------------------------------------------------
+
+def answers_of(lines):
+    """(What was sent, what was answered) for each of the visitor's lines."""
+    pairs, visit = [], 0
+    for line in lines:
+        if line.startswith(("C:", "@ again")):
+            visit += line == "@ again"
+            pairs.append((f"{visit} {line}", []))
+        elif line[:2] in ("S:", "D:", "X:"):
+            if not pairs:
+                pairs.append(("greeting", []))
+            pairs[-1][1].append(line)
+    return [pair for pair in pairs if not pair[0].endswith("@ again")]
+
+
+def prepare_ours(ports):
+    """The same home and the same pages on the bucket, whose files nobody can put there but a visitor."""
+    web = "/var/www/html"
+    logo = "".join(f"\\x{byte:02x}" for byte in range(256))
+    script = f"""rm -rf /home/deploy/* /home/deploy/.[a-z]* {web}/*.html {web}/[a-hj-z]* ; mkdir -p /home/deploy/backup {web}/img {web}/docs
+printf 'first\\nsecond\\n\\n' > /home/deploy/notes.txt; head -c 2048 /dev/zero > /home/deploy/backup/site.tar; chown -R deploy:deploy /home/deploy; chmod 755 /home/deploy
+printf 'body {{ margin: 0 }}\\n' > {web}/style.css; printf '<h1>docs</h1>\\n' > {web}/docs/index.html; printf 'spaced\\n' > '{web}/a b.txt'
+printf '{logo}' > /tmp/logo; cat /tmp/logo /tmp/logo /tmp/logo /tmp/logo > {web}/img/logo.png; rm /tmp/logo
+touch -d @{WHEN} /home/deploy/notes.txt /home/deploy/backup/site.tar /home/deploy/backup /home/deploy {web}/style.css {web}/docs/index.html {web}/docs "{web}/a b.txt" {web}/img/logo.png {web}/img
+"""
+    with open(web + "/index.nginx-debian.html", "rb") as file:
+        page = file.read().decode()
+    script += f"cat > {web}/index.nginx-debian.html <<'END'\n{page}END\ntouch -d @{WHEN} {web}/index.nginx-debian.html {web}\n"
+    clients = ssh_probes.Clients(ports["ssh"], "/tmp")
+    said = clients.ssh(command=(script + "ls -A /home/deploy",), user="root", password=ssh_probes.PASSWORD)
+    if "notes.txt" not in said:
+        sys.exit(f"the bucket cannot be prepared: {said}")
+
+
+def compare(folder, ours, report, protocols):
+    """Plays every probe against the real daemon and against the bucket."""
+    result = {}
+    said = ssh_probes.Clients(ours["ssh"], "/tmp").ssh(command=("hostname", "-f"), user="root").split("\\n")[0]
+    ours["domain"] = said.split(".", 1)[1].encode()
+    for protocol in protocols or STARTS:
+        port, started = STARTS[protocol](folder)
+        time.sleep(1.5)
+        equal, total, different = 0, 0, []
+        try:
+            if protocol == "ssh":
+                prepare_home()
+                prepare_ours(ours)
+                real = ssh_probes.run(port, prepare_home)
+                mine = ssh_probes.run(ours["ssh"], lambda: prepare_ours(ours))
+                pairs = [(name, real[name], mine[name]) for name in real]
+            else:
+                pairs = []
+                for path in transcripts(protocol):
+                    prepare_home()
+                    prepare_ours(ours)
+                    lines = visitors_lines(path)
+                    real, mine = (answers_of(play(lines, protocol, at, domain)) for at, domain in ((port, DOMAIN), (ours[protocol], ours["domain"])))
+                    name = os.path.basename(path)
+                    mine = dict(((key, i), value) for i, (key, value) in enumerate(mine))
+                    pairs += [(f"{name} {key}", "\n".join(value), "\n".join(mine.get((key, i), ["nothing"]))) for i, (key, value) in enumerate(real)]
+            for name, wanted, got in pairs:
+                total += 1
+                if wanted == got:
+                    equal += 1
+                else:
+                    different.append({"probe": name, "real": wanted, "ours": got})
+        finally:
+            stop(started)
+        result[protocol] = {"equal": equal, "total": total, "different": different}
+        print(f"{protocol}: {equal} of {total} probes equal", flush=True)
+    with open(report, "w") as file:
+        json.dump(result, file, indent=1)
+
+
 def main():
+    """record.py [FILE…] | record.py --against PORTS.json REPORT.json [PROTOCOL…]"""
     if os.environ.get("RECORD_INSIDE") != "1":
         os.environ["RECORD_INSIDE"] = "1"
         os.execvp("unshare", ["unshare", "--mount", "--uts", "--propagation", "private", sys.executable, *sys.argv])
-    wanted = [os.path.abspath(path) for path in sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="record-") as folder:
         prepare(folder)
-        for protocol, start in (("ftp", start_ftp), ("smtp", start_smtp), ("http", start_http), ("telnet", start_telnet)):
-            paths = sorted(os.path.join(HERE, protocol, name) for name in os.listdir(os.path.join(HERE, protocol)))
-            paths = [path for path in paths if not wanted or path in wanted]
-            if not paths:
-                continue
-            port, started = start(folder)
-            time.sleep(1.5)
-            try:
-                for path in paths:
-                    prepare_home()
-                    record(path, protocol, port)
-                    print(os.path.relpath(path, HERE))
-            finally:
-                stop(started)
+        if sys.argv[1:2] == ["--against"]:
+            with open(sys.argv[2]) as file:
+                compare(folder, json.load(file), os.path.abspath(sys.argv[3]), sys.argv[4:])
+        else:
+            record_all(folder, [os.path.abspath(path) for path in sys.argv[1:]])
         for path in reversed([line.split()[1] for line in open("/proc/mounts") if folder in line]):
             subprocess.run(["umount", "-l", path], check=False)
         time.sleep(0.2)

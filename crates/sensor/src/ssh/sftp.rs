@@ -15,7 +15,9 @@ use decoy::{
     memory::{self, Holding, Pool},
 };
 use russh_sftp::{
-    protocol::{Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Status, StatusCode, Version},
+    protocol::{
+        Attrs, Data, File, FileAttributes, Handle, Name, OpenFlags, Packet, Status, StatusCode, Version,
+    },
     server::Handler,
 };
 use tokio_util::sync::DropGuard;
@@ -23,6 +25,7 @@ use wire::EventKind;
 
 use super::{
     file_attributes::wire_attributes,
+    sftp_extensions::{self, EXTENSIONS, Fields},
     status::{Fault, well},
     upload::{Keeper, Upload},
 };
@@ -75,6 +78,8 @@ impl Sftp {
     }
 
     fn resolve(&self, path: &str) -> String {
+        // A name ends at a NUL, as the kernel reads it.
+        let path = path.split('\0').next().unwrap_or_default();
         self.contact.visitor.files().resolve(&self.account.home, path)
     }
 
@@ -113,13 +118,10 @@ impl Sftp {
         Ok(Handle { id, handle })
     }
 
-    fn attributes(&self, path: &str) -> FileAttributes {
-        self.contact
-            .visitor
-            .files()
-            .lstat(path)
-            .map(|attributes| self.wire_attributes(&attributes))
-            .unwrap_or_default()
+    fn entry(&self, name: &str, attributes: &Attributes) -> File {
+        let (identity, now) = (self.contact.visitor.identity(), self.contact.visitor.now());
+        let longname = sftp_extensions::long_name(name, attributes, identity, now);
+        File { filename: name.to_owned(), longname, attrs: self.wire_attributes(attributes) }
     }
 
     fn wire_attributes(&self, attributes: &Attributes) -> FileAttributes {
@@ -131,6 +133,12 @@ impl Sftp {
         self.may_own(path)?;
         if let Some(mode) = wanted.permissions {
             files.set_mode(path, mode & 0o7777)?;
+        }
+        let others = |wanted: Option<u32>, own| wanted.is_some_and(|wanted| wanted != own);
+        if self.account.uid != 0
+            && (others(wanted.uid, self.account.uid) || others(wanted.gid, self.account.gid))
+        {
+            return Err(Fault(StatusCode::PermissionDenied));
         }
         if self.account.uid == 0 && (wanted.uid.is_some() || wanted.gid.is_some()) {
             files.set_owner(path, wanted.uid, wanted.gid)?;
@@ -184,7 +192,10 @@ impl Handler for Sftp {
     }
 
     async fn init(&mut self, _version: u32, _extensions: HashMap<String, String>) -> Result<Version, Fault> {
-        Ok(Version::new())
+        let mut version = Version::new();
+        version.extensions =
+            EXTENSIONS.iter().map(|(name, number)| ((*name).into(), (*number).into())).collect();
+        Ok(version)
     }
 
     async fn open(
@@ -317,10 +328,14 @@ impl Handler for Sftp {
         self.may(&path, Access::Read)?;
         let entries = self.contact.visitor.files().list(&path)?;
         let _holding = self.holding(NAME_BYTES.saturating_mul(entries.len()))?;
-        let dots = [".", ".."].map(|name| File::new(name, self.attributes(&path)));
-        let named =
-            entries.iter().map(|entry| File::new(&entry.name, self.wire_attributes(&entry.attributes)));
-        let mut rest: Vec<File> = dots.into_iter().chain(named).collect();
+        let up = self.contact.visitor.files().resolve(&path, "..");
+        let mut rest = Vec::with_capacity(entries.len() + 2);
+        for (name, path) in [(".", &path), ("..", &up)] {
+            if let Ok(attributes) = self.contact.visitor.files().lstat(path) {
+                rest.push(self.entry(name, &attributes));
+            }
+        }
+        rest.extend(entries.iter().map(|entry| self.entry(&entry.name, &entry.attributes)));
         rest.reverse();
         self.hold(id, Open::Listing { rest, _holding })
     }
@@ -362,7 +377,7 @@ impl Handler for Sftp {
         self.may_change_folder(&path)?;
         let files = self.contact.visitor.files();
         if !files.lstat(&path)?.is_dir() {
-            return Err(Fault(StatusCode::Failure));
+            return Err(FileError::NotADirectory.into());
         }
         files.remove(&path)?;
         Ok(well(id))
@@ -398,5 +413,76 @@ impl Handler for Sftp {
         self.may_change_folder(&link)?;
         self.contact.visitor.files().symlink(&target, &link, &self.owner())?;
         Ok(well(id))
+    }
+
+    async fn extended(&mut self, id: u32, request: String, data: Vec<u8>) -> Result<Packet, Fault> {
+        let files = self.contact.visitor.files();
+        let identity = self.contact.visitor.identity();
+        let mut fields = Fields::new(data);
+        match request.as_str() {
+            "posix-rename@openssh.com" => {
+                let (from, to) = (self.resolve(&fields.text()?), self.resolve(&fields.text()?));
+                self.may_change_folder(&from)?;
+                self.may_change_folder(&to)?;
+                files.rename(&from, &to)?;
+                Ok(sftp_extensions::done(id))
+            }
+            "hardlink@openssh.com" => {
+                let (old, new) = (self.resolve(&fields.text()?), self.resolve(&fields.text()?));
+                self.may_change_folder(&new)?;
+                files.link(&old, &new)?;
+                Ok(sftp_extensions::done(id))
+            }
+            "statvfs@openssh.com" => {
+                files.stat(&self.resolve(&fields.text()?))?;
+                Ok(sftp_extensions::file_system(id, identity))
+            }
+            "fstatvfs@openssh.com" if self.open.contains_key(&fields.text()?) => {
+                Ok(sftp_extensions::file_system(id, identity))
+            }
+            "fsync@openssh.com" if self.open.contains_key(&fields.text()?) => Ok(sftp_extensions::done(id)),
+            "fstatvfs@openssh.com" | "fsync@openssh.com" => Err(Fault(StatusCode::NoSuchFile)),
+            "lsetstat@openssh.com" => {
+                let path = self.resolve(&fields.text()?);
+                self.change(&path, &fields.rest::<FileAttributes>()?)?;
+                Ok(sftp_extensions::done(id))
+            }
+            "limits@openssh.com" => Ok(sftp_extensions::limits(id)),
+            "expand-path@openssh.com" => {
+                let path = fields.text()?;
+                let path = match path.strip_prefix('~') {
+                    Some("") => self.account.home.clone(),
+                    Some(rest) if rest.starts_with('/') => format!("{}{rest}", self.account.home),
+                    _ => path,
+                };
+                let path = self.resolve(&path);
+                Ok(sftp_extensions::named(id, files.real_path(&path).unwrap_or(path)))
+            }
+            "home-directory" => {
+                let name = fields.text()?;
+                let account = if name.is_empty() { Some(&self.account) } else { identity.user(&name) };
+                let account = account.ok_or(Fault(StatusCode::Failure))?;
+                Ok(sftp_extensions::named(id, account.home.clone()))
+            }
+            "users-groups-by-id@openssh.com" => {
+                let (users, groups) = (fields.bytes()?, fields.bytes()?);
+                Ok(sftp_extensions::names(id, &users, &groups, identity))
+            }
+            "copy-data" => {
+                let (from, at, length) = (fields.text()?, fields.long()?, fields.long()?);
+                let (to, to_at) = (fields.text()?, fields.long()?);
+                let bytes = match self.open.get(&from) {
+                    Some(Open::Reading { bytes, .. }) if from != to => bytes.clone(),
+                    _ => return Err(Fault(StatusCode::Failure)),
+                };
+                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+                // Nought is all there is.
+                let wanted =
+                    if length == 0 { rest.len() } else { usize::try_from(length).unwrap_or(usize::MAX) };
+                let piece = rest.get(..wanted.min(rest.len())).unwrap_or_default().to_vec();
+                self.write(id, to, to_at, piece).await.map(Packet::Status)
+            }
+            _ => Err(Fault(StatusCode::OpUnsupported)),
+        }
     }
 }

@@ -12,8 +12,11 @@ pub struct Fault(pub StatusCode);
 impl From<FileError> for Fault {
     fn from(error: FileError) -> Self {
         Self(match error {
-            FileError::NotFound => StatusCode::NoSuchFile,
-            FileError::Denied => StatusCode::PermissionDenied,
+            // errno_to_portable of sftp-server.c
+            FileError::NotFound | FileError::NotADirectory | FileError::TooManyLinks => {
+                StatusCode::NoSuchFile
+            }
+            FileError::Denied | FileError::NotPermitted => StatusCode::PermissionDenied,
             _ => StatusCode::Failure,
         })
     }

@@ -32,7 +32,7 @@ impl Turns {
         Self { queue: PollSemaphore::new(queue), turn: None, exchange: None, waiting: Vec::new() }
     }
 
-    /// A costly key exchange begins with these bytes, the client's KEXINIT first.
+    /// A costly key exchange begins; these packets of it have come.
     pub fn begin(&mut self, packets: Vec<u8>) {
         self.exchange = Some(packets);
         self.look();

@@ -1,26 +1,27 @@
 //! One SSH visit: what the client asks of the connection, recorded and answered as sshd does.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use decoy::{
     Account, Contact, Dialogue, Login,
     machine::files::Owner,
     memory::Pool,
+    pam,
     shell::Window,
     terminal::{Terminal, TerminalMode},
 };
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, Pty,
     keys::{HashAlg, PublicKey},
-    server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session as Connection},
+    server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Connection},
 };
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
-    Startup, channel::ChannelLine, forwarding::record_forwarded, framed::Framed, sftp::Sftp, upload::Keeper,
-    waiting_room::WaitingRoom, within,
+    METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed,
+    scp, sftp::Sftp, upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
     artifacts::Artifacts,
@@ -94,12 +95,22 @@ impl Visit {
         }
     }
 
+    /// Whether a forwarding leads to the machine itself, and nothing listens there.
+    fn is_closed_port(&self, host: &str, port: u32) -> bool {
+        let identity = self.contact.visitor.identity();
+        let here = host
+            .parse::<IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback() || ip == self.contact.local.ip().to_canonical());
+        let named = host == "localhost" || host == identity.hostname || host == identity.full_name();
+        (here || named) && ![21, 22, 23, 25, 80].contains(&port)
+    }
+
     /// Makes room for channels that we have closed: the library tells us only of those that the client closes first.
     fn forget_ended(&mut self) {
         self.channels.retain(|_, opened| opened.running.as_ref().is_none_or(|task| !task.is_finished()));
     }
 
-    fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
+    async fn try_password(&mut self, user: &str, password: &[u8]) -> Auth {
         let word = String::from_utf8_lossy(password);
         let login = self.contact.visitor.log_in(user, &word);
         self.session.note(EventKind::login(matches!(login, Login::Accepted(_)), user.as_bytes(), password));
@@ -109,7 +120,11 @@ impl Visit {
                 self.startup.finish();
                 Auth::Accept
             }
-            Login::Refused => Auth::reject(),
+            Login::Refused => {
+                tokio::time::sleep(pam::delay(pam::UNIX)).await;
+                // Both methods stay: without this the library takes back the one that failed.
+                Auth::Reject { proceed_with_methods: Some(METHODS.into()), partial_success: false }
+            }
         }
     }
 
@@ -123,20 +138,52 @@ impl Visit {
         });
     }
 
+    /// Starts the old scp on a channel.
+    fn copy(&mut self, id: ChannelId, order: scp::Order) -> bool {
+        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
+            return false;
+        };
+        let Some(waiting) = opened.waiting.take() else { return false };
+        let keeper = Keeper {
+            contact: self.contact.clone(),
+            session: self.session.clone(),
+            artifacts: Arc::clone(&self.artifacts),
+            owner: Owner { uid: account.uid, gid: account.gid },
+            _waits: self.tasks.token(),
+        };
+        let (contact, pool, gone) = (self.contact.clone(), self.pool.clone(), opened.gone.clone());
+        let program = async move {
+            let Some(called) = waiting.call().await else { return };
+            let line = ChannelLine::new(called, gone);
+            scp::run(line, order, &contact, &account, keeper, &pool).await;
+        };
+        opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
+        true
+    }
+
     /// Starts a program on a channel; gives `false` when there is none to start it on.
     fn start(&mut self, id: ChannelId, command: Option<Vec<u8>>) -> bool {
+        if let Some(order) = command.as_deref().and_then(scp::Order::read) {
+            self.session.note(EventKind::command_input(command.as_deref().unwrap_or_default()));
+            return self.copy(id, order);
+        }
         let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
             return false;
         };
         let Some(waiting) = opened.waiting.take() else {
             return false;
         };
-        let (env, window) = (std::mem::take(&mut opened.env), opened.window);
+        let (mut env, window) = (std::mem::take(&mut opened.env), opened.window);
+        let (peer, local) = (self.contact.peer, self.contact.local);
+        let (host, here) = (peer.ip().to_canonical(), local.ip().to_canonical());
+        env.push(("SSH_CLIENT".to_owned(), format!("{host} {} {}", peer.port(), local.port())));
+        env.push(("SSH_CONNECTION".to_owned(), format!("{host} {} {here} {}", peer.port(), local.port())));
         let mode = match (command, window) {
             (Some(command), _) => TerminalMode::Exec { command, env },
             (None, Some(window)) => {
                 let tty = format!("pts/{}", self.terminals);
                 self.terminals += 1;
+                env.push(("SSH_TTY".to_owned(), format!("/dev/{tty}")));
                 TerminalMode::Interactive { tty, window, env }
             }
             // A shell without a terminal reads its commands from the channel, as `ssh -T` asks for.
@@ -175,23 +222,7 @@ impl Handler for Visit {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
-        Ok(self.try_password(user, password.as_bytes()))
-    }
-
-    async fn auth_keyboard_interactive<'a>(
-        &'a mut self,
-        user: &str,
-        _submethods: &str,
-        response: Option<Response<'a>>,
-    ) -> Result<Auth, Self::Error> {
-        match response.and_then(|mut answers| answers.next()) {
-            Some(password) => Ok(self.try_password(user, &password)),
-            None => Ok(Auth::Partial {
-                name: "".into(),
-                instructions: "".into(),
-                prompts: vec![("Password: ".into(), false)].into(),
-            }),
-        }
+        Ok(self.try_password(user, password.as_bytes()).await)
     }
 
     async fn auth_publickey_offered(
@@ -345,10 +376,16 @@ impl Handler for Visit {
             let ended = CancellationToken::new();
             let sftp = Sftp::new(keeper, account, self.pool.clone(), ended.clone().drop_guard());
             let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
+            let handle = connection.handle();
             let program = async move {
                 let Some(called) = waiting.call().await else { return };
                 let stream = called.channel.into_stream();
                 let stream = Framed::new(stream, called.early, called.ended, session, bounds, gone);
+                let stream = Farewell::new(stream, async move {
+                    // sftp-server always ends well; whoever is gone already does not hear it.
+                    let said = (handle.eof(id).await, handle.exit_status_request(id, 0).await);
+                    tracing::trace!(?said, "sftp said goodbye");
+                });
                 // Only starts it.
                 russh_sftp::server::run(stream, sftp).await;
                 ended.cancelled().await;
@@ -367,9 +404,13 @@ impl Handler for Visit {
         self.session.note(EventKind::SshRequest {
             request: "tcpip-forward".to_owned(),
             value: format!("{}:{port}", text_of(address)),
-            granted: false,
+            granted: true,
         });
-        Ok(false)
+        // sshd listens where it is asked to; nobody ever calls there.
+        if *port == 0 {
+            *port = rand::random_range(32_768..60_999);
+        }
+        Ok(true)
     }
 
     async fn channel_open_direct_tcpip(
@@ -390,7 +431,7 @@ impl Handler for Visit {
             target_port: port,
         });
         self.forget_ended();
-        if self.channels.len() >= MAX_SESSIONS {
+        if self.channels.len() >= MAX_SESSIONS || self.is_closed_port(host, port) {
             reply.reject(ChannelOpenFailure::ConnectFailed).await;
             return Ok(());
         }

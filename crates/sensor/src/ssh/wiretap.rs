@@ -1,5 +1,5 @@
-//! Reads along at the start of an SSH connection: the identification line and the first KEXINIT, which russh does
-//! not hand out, and the time by which the visit must be over.
+//! Reads along at the start of an SSH connection: the identification line and the packets before the keys, which the
+//! library neither hands out nor judges as sshd does, and the time by which the visit must be over.
 
 use std::{
     io,
@@ -19,17 +19,17 @@ use tokio::{
 };
 use wire::{EventKind, event::Captured};
 
-use super::turns::Turns;
+use super::{
+    identification,
+    preliminaries::{Preliminaries, Verdict},
+    turns::Turns,
+};
 use crate::session::Session;
 
 /// OpenSSH's `LoginGraceTime` default (sshd_config(5)).
 const LOGIN_GRACE: Duration = Duration::from_secs(120);
-/// The longest identification line, with its line end (RFC 4253, 4.2).
-const IDENTIFICATION_LIMIT: usize = 255;
-/// The most bytes that are looked at for the first KEXINIT (RFC 4253, 6.1: a packet may have 35,000 bytes).
-const KEXINIT_LIMIT: usize = 36 * 1024;
-/// What OpenSSH 9.2 says to a client that does not speak SSH (measured).
-const INVALID_IDENTIFICATION: &[u8] = b"Invalid SSH identification string.\r\n";
+/// How much of an identification line goes into its event.
+const NOTED_LINE: usize = 1024;
 
 /// A TCP stream that is read along.
 pub struct Wiretap {
@@ -37,6 +37,9 @@ pub struct Wiretap {
     session: Session,
     heard: Vec<u8>,
     stage: Stage,
+    preliminaries: Preliminaries,
+    /// The last words of a connection that is over.
+    parting: Option<Vec<u8>>,
     deadline: Pin<Box<Sleep>>,
     ends_at: Instant,
     /// Bytes moved in both directions, and how many may be.
@@ -49,7 +52,8 @@ pub struct Wiretap {
 #[derive(PartialEq)]
 enum Stage {
     Identification,
-    Kexinit,
+    Packets,
+    /// What follows is encrypted.
     Known,
     Refused,
 }
@@ -72,6 +76,8 @@ impl Wiretap {
             session,
             heard: Vec::new(),
             stage: Stage::Identification,
+            preliminaries: Preliminaries::default(),
+            parting: None,
             deadline: Box::pin(tokio::time::sleep_until(grace)),
             ends_at,
             moved: 0,
@@ -95,45 +101,47 @@ impl Wiretap {
         Err(io::ErrorKind::QuotaExceeded.into())
     }
 
-    /// Looks at new bytes; `false` when the visitor does not speak SSH.
-    fn overhear(&mut self, bytes: &[u8]) -> bool {
-        self.heard.extend_from_slice(bytes);
+    /// Looks at new bytes.
+    fn overhear(&mut self, bytes: &[u8]) -> Verdict {
+        let mut packets = bytes;
         if self.stage == Stage::Identification {
-            let line_end = self.heard.iter().position(|&byte| byte == b'\n');
-            let Some(end) =
-                line_end.or((self.heard.len() > IDENTIFICATION_LIMIT).then_some(IDENTIFICATION_LIMIT))
-            else {
-                return true;
+            let known = self.heard.len();
+            self.heard.extend_from_slice(bytes);
+            let (next, words) = match identification::read(&self.heard) {
+                identification::Reading::Incomplete => return Verdict::Go,
+                identification::Reading::Line(next) => (next, None),
+                identification::Reading::Refused(words, next) => (next, Some(words)),
             };
-            let line = self.heard.get(..end).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
-            let Captured { text, b64, .. } = Captured::new(&line, IDENTIFICATION_LIMIT);
-            self.session.note(EventKind::ClientVersion { version: text, version_b64: b64 });
-            if line_end.is_none() || !(line.starts_with(b"SSH-2.") || line.starts_with(b"SSH-1.99-")) {
-                self.stage = Stage::Refused;
-                self.heard = Vec::new();
-                return false;
+            let line = std::mem::take(&mut self.heard);
+            self.note_line(line.get(..next).unwrap_or_default());
+            if let Some(words) = words {
+                return Verdict::End(words.to_vec());
             }
-            self.heard.drain(..=end);
-            self.stage = Stage::Kexinit;
+            packets = bytes.get(next.saturating_sub(known)..).unwrap_or_default();
+            self.stage = Stage::Packets;
         }
-        if self.stage == Stage::Kexinit {
-            match super::kexinit::read(&self.heard) {
-                super::kexinit::Reading::Incomplete if self.heard.len() < KEXINIT_LIMIT => {}
-                super::kexinit::Reading::Kexinit(kexinit) => {
-                    if super::is_costly(&kexinit) {
-                        self.turns.begin(std::mem::take(&mut self.heard));
-                    }
-                    self.session.note(kexinit.into_event());
-                    self.stage = Stage::Known;
+        if self.stage == Stage::Packets {
+            let verdict = self.preliminaries.look(packets);
+            if let Some(offer) = self.preliminaries.take_offer() {
+                if super::is_costly(&offer) {
+                    // The offer has been read; what follows it shows the end of the exchange.
+                    self.turns.begin(Vec::new());
                 }
-                _ => self.stage = Stage::Known,
+                self.session.note(offer.into_event());
             }
-            if self.stage == Stage::Known {
-                self.heard = Vec::new();
+            if self.preliminaries.are_over() {
+                self.stage = Stage::Known;
             }
+            return verdict;
         }
-        true
+        Verdict::Go
+    }
+
+    fn note_line(&self, line: &[u8]) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Captured { text, b64, .. } = Captured::new(line, NOTED_LINE);
+        self.session.note(EventKind::ClientVersion { version: text, version_b64: b64 });
     }
 }
 
@@ -141,8 +149,7 @@ impl Drop for Wiretap {
     fn drop(&mut self) {
         // A visitor who leaves in the middle of the first line still said something.
         if self.stage == Stage::Identification && !self.heard.is_empty() {
-            let Captured { text, b64, .. } = Captured::new(&self.heard, IDENTIFICATION_LIMIT);
-            self.session.note(EventKind::ClientVersion { version: text, version_b64: b64 });
+            self.note_line(&self.heard);
         }
     }
 }
@@ -153,6 +160,12 @@ impl AsyncRead for Wiretap {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(words) = self.parting.take() {
+            self.stage = Stage::Refused;
+            if let Err(error) = self.stream.try_write(&words) {
+                tracing::debug!(%error, "could not tell a client what is wrong");
+            }
+        }
         if self.stage == Stage::Refused {
             return Poll::Ready(Ok(()));
         }
@@ -185,20 +198,36 @@ impl AsyncRead for Wiretap {
         self.count(buf.filled().len().saturating_sub(before))?;
         if polled.is_pending() {
             self.turns.end();
-        } else if self.turns.needed() {
-            self.turns.overhear(buf.filled().get(before..).unwrap_or_default());
-        } else if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
-            let new = buf.filled().get(before..).unwrap_or_default().to_vec();
-            if !self.overhear(&new) {
-                // The line fits the empty send buffer of a fresh connection; a visitor who does not take it misses it.
-                if let Err(error) = self.stream.try_write(INVALID_IDENTIFICATION) {
-                    tracing::debug!(%error, "could not tell a client that it does not speak SSH");
+            return polled;
+        }
+        let new = buf.filled().get(before..).unwrap_or_default();
+        let had_begun = self.turns.needed();
+        if had_begun {
+            self.turns.overhear(new);
+        }
+        if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
+            let new = new.to_vec();
+            let at_line = self.stage == Stage::Identification;
+            if let Verdict::End(words) = self.overhear(&new) {
+                if at_line && self.stage == Stage::Packets {
+                    // The line was good: it is answered, and what came behind it ends the connection.
+                    self.parting = Some(words);
+                    let line = new.iter().position(|&byte| byte == b'\n').map_or(new.len(), |end| end + 1);
+                    buf.set_filled(before + line);
+                    return Poll::Ready(Ok(()));
+                }
+                self.stage = Stage::Refused;
+                // A line fits the empty send buffer of a fresh connection; a visitor who does not take it misses it.
+                if !words.is_empty()
+                    && let Err(error) = self.stream.try_write(&words)
+                {
+                    tracing::debug!(%error, "could not tell a client what is wrong");
                 }
                 buf.set_filled(before);
                 return Poll::Ready(Ok(()));
             }
             // The whole exchange may have come at once.
-            if self.stage == Stage::Known && self.turns.needed() && self.turns.poll(cx).is_pending() {
+            if !had_begun && self.turns.needed() && self.turns.poll(cx).is_pending() {
                 self.turns.put_off(&new);
                 buf.set_filled(before);
                 return Poll::Pending;

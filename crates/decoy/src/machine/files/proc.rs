@@ -62,7 +62,9 @@ pub(crate) fn memory(identity: &Identity, now: SystemTime) -> Memory {
         let drift = mixed(since.as_secs() / 30, salt) % span.max(1);
         (drift + mixed((since.as_micros() / 700) as u64, salt + 1) % 400) & !3
     };
-    let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000);
+    // Two looks within a second see a difference, too.
+    let ripple = (identity.uptime(now).as_millis() as u64 / 300).wrapping_mul(0x9e37_79b9) % 240;
+    let used = 105_000 + total / 16 + identity.seed % (total / 24 + 1) + wave(3, 3000) + ripple;
     let cached = (total.saturating_sub(used)) * 52 / 100 + wave(7, 2000);
     let buffers = total / 52 + identity.seed % 4000;
     let reclaimable = total / 48;

@@ -1,0 +1,83 @@
+//! The real daemons of Debian 12 and a bucket, side by side: the same probes, the same answers.
+
+use std::process::Command;
+
+use acceptance::{
+    Bucket,
+    report::{Figure, Target, figure},
+    root,
+    signatures::{self, Login},
+};
+use serde_json::{Value, json};
+
+/// What both sides let in.
+const USER: &str = "deploy";
+const PASSWORD: &str = "Summer2024";
+/// Where the probes and their player are.
+const PLAYER: &str = "crates/decoy/tests/transcripts/record.py";
+
+/// Plays every probe against both; `show` differences of each protocol are printed.
+pub async fn measure(show: usize) -> Vec<Figure> {
+    let mut bucket = Bucket::new();
+    bucket.set(&["chat", "providers"], toml::Value::Array(Vec::new()));
+    bucket.set(&["persona", "hostname"], "web01");
+    bucket.set(&["persona", "users"], vec![USER]);
+    bucket.set(&["logins", "always"], vec![format!("{USER}:{PASSWORD}"), format!("root:{PASSWORD}")]);
+    // Nobody guesses a way in while wrong passwords are compared.
+    for key in ["fewest_tries", "most_tries"] {
+        bucket.set(&["logins", key], 50);
+    }
+    bucket.start().await;
+    let ports = bucket.ports.clone();
+    let report = bucket.home().join("daemons.json");
+    let wanted = bucket.home().join("ports.json");
+    let named = json!({ "ssh": ports.ssh, "telnet": ports.telnet, "ftp": ports.ftp, "smtp": ports.smtp, "http": ports.http });
+    std::fs::write(&wanted, named.to_string()).expect("ports");
+    let mut player = Command::new("python3");
+    player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report);
+    let status =
+        tokio::task::spawn_blocking(move || player.status()).await.expect("a thread").expect("python3");
+    let mut figures = Vec::new();
+    if status.success() {
+        let text = std::fs::read_to_string(&report).expect("the report");
+        let report: Value = serde_json::from_str(&text).expect("JSON");
+        figures.extend(equal_share(&report, show));
+    } else {
+        println!("The probes were not played ({status}): they need root, for namespaces of their own.");
+    }
+    let findings = signatures::look(&ports, Login { user: "root", password: PASSWORD }).await;
+    for fired in &findings.fired {
+        println!("{} fires: {}", fired.id, fired.why);
+    }
+    figures.push(figure(
+        "signatures_fired",
+        findings.fired.len() as f64,
+        "rows",
+        Some(Target::AtMost(0.0)),
+        format!("of {} rows of honeypot signatures that public tools look at", findings.looked.len()),
+    ));
+    bucket.assert_sound();
+    bucket.stop();
+    figures
+}
+
+/// The share of equal answers, in all and for each protocol.
+fn equal_share(report: &Value, show: usize) -> Vec<Figure> {
+    let (mut equal, mut total, mut notes, mut figures) = (0, 0, Vec::new(), Vec::new());
+    for (protocol, found) in report.as_object().expect("protocols") {
+        let number = |key: &str| found[key].as_u64().expect("a number");
+        (equal, total) = (equal + number("equal"), total + number("total"));
+        notes.push(format!("{protocol} {} of {}", number("equal"), number("total")));
+        let share = number("equal") as f64 / number("total").max(1) as f64;
+        let key = format!("daemon_probes_equal_{protocol}");
+        figures.push(figure(key, share, "", Some(Target::AtLeast(1.0)), ""));
+        for difference in found["different"].as_array().expect("differences").iter().take(show) {
+            let text = |key: &str| difference[key].as_str().unwrap_or_default().to_owned();
+            println!("\n{protocol} {}\n  real\n{}\n  ours\n{}", text("probe"), text("real"), text("ours"));
+        }
+    }
+    let share = equal as f64 / total.max(1) as f64;
+    let note = format!("identical but for masked values: {}", notes.join(", "));
+    figures.insert(0, figure("daemon_probes_equal", share, "", Some(Target::AtLeast(1.0)), note));
+    figures
+}
