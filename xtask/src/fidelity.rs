@@ -34,6 +34,10 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
     } else {
         (debian::root().await?, cowrie().await?)
     };
+    if wants("specs") {
+        let packages = ["-p", "sensor", "-p", "registry", "-p", "acceptance", "-p", "decoy"];
+        cargo::build(&[&["--release", "--locked"], &packages[..], &["--example", "suites"]].concat()).await?;
+    }
     let program = bench::program("bench_fidelity").await?;
     let mut command = Command::new(program);
     command

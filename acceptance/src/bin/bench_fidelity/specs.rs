@@ -20,7 +20,7 @@ const SUITES: [(&str, f64, &str); 3] = [
 /// The figures of the suites that are there.
 pub fn measure() -> Vec<Figure> {
     let Some(program) = program() else {
-        eprintln!("skipped: the example `suites` of the crate decoy cannot be built");
+        eprintln!("skipped: the example `suites` of the crate decoy is not built");
         return Vec::new();
     };
     let output = Command::new(&program).arg("--json").output().expect("the suites run");
@@ -31,20 +31,13 @@ pub fn measure() -> Vec<Figure> {
         let Some((key, target, what)) = SUITES.iter().find(|(key, ..)| row["key"] == *key) else { continue };
         let share = row["value"].as_f64().unwrap_or_default() / 100.0;
         let note = format!("{} of {} {what}", row["passed"], row["of"]);
-        figures.push(figure(key, share, "", Some(Target::AtLeast(*target)), note));
+        figures.push(figure(*key, share, "", Some(Target::AtLeast(*target)), note));
     }
     figures
 }
 
-/// The example's program, built if it is not there.
+/// The example's program, which `cargo xtask fidelity` builds beside this one.
 fn program() -> Option<PathBuf> {
-    let folder = std::env::current_exe().ok()?.parent()?.join("examples");
-    let program = folder.join("suites");
-    if !program.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built =
-            Command::new(cargo).args(["build", "--package", "decoy", "--example", "suites"]).status().ok()?;
-        built.success().then_some(())?;
-    }
+    let program = std::env::current_exe().ok()?.parent()?.join("examples/suites");
     program.exists().then_some(program)
 }

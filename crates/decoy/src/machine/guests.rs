@@ -97,17 +97,21 @@ fn sessions_before(identity: &Identity, at: SystemTime) -> u64 {
 const BOOT_TIME: u16 = 2;
 const USER_PROCESS: u16 = 7;
 
-/// One record of utmp(5) for x86-64: 384 bytes.
-fn record(
+/// One record of utmp(5).
+struct Record<'a> {
     kind: u16,
     pid: u32,
-    line: &str,
-    id: &str,
-    user: &str,
-    host: &str,
+    line: &'a str,
+    id: &'a str,
+    user: &'a str,
+    host: &'a str,
     from: Option<IpAddr>,
     at: SystemTime,
-) -> Vec<u8> {
+}
+
+/// As it lies on an x86-64: 384 bytes.
+fn encode(record: &Record<'_>) -> Vec<u8> {
+    let &Record { kind, pid, line, id, user, host, from, at } = record;
     let mut bytes = Vec::with_capacity(384);
     let field = |bytes: &mut Vec<u8>, text: &str, size: usize| {
         let end = bytes.len() + size;
@@ -139,18 +143,45 @@ fn login(scene: &Scene<'_>, guest: &Guest) -> Option<Vec<u8>> {
     let pid = processes::shell_pid(scene.identity, guest.since) - processes::DOOR;
     let from = guest.peer.ip().to_canonical();
     let id = tty.strip_prefix("pts/").map_or(tty.to_owned(), |number| format!("ts/{number}"));
-    Some(record(USER_PROCESS, pid, tty, &id, &guest.user, &from.to_string(), Some(from), guest.since))
+    Some(encode(&Record {
+        kind: USER_PROCESS,
+        pid,
+        line: tty,
+        id: &id,
+        user: &guest.user,
+        host: &from.to_string(),
+        from: Some(from),
+        at: guest.since,
+    }))
 }
 
 fn boot(scene: &Scene<'_>) -> Vec<u8> {
-    let identity = scene.identity;
-    record(BOOT_TIME, 0, "~", "~~", "reboot", &identity.kernel_release, None, identity.boot_time)
+    let Identity { kernel_release, boot_time, .. } = scene.identity;
+    encode(&Record {
+        kind: BOOT_TIME,
+        pid: 0,
+        line: "~",
+        id: "~~",
+        user: "reboot",
+        host: kernel_release,
+        from: None,
+        at: *boot_time,
+    })
 }
 
 /// `/run/utmp`: the boot, the console's getty, and who is here.
 pub(super) fn utmp(scene: &Scene<'_>) -> Vec<u8> {
     let at = scene.identity.boot_time + Duration::from_secs(9);
-    let getty = record(6, 620, "tty1", "tty1", "LOGIN", "", None, at);
+    let getty = encode(&Record {
+        kind: 6,
+        pid: 620,
+        line: "tty1",
+        id: "tty1",
+        user: "LOGIN",
+        host: "",
+        from: None,
+        at,
+    });
     let here = scene.guests.last().and_then(|guest| login(scene, guest)).unwrap_or_default();
     [boot(scene), getty, here].concat()
 }

@@ -193,8 +193,9 @@ fn cowrie(case: Value) -> Verdict {
             return None;
         }
         let mut visit = Visit::new(true);
-        let lines: Vec<String> = case["commands"]
-            .as_array()
+        let lines: Vec<String> = case
+            .get("commands")
+            .and_then(|lines| lines.as_array())
             .into_iter()
             .flatten()
             .filter_map(|line| line.as_str().map(str::to_owned))

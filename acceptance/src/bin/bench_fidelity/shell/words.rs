@@ -88,9 +88,7 @@ impl Reader {
                         continue;
                     }
                     let is_pipe = c == '|' && !self.takes('|');
-                    if is_pipe {
-                        self.takes('&');
-                    } else if c == '&' {
+                    if is_pipe || c == '&' {
                         self.takes('&');
                     }
                     self.finish(&mut current, piped)?;

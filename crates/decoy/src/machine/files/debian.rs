@@ -6,10 +6,7 @@ use super::{
     etc, logs,
     tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::{
-    Identity, Image,
-    guests::{self, Scene},
-};
+use crate::machine::{Identity, Image, guests};
 
 /// Directories that are made at boot: path, mode, group.
 const BOOTED: &[(&str, u32, &str)] = &[
@@ -308,7 +305,7 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
     add("/var/log/syslog", logs::syslog(identity, now).into(), 0o640, adm, now);
     add("/var/log/dpkg.log", dpkg.into(), 0o644, 0, identity.boot_time);
     // Records that show the visitor to themselves.
-    let own: [(&str, fn(&Scene<'_>) -> Vec<u8>, u32, u32); 5] = [
+    let own: [(&str, super::tree::Own, u32, u32); 5] = [
         ("/run/utmp", guests::utmp, 0o664, utmp),
         ("/var/log/wtmp", guests::wtmp, 0o664, utmp),
         ("/var/log/btmp", |_| Vec::new(), 0o660, utmp),

@@ -101,7 +101,7 @@ pub(super) fn private_key(identity: &Identity, key: &HostKey) -> String {
     private.extend_from_slice(&check);
     private.extend_from_slice(&check);
     private.extend_from_slice(public.get(..).unwrap_or_default());
-    let drawn = letters(identity.seed ^ public.len() as u64, 0x6b65_79, length);
+    let drawn = letters(identity.seed ^ public.len() as u64, 0x006b_6579, length);
     private.extend(drawn.bytes().zip(public.iter().cycle()).map(|(one, two)| one.wrapping_mul(31) ^ two));
     private.truncate(length.next_multiple_of(8));
     field(&mut body, &private);

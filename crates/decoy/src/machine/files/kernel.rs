@@ -343,7 +343,7 @@ fn own(scene: &Scene<'_>) -> Process {
 fn own_process(tree: &mut Tree, now: SystemTime) {
     let top = format!("/proc/{OWN}");
     tree.put(&top, dir(0, now));
-    let own_texts: [(&str, fn(&Scene<'_>) -> Vec<u8>, u32); 5] = [
+    let own_texts: [(&str, super::tree::Own, u32); 5] = [
         ("stat", |scene| own(scene).stat_text().into(), 0o444),
         ("status", |scene| own(scene).status_text().into(), 0o444),
         (

@@ -30,8 +30,11 @@ pub(super) enum Writer {
     /// The same for everybody.
     Public(fn(&Identity, SystemTime) -> Vec<u8>),
     /// Shows the visitor to themselves.
-    Own(fn(&Scene<'_>) -> Vec<u8>),
+    Own(Own),
 }
+
+/// Writes a file that shows the visitor to themselves.
+pub(super) type Own = fn(&Scene<'_>) -> Vec<u8>;
 
 impl Writer {
     pub(super) fn write(self, scene: &Scene<'_>) -> Vec<u8> {

@@ -132,13 +132,14 @@ impl Builder {
         }
         let mut head = read(0, HEAD.min(size as usize))?;
         let is_elf = head.starts_with(b"\x7fELF");
-        if size <= self.policy.most_bytes && !(self.policy.only_text && (is_elf || !is_text(&head))) {
+        let is_wanted = |head: &[u8]| !self.policy.only_text || (!is_elf && is_text(head));
+        if size <= self.policy.most_bytes && is_wanted(&head) {
             if size as usize > head.len() {
                 head.extend(read(head.len() as u64, size as usize - head.len())?);
             }
             if memchr::memmem::find(&head, PRIVATE_KEY).is_some() {
                 self.secrets.push(path.to_owned());
-            } else if head.len() as u64 == size && !(self.policy.only_text && !is_text(&head)) {
+            } else if head.len() as u64 == size && is_wanted(&head) {
                 self.keep(id, head, Vec::new())?;
                 return Ok(());
             }
