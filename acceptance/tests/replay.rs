@@ -11,7 +11,7 @@ use std::{
 use acceptance::{
     Bucket,
     bucket::PASSWORD,
-    clients::{Lines, Ssh, at_prompt},
+    clients::{LEAVING, Lines, Ssh, at_prompt},
     corpora,
     standins::{Dialect, StandIn},
 };
@@ -82,8 +82,18 @@ async fn play(
                 Ok(Err(_)) if visitor.is_closed() => break,
                 Ok(Err(error)) => return Err(fault(line, &error)),
                 Err(_) => {
-                    visitor.send([3]).await.map_err(|e| fault(line, &e))?;
-                    visitor.read_until(at_prompt).await.map_err(|e| fault(line, &e))?;
+                    let mut left = false;
+                    for keys in LEAVING {
+                        visitor.send(keys).await.map_err(|e| fault(line, &e))?;
+                        let prompt = tokio::time::timeout(PATIENCE, visitor.read_until(at_prompt)).await;
+                        left = matches!(prompt, Ok(Ok(_)));
+                        if left {
+                            break;
+                        }
+                    }
+                    if !left {
+                        return Err(fault(line, &"hangs, whatever is typed"));
+                    }
                 }
             }
         }
@@ -111,7 +121,7 @@ async fn play(
                 if shell.has_ended() {
                     break;
                 }
-                return Err(fault(line, &"hangs, even after Ctrl-C"));
+                return Err(fault(line, &"hangs, whatever is typed"));
             }
         }
     }

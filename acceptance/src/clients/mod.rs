@@ -4,7 +4,7 @@ pub mod lines;
 pub mod ssh;
 
 pub use lines::Lines;
-pub use ssh::Ssh;
+pub use ssh::{LEAVING, Ssh};
 
 /// Whether what a terminal shows ends in a prompt: the shell's own, or the one for a line that goes on.
 pub fn at_prompt(shown: &[u8]) -> bool {

@@ -29,6 +29,9 @@ impl client::Handler for Trusting {
     }
 }
 
+/// What a person tries to leave a program: Ctrl-C, vi's way, nano's way.
+pub const LEAVING: [&[u8]; 3] = [b"\x03", b"\x1b:q!\r", b"\x18"];
+
 /// A connection that is logged in.
 pub struct Ssh {
     handle: Handle<Trusting>,
@@ -149,10 +152,13 @@ impl Shell {
             if self.ended {
                 return None;
             }
-            self.type_bytes(vec![3]).await?; // Ctrl-C
-            if !self.wait_for_prompt(patience).await {
-                return None;
+            for keys in LEAVING {
+                self.type_bytes(keys.to_vec()).await?;
+                if self.wait_for_prompt(patience).await {
+                    return Some(self.take_shown());
+                }
             }
+            return None;
         }
         Some(self.take_shown())
     }

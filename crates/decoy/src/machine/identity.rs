@@ -439,7 +439,8 @@ mod tests {
             .map(|number| Identity::draw(&number.to_be_bytes(), at(1_800_000_000), None, None))
             .collect();
         let hashes = |one: &Identity| (0..3).map(|n| lot_hash(one.seed, n)).collect::<String>();
-        let own: [(&str, &dyn Fn(&Identity) -> String); 10] = [
+        type Drawn<'a> = (&'a str, &'a dyn Fn(&Identity) -> String);
+        let own: [Drawn<'_>; 10] = [
             ("machine-id", &|one| one.machine_id.clone()),
             ("boot id", &|one| one.boot_id.clone()),
             ("MAC", &|one| one.mac.clone()),

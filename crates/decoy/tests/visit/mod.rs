@@ -30,7 +30,7 @@ impl Visit {
         let identity =
             Identity::draw(b"cases", now, Some("srv1".into()), Some(vec!["admin".into(), "oracle".into()]));
         let policy = LoginPolicy { always: vec![], fewest_tries: 1, most_tries: 1, secret: 1 };
-        let machine = Machine::new(identity, policy, Clock::fixed(now), Default::default());
+        let machine = Machine::new(identity, policy, Clock::hurried(now), Default::default());
         let peer: SocketAddr = "203.0.113.9:40022".parse().unwrap();
         let contact = Contact {
             visitor: machine.visit(peer.ip()),

@@ -173,6 +173,9 @@ impl Allowed {
         made: &BTreeSet<String>,
     ) -> Result<(), String> {
         if rule.operands == "command" {
+            if name == "xargs" {
+                check_inside(name, args)?;
+            }
             return self.check_inner(name, args, fed, mode, made);
         }
         if rule.exec_only && mode == Mode::Typed && !fed {
@@ -206,7 +209,7 @@ impl Allowed {
                 }
             }
         }
-        if matches!(name, "find" | "tar" | "sed" | "awk" | "mawk" | "xargs" | "sort" | "split" | "install") {
+        if matches!(name, "find" | "tar" | "sed" | "awk" | "mawk" | "sort" | "split" | "install") {
             check_inside(name, args)?;
         }
         if rule.fed && mode == Mode::Typed && !fed && operands == 0 {

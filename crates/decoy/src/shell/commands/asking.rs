@@ -213,7 +213,7 @@ async fn paced(session: &Session, mut said: Said) -> Said {
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     for piece in lines.chunks(lines.len().div_ceil(STEPS).max(1)) {
         output(Out::Stdout, &piece.concat());
-        tokio::time::sleep(STEP).await;
+        session.contact.visitor.clock().pass(STEP).await;
     }
     said
 }

@@ -29,10 +29,15 @@ pub(super) fn file(call: &Call<'_>) -> Said {
     Said::out(text)
 }
 
-/// The build's number: forty hexadecimal digits that follow from the program.
-fn build_id(bytes: &[u8]) -> String {
-    use sha2::{Digest as _, Sha256};
-    Sha256::digest(bytes).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+/// The number in the note that the linker leaves (`NT_GNU_BUILD_ID`, elf(5)).
+fn build_id(bytes: &[u8]) -> Option<String> {
+    const NOTE: &[u8] = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let at = memchr::memmem::find(bytes, NOTE)? + NOTE.len();
+    Some(hex(bytes.get(at..at + 20)?))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn describe(call: &Call<'_>, operand: &str) -> String {
@@ -56,8 +61,8 @@ fn describe(call: &Call<'_>, operand: &str) -> String {
                 "empty".to_owned()
             } else if bytes.starts_with(b"\x7fELF\x02\x01\x01") {
                 format!(
-                    "{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, BuildID[sha1]={}, for GNU/Linux 3.2.0, stripped",
-                    build_id(&bytes)
+                    "{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, {}for GNU/Linux 3.2.0, stripped",
+                    build_id(&bytes).map(|id| format!("BuildID[sha1]={id}, ")).unwrap_or_default()
                 )
             } else if bytes.starts_with(b"\x7fELF") {
                 "ELF 32-bit LSB executable, Intel 80386, version 1 (SYSV), statically linked, stripped"

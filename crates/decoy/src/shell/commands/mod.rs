@@ -525,7 +525,8 @@ impl CommandResolver for Unknown {
     fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
         // The library says it best itself, line number and all; but to some names it adds advice that bash never gives,
         // which is taken off only on the way to the visitor.
-        if self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
+        let own = self.0.identity().programs.iter().any(|known| known == name);
+        if !own && self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
             self.0.note_unknown(name);
             return None;
         }

@@ -12,13 +12,12 @@ pub(in crate::shell) fn vi<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         };
         let name = call.args.iter().find(|arg| !arg.starts_with(['-', '+'])).cloned().unwrap_or_default();
         let (text, told) = match read(call, &name) {
+            _ if name.is_empty() => (String::new(), String::new()),
             Ok(text) => {
                 let told = format!("\"{name}\" {}L, {}B", text.lines().count(), text.len());
                 (text, told)
             }
-            Err("No such file or directory") if !name.is_empty() => {
-                (String::new(), format!("\"{name}\" [New]"))
-            }
+            Err("No such file or directory") => (String::new(), format!("\"{name}\" [New]")),
             Err("Is a directory") => (String::new(), format!("\"{name}\" is a directory")),
             Err("Permission denied") => (String::new(), format!("\"{name}\" [Permission Denied]")),
             Err(_) => (String::new(), String::new()),
