@@ -222,6 +222,9 @@ impl Engine {
         let parent = (session.shell_pid() - 7).to_string();
         builder =
             builder.env("UID", who.uid.to_string()).env("EUID", who.uid.to_string()).env("PPID", parent);
+        for (name, program) in commands::beyond_the_image(session.identity()) {
+            builder = builder.builtin(name, program);
+        }
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
@@ -413,6 +416,13 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args = vec![program];
         return HookAction::Continue(event);
     }
+    if event.name == "cd" {
+        // The library tells of a change only when the line is over.
+        let to = event.args.iter().find(|arg| !arg.starts_with('-'));
+        let to = to.map_or(session.launch.account.home.as_str(), String::as_str);
+        let heading = session.files().resolve(&session.cwd.lock(), to);
+        *session.heading.lock() = Some(heading);
+    }
     let script = match event.name.as_str() {
         "bash" | "sh" | "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')),
         _ => None,
@@ -481,6 +491,12 @@ pub(super) const DASH_MARK: &str = "SHOPT_posix";
 
 fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
     session.in_tool.store(false, Ordering::Relaxed);
+    if result.name == "cd"
+        && let Some(heading) = session.heading.lock().take()
+        && result.exit_code == 0
+    {
+        *session.cwd.lock() = heading;
+    }
     if let Some(text) = listings::corrected(&result.name, &result.stdout) {
         result.stdout = text;
     }

@@ -57,6 +57,8 @@ pub(super) struct Session {
     pub(super) recall: super::recall::Recall,
     /// The script that the last shell started by name was given: its first line means nothing to that shell.
     pub(super) given_to_shell: Mutex<Option<String>>,
+    /// Where the `cd` at work leads to.
+    pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
     dash: Mutex<Vec<String>>,
     /// Lines typed so far.
@@ -122,6 +124,7 @@ impl Session {
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
+            heading: Mutex::default(),
             dash: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),

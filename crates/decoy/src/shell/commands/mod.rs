@@ -9,6 +9,7 @@ mod copying;
 mod curl;
 mod dd;
 mod describing;
+mod dmidecode;
 mod encoding;
 mod groups;
 mod hardware;
@@ -518,6 +519,29 @@ async fn consult(
     Ok(result(said))
 }
 
+/// What the operator named beyond the image, by name and by path.
+pub(super) fn beyond_the_image(identity: &Identity) -> impl Iterator<Item = (String, Box<dyn Builtin>)> {
+    identity.programs.iter().flat_map(|name| {
+        [name.clone(), format!("/usr/bin/{name}")].map(|called| {
+            let program: Box<dyn Builtin> = Box::new(Beyond(name.clone()));
+            (called, program)
+        })
+    })
+}
+
+struct Beyond(String);
+
+#[async_trait]
+impl Builtin for Beyond {
+    async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
+        if !is_installed(&session, &self.0) {
+            return Ok(not_found(&session, &self.0));
+        }
+        consult(&context, &session, &self.0, false).await
+    }
+}
+
 /// Answers for every name that nothing else answers for.
 pub(super) struct Unknown(pub(super) Arc<Session>);
 
@@ -525,8 +549,7 @@ impl CommandResolver for Unknown {
     fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
         // The library says it best itself, line number and all; but to some names it adds advice that bash never gives,
         // which is taken off only on the way to the visitor.
-        let own = self.0.identity().programs.iter().any(|known| known == name);
-        if !own && self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
+        if self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
             self.0.note_unknown(name);
             return None;
         }
@@ -540,11 +563,6 @@ struct Nothing(String);
 impl Builtin for Nothing {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 127)) };
-        let name = self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name);
-        // What this machine has beyond its image.
-        if session.identity().programs.iter().any(|known| known == name) && is_installed(&session, name) {
-            return consult(&context, &session, name, false).await;
-        }
         Ok(not_found(&session, &self.0))
     }
 

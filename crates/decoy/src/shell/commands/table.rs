@@ -1,9 +1,9 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, copying, curl, dd, describing, encoding, groups, hardware, input,
-    linking, listing, making, names, network, nodes, packages, ps, removing, running, services, space, stat,
-    tar, tee, tftp, unzip, users, wget,
+    Run, accounts, activity, busybox, copying, curl, dd, describing, dmidecode, encoding, groups, hardware,
+    input, linking, listing, making, names, network, nodes, packages, ps, removing, running, services, space,
+    stat, tar, tee, tftp, unzip, users, wget,
 };
 use crate::shell::screens;
 
@@ -30,6 +30,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("df", Run::Now(space::df)),
     ("dir", Run::Now(listing::ls)),
     ("dmesg", Run::Now(hardware::dmesg)),
+    ("dmidecode", Run::Now(dmidecode::dmidecode)),
     ("dpkg", Run::Now(packages::dpkg)),
     ("editor", Run::Waits(screens::nano)),
     ("enable", Run::Now(names::enable)),
