@@ -12,9 +12,13 @@ const PACKAGES: &str = include_str!("../../crates/decoy/images/debian-12.package
 
 /// Makes a root in `$1` with the packages `$2`; runs as root. No service is started in it.
 const MAKE: &str = r#"set -eu
-debootstrap --variant=minbase bookworm "$1" http://deb.debian.org/debian
-printf 'deb http://deb.debian.org/debian %s main\n' bookworm bookworm-updates > "$1/etc/apt/sources.list"
-printf 'deb http://deb.debian.org/debian-security bookworm-security main\n' >> "$1/etc/apt/sources.list"
+# Packages come from where this system has its own from.
+known() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u; }
+mirror=$(known | grep -v security | head -n 1)
+security=$(known | grep security | head -n 1)
+debootstrap --variant=minbase bookworm "$1" "$mirror"
+printf "deb $mirror %s main\n" bookworm bookworm-updates > "$1/etc/apt/sources.list"
+[ -z "$security" ] || printf "deb $security bookworm-security main\n" >> "$1/etc/apt/sources.list"
 printf '#!/bin/sh\nexit 101\n' > "$1/usr/sbin/policy-rc.d"
 chmod 755 "$1/usr/sbin/policy-rc.d"
 cp /etc/resolv.conf "$1/etc/resolv.conf"

@@ -33,6 +33,17 @@ fn prepare(folder: &Path) -> Result<(PathBuf, PathBuf), String> {
     if server.exists() { Ok((server, model)) } else { Err("the packages hold no llama-server".to_owned()) }
 }
 
+/// Where this system has its own packages from.
+fn mirror() -> Result<String, String> {
+    let output = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"])
+        .output()
+        .map_err(|error| format!("apt-get: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = text.lines().find(|line| !line.contains("security"));
+    found.map(str::to_owned).ok_or_else(|| "apt knows no mirror; run `apt-get update`".to_owned())
+}
+
 /// Downloads the server with everything it needs, apart from the system's own packages, and unpacks it.
 fn unpack_server(folder: &Path) -> Result<(), String> {
     let apt = folder.join("apt");
@@ -40,7 +51,7 @@ fn unpack_server(folder: &Path) -> Result<(), String> {
         fs::create_dir_all(apt.join(name)).map_err(|error| error.to_string())?;
     }
     let key = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    let source = format!("deb [signed-by={key}] http://deb.debian.org/debian unstable main\n");
+    let source = format!("deb [signed-by={key}] {} unstable main\n", mirror()?);
     fs::write(apt.join("sources.list"), source).map_err(|error| error.to_string())?;
     fs::write(apt.join("status"), "").map_err(|error| error.to_string())?;
     let at = |name: &str| apt.join(name).display().to_string();
