@@ -29,8 +29,8 @@ impl client::Handler for Trusting {
     }
 }
 
-/// What a person tries to leave a program: Ctrl-C, vi's way, nano's way.
-pub const LEAVING: [&[u8]; 3] = [b"\x03", b"\x1b:q!\r", b"\x18"];
+/// What a person tries to leave a program: Ctrl-C, nano's way (to vi it means nothing), vi's way.
+pub const LEAVING: [&[u8]; 3] = [b"\x03", b"\x18", b"\x1b:q!\r"];
 
 /// A connection that is logged in.
 pub struct Ssh {
