@@ -188,16 +188,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_model_of_unknown_price_is_asked_and_counted_dearly() {
-        let address = stand_in().await;
-        let settings = format!(
-            "[anthropic]\napi_key = \"k\"\nmodel = \"claude-stand-in\"\nbase_url = \"http://{address}\"\n"
-        );
-        let config = config::Config::parse("Registry.toml", &settings, []).unwrap();
+    async fn a_model_of_unknown_price_is_warned_of_and_a_priced_one_is_counted() {
+        let settings = |url: &str, price: &str| {
+            let text = format!(
+                "[anthropic]\napi_key = \"k\"\nmodel = \"claude-stand-in\"\nbase_url = \"{url}\"\n{price}"
+            );
+            config::Config::parse("Registry.toml", &text, []).unwrap()
+        };
+        let config = settings("https://models.example", "");
         let (_, _, warnings) = chat::assembly::build_with_purse(&config.analysis.chat);
         let [warning] = warnings.as_slice() else { panic!("one warning: {warnings:?}") };
         assert!(warning.to_string().contains("[analysis.prices.\"claude-stand-in\"]"), "{warning}");
-        let analyst = Analyst::new(&config.analysis);
+        // A model on this very machine costs nothing unless the settings say what.
+        let address = stand_in().await;
+        let price = "[analysis.prices.\"claude-stand-in\"]\ninput = 30\noutput = 150\n";
+        let analyst = Analyst::new(&settings(&format!("http://{address}"), price).analysis);
         let written = analyst.write("rustbucket-aaaaaaaa", &facts(), &[]).await.unwrap();
         assert_eq!((written.text.as_str(), written.provider), ("One bot.", "claude"));
         assert!((written.cost_usd - 0.0315).abs() < 1e-9, "{}", written.cost_usd);
