@@ -236,12 +236,12 @@ impl Terminal {
                 }
                 Press::Entered(line) => {
                     self.leave_line(&mut out);
-                    let typed = line.clone();
+                    // Noted as it was typed: what `!!` stands for is noted above it.
+                    stage.note(EventKind::command_input(&line));
                     let line = self.expanded(line, &mut out);
                     self.show(stage, &std::mem::take(&mut out));
-                    match line {
-                        Some(line) => self.enter(&line, stage).await,
-                        None => stage.note(EventKind::command_input(&typed)),
+                    if let Some(line) = line {
+                        self.enter(&line, stage).await;
                     }
                     if !self.over {
                         self.prompt(&mut out);
@@ -284,9 +284,8 @@ impl Terminal {
         Some(line)
     }
 
-    /// One line: noted once, then run unless more is wanted.
+    /// One line, which is noted already: run unless more is wanted.
     async fn enter(&mut self, line: &[u8], stage: &Stage) {
-        stage.note(EventKind::command_input(line));
         if !self.typed.is_empty() {
             self.typed.push('\n');
         }

@@ -23,6 +23,7 @@ impl Terminal {
             while line.last().is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
                 line.pop();
             }
+            stage.note(wire::EventKind::command_input(&line));
             self.enter(&line, stage).await;
             stage.room().await;
         }
@@ -35,6 +36,7 @@ impl Terminal {
     pub(super) async fn end_script(&mut self, stage: &Stage) {
         let line: Vec<u8> = self.keys.drain(..).collect();
         if !self.over && !line.is_empty() {
+            stage.note(wire::EventKind::command_input(&line));
             self.enter(&line, stage).await;
         }
         if !self.over {
