@@ -1,9 +1,9 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, copying, curl, dd, describing, dmidecode, encoding, groups, hardware,
-    input, linking, listing, making, names, network, nodes, packages, ps, removing, running, services, space,
-    stat, tar, tee, tftp, unzip, users, wget,
+    Run, accounts, activity, busybox, calc, copying, curl, dd, describing, dmidecode, dumps, encoding, groups,
+    hardware, input, linking, listing, making, names, network, nodes, packages, patch, ps, removing, running,
+    services, space, stat, tar, tee, tftp, unzip, users, uuencode, wget,
 };
 use crate::shell::screens;
 
@@ -14,6 +14,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("apt-get", Run::Now(packages::apt)),
     ("arch", Run::Now(names::arch)),
     ("base64", Run::Now(encoding::base64)),
+    ("bc", Run::Waits(calc::bc)),
     ("busybox", Run::Passes(busybox::run)),
     ("cat", Run::Waits(input::cat)),
     ("chattr", Run::Now(nodes::chattr)),
@@ -25,6 +26,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("cp", Run::Now(copying::cp)),
     ("crontab", Run::Waits(services::crontab)),
     ("curl", Run::Waits(curl::curl)),
+    ("dc", Run::Now(calc::dc)),
     ("dd", Run::Now(dd::dd)),
     ("deluser", Run::Now(groups::deluser)),
     ("df", Run::Now(space::df)),
@@ -41,7 +43,9 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("groupadd", Run::Now(groups::groupadd)),
     ("groupdel", Run::Now(groups::groupdel)),
     ("groups", Run::Now(names::groups)),
+    ("hd", Run::Now(dumps::hexdump)),
     ("help", Run::Now(names::help)),
+    ("hexdump", Run::Now(dumps::hexdump)),
     ("history", Run::Now(names::history)),
     ("hostname", Run::Now(names::hostname)),
     ("htop", Run::Waits(screens::top)),
@@ -67,8 +71,10 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("netstat", Run::Now(network::netstat)),
     ("nohup", Run::Passes(accounts::nohup)),
     ("nproc", Run::Now(hardware::nproc)),
+    ("od", Run::Now(dumps::od)),
     ("pager", Run::Waits(screens::less)),
     ("passwd", Run::Waits(accounts::passwd)),
+    ("patch", Run::Now(patch::patch)),
     ("pgrep", Run::Now(running::pgrep)),
     ("pico", Run::Waits(screens::nano)),
     ("pidof", Run::Now(running::pgrep)),
@@ -96,6 +102,8 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("useradd", Run::Now(users::useradd)),
     ("userdel", Run::Now(users::userdel)),
     ("usermod", Run::Now(users::usermod)),
+    ("uudecode", Run::Now(uuencode::uudecode)),
+    ("uuencode", Run::Now(uuencode::uuencode)),
     ("vi", Run::Waits(screens::vi)),
     ("view", Run::Waits(screens::vi)),
     ("vim", Run::Waits(screens::vi)),
@@ -105,4 +113,5 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("which", Run::Now(nodes::which)),
     ("who", Run::Now(activity::who)),
     ("whoami", Run::Now(names::whoami)),
+    ("xxd", Run::Now(dumps::xxd)),
 ];
