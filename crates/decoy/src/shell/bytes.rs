@@ -42,6 +42,11 @@ pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Bytes as text of which nothing but its way back is meant.
+pub(super) fn all_to_text(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(character).collect()
+}
+
 /// What came through the library as bytes.
 pub(super) fn to_bytes(text: &[u8]) -> Cow<'_, [u8]> {
     if !has_mark(text) {
@@ -85,19 +90,65 @@ pub(super) fn escapes(text: &str, octal_needs_zero: bool) -> Option<String> {
     if !text.contains('\\') {
         return None;
     }
-    let (mut out, mut rest, mut changed) = (Vec::new(), text, false);
+    let (mut done, mut out) = (String::new(), Vec::new());
+    let (mut rest, mut changed) = (text, false);
     while let Some(sign) = rest.chars().next() {
-        let (value, taken) = if sign == '\\' { escape(rest, octal_needs_zero) } else { (None, sign.len_utf8()) };
+        let (value, taken) =
+            if sign == '\\' { escape(rest, octal_needs_zero) } else { (None, sign.len_utf8()) };
         match value {
             Some(value) if value >= 0x80 => {
                 out.push(value);
+                changed = true;
+            }
+            // The library loses this one in a format.
+            Some(0) if !octal_needs_zero => {
+                done += &to_text(&std::mem::take(&mut out));
+                done.push(character(0));
                 changed = true;
             }
             _ => out.extend(rest.get(..taken).unwrap_or_default().bytes()),
         }
         rest = rest.get(taken..).unwrap_or_default();
     }
-    changed.then(|| to_text(&out).into_owned())
+    done += &to_text(&out);
+    changed.then_some(done)
+}
+
+/// The same for the arguments of a program of the library that understands escapes.
+pub(super) fn prepare(name: &str, args: &mut [String]) {
+    let is_option = |arg: &String| arg.starts_with('-') && arg.len() > 1;
+    let change = |arg: &mut String, octal_needs_zero: bool| {
+        if let Some(changed) = escapes(arg, octal_needs_zero) {
+            *arg = changed;
+        }
+    };
+    match name {
+        "echo" => {
+            let are_flags = |arg: &&String| is_option(arg) && arg.chars().skip(1).all(|c| "neE".contains(c));
+            let flags = args.iter().take_while(are_flags).count();
+            let expands = args.iter().take(flags).any(|arg| arg.contains('e'));
+            for arg in args.iter_mut().skip(if expands { flags } else { usize::MAX }) {
+                change(arg, true);
+            }
+        }
+        "printf" => {
+            let mut format = 0;
+            if args.first().is_some_and(|arg| arg == "-v") {
+                format = 2;
+            }
+            format += usize::from(args.get(format).is_some_and(|arg| arg == "--"));
+            let expands = args.get(format).is_some_and(|format| format.contains("%b"));
+            for (at, arg) in args.iter_mut().enumerate().skip(format) {
+                if at == format || expands {
+                    // `%b` takes `\0351` and `\351` alike.
+                    let is_long = at > format && arg.contains("\\0");
+                    change(arg, is_long);
+                }
+            }
+        }
+        "tr" => args.iter_mut().for_each(|arg| change(arg, false)),
+        _ => {}
+    }
 }
 
 /// The byte of an escape at the beginning, and how many characters are gone over.
@@ -136,6 +187,7 @@ mod tests {
         assert_eq!(bytes(r"\351t\303\251", false).unwrap(), b"\xe9t\xc3\xa9");
         assert_eq!(escapes(r"\303\251", false).unwrap(), "é");
         assert_eq!(bytes(r"\0351\351", true).unwrap(), b"\xe9\\351");
+        assert_eq!(bytes(r"a\x00b", false).unwrap(), b"a\0b");
         assert_eq!(escapes("plain \\n", false), None);
     }
 

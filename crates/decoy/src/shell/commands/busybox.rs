@@ -31,7 +31,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
         *first = match first.as_str() {
             "ash" => "sh".to_owned(),
             "[[" => "[".to_owned(),
-            name if super::by_path(name).is_none() && (super::engine::is_kept(name) || name == "sh") => {
+            name if super::by_path(name).is_none()
+                && (crate::shell::engine::is_kept(name) || name == "sh") =>
+            {
                 name.to_owned()
             }
             name => format!("{DOOR}{name}"),

@@ -80,7 +80,9 @@ fn complaint(kind: Kind, program: &str, shown: &str, fault: &Fault) -> String {
     match (kind, fault) {
         (Kind::Gzip, Fault::Foreign) => format!("\n{program}: {shown}: not in gzip format\n"),
         (Kind::Gzip, Fault::Short) => format!("\n{program}: {shown}: unexpected end of file\n"),
-        (Kind::Gzip, Fault::Damaged) => format!("\n{program}: {shown}: invalid compressed data--format violated\n"),
+        (Kind::Gzip, Fault::Damaged) => {
+            format!("\n{program}: {shown}: invalid compressed data--format violated\n")
+        }
         (Kind::Bzip2, Fault::Foreign) => format!("{program}: {shown} is not a bzip2 file.\n"),
         (Kind::Bzip2, Fault::Short) => format!(
             "\n{program}: Compressed file ends unexpectedly;\n\tperhaps it is corrupted?  *Possible* reason follows.\n{program}: Inappropriate ioctl for device\n\tInput file = {shown}, output file = (stdout)\n\nIt is possible that the compressed file(s) have become corrupted.\nYou can use the -tvv option to test integrity of such files.\n\nYou can use the `bzip2recover' program to attempt to recover\ndata from undamaged sections of corrupted files.\n\n"
@@ -129,7 +131,9 @@ fn work(call: &Call<'_>, kind: Kind, unpacks: bool, to_stdout: bool) -> Said {
     let known = if kind == Kind::Gzip { "acdfhklLnNqrtvV123456789" } else { "cdfhkLqstvVz123456789" };
     if let Some(letter) = options.unknown(known) {
         let text = match kind {
-            Kind::Gzip => format!("gzip: invalid option -- '{letter}'\nTry `gzip --help' for more information.\n"),
+            Kind::Gzip => {
+                format!("gzip: invalid option -- '{letter}'\nTry `gzip --help' for more information.\n")
+            }
             Kind::Bzip2 => format!("{program}: Bad flag `-{letter}'\n"),
         };
         return Said::err(text, 1);
@@ -225,7 +229,9 @@ fn file(call: &Call<'_>, wanted: &Wanted, operand: &str, said: &mut Said) {
         Err(error) => {
             let text = match wanted.kind {
                 Kind::Gzip => format!("gzip: {name}: {}\n", error.errno_text()),
-                Kind::Bzip2 => format!("{program}: Can't open input file {operand}: {}.\n", error.errno_text()),
+                Kind::Bzip2 => {
+                    format!("{program}: Can't open input file {operand}: {}.\n", error.errno_text())
+                }
             };
             return complain(said, text, 1);
         }
@@ -242,14 +248,19 @@ fn file(call: &Call<'_>, wanted: &Wanted, operand: &str, said: &mut Said) {
             Kind::Gzip => &[(".gz", ""), (".tgz", ".tar"), (".Z", ""), ("-gz", "")],
             Kind::Bzip2 => &[(".bz2", ""), (".bz", ""), (".tbz2", ".tar"), (".tbz", ".tar")],
         };
-        let found = endings.iter().find_map(|(end, instead)| Some(format!("{}{instead}", name.strip_suffix(end)?)));
+        let found =
+            endings.iter().find_map(|(end, instead)| Some(format!("{}{instead}", name.strip_suffix(end)?)));
         match found {
             Some(target) => target,
             None if wanted.kind == Kind::Gzip => {
                 return complain(said, format!("gzip: {name}: unknown suffix -- ignored\n"), 2);
             }
             None => {
-                complain(said, format!("{program}: Can't guess original name for {name} -- using {name}.out\n"), 0);
+                complain(
+                    said,
+                    format!("{program}: Can't guess original name for {name} -- using {name}.out\n"),
+                    0,
+                );
                 format!("{name}.out")
             }
         }
@@ -288,7 +299,8 @@ fn file(call: &Call<'_>, wanted: &Wanted, operand: &str, said: &mut Said) {
         return complain(said, format!("{program}: {target}: {}\n", error.errno_text()), 1);
     }
     if wanted.verbose && wanted.kind == Kind::Gzip && !wanted.quiet {
-        let (large, small) = if wanted.unpacks { (inner.out.len(), bytes.len()) } else { (bytes.len(), inner.out.len()) };
+        let (large, small) =
+            if wanted.unpacks { (inner.out.len(), bytes.len()) } else { (bytes.len(), inner.out.len()) };
         let saved = 100.0 * (large as f64 - small as f64) / (large as f64).max(1.0);
         let verb = match (wanted.keep, wanted.unpacks) {
             (true, _) => "created",

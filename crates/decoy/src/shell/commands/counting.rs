@@ -65,7 +65,8 @@ pub(super) fn wc(call: &Call<'_>) -> Said {
         return said;
     }
     let options = call.options("");
-    let long = |name: &str| options.long.iter().any(|long| name.starts_with(long.as_str()) && !long.is_empty());
+    let long =
+        |name: &str| options.long.iter().any(|long| name.starts_with(long.as_str()) && !long.is_empty());
     let mut shown = [
         options.has('l') || long("lines"),
         options.has('w') || long("words"),
@@ -111,7 +112,10 @@ pub(super) fn wc(call: &Call<'_>) -> Said {
                 let line = if call.applet {
                     format!("wc: {operand}: {text}\n")
                 } else {
-                    format!("wc: {}: {text}\n", if operand.contains([' ', '\'']) { quoted(operand) } else { operand.clone() })
+                    format!(
+                        "wc: {}: {text}\n",
+                        if operand.contains([' ', '\'']) { quoted(operand) } else { operand.clone() }
+                    )
                 };
                 said.err.extend(line.bytes());
                 if error == FileError::IsADirectory {

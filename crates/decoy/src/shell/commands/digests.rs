@@ -133,7 +133,10 @@ fn check(call: &Call<'_>, list: &str, options: &super::Options, said: &mut Said)
         };
         warn(bad_lines, plural(bad_lines, "line is improperly formatted", "lines are improperly formatted"));
         warn(unread, plural(unread, "listed file could not be read", "listed files could not be read"));
-        warn(different, plural(different, "computed checksum did NOT match", "computed checksums did NOT match"));
+        warn(
+            different,
+            plural(different, "computed checksum did NOT match", "computed checksums did NOT match"),
+        );
     }
     if unread + different > 0 {
         said.status = 1;

@@ -33,7 +33,16 @@ struct Wanted {
 
 const HEAD_LONG: [&str; 6] = ["bytes", "lines", "quiet", "silent", "verbose", "zero-terminated"];
 const TAIL_LONG: [&str; 11] = [
-    "bytes", "lines", "quiet", "silent", "verbose", "zero-terminated", "follow", "retry", "pid", "sleep-interval",
+    "bytes",
+    "lines",
+    "quiet",
+    "silent",
+    "verbose",
+    "zero-terminated",
+    "follow",
+    "retry",
+    "pid",
+    "sleep-interval",
     "max-unchanged-stats",
 ];
 
@@ -62,8 +71,16 @@ fn read(call: &Call<'_>, is_head: bool) -> Result<Wanted, Said> {
     // `-5`, as it was written once; of the later ones only the last counts.
     let mut args: Vec<String> = Vec::new();
     for arg in call.args {
+        // The value of the option before.
+        if args.last().is_some_and(|last| matches!(last.as_str(), "-n" | "-c" | "-s" | "--lines" | "--bytes"))
+        {
+            args.push(arg.clone());
+            continue;
+        }
         let old = arg.strip_prefix('-').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let plus = arg.strip_prefix('+').filter(|rest| !is_head && args.is_empty() && rest.starts_with(|c: char| c.is_ascii_digit()));
+        let plus = arg
+            .strip_prefix('+')
+            .filter(|rest| !is_head && args.is_empty() && rest.starts_with(|c: char| c.is_ascii_digit()));
         match (old, plus) {
             (Some(rest), _) => {
                 let digits = rest.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -89,7 +106,16 @@ fn read(call: &Call<'_>, is_head: bool) -> Result<Wanted, Said> {
     let mut part = Part { bytes: false, other_way: false, count: 10 };
     let long = options.long.iter().filter_map(|long| {
         let (name, value) = long.split_once('=')?;
-        Some((if "bytes".starts_with(name) { 'c' } else if "lines".starts_with(name) { 'n' } else { ' ' }, value))
+        Some((
+            if "bytes".starts_with(name) {
+                'c'
+            } else if "lines".starts_with(name) {
+                'n'
+            } else {
+                ' '
+            },
+            value,
+        ))
     });
     let values = options.values.iter().map(|(letter, value)| (*letter, value.as_str()));
     for (letter, value) in values.chain(long).filter(|(letter, _)| matches!(letter, 'n' | 'c')) {
@@ -100,7 +126,10 @@ fn read(call: &Call<'_>, is_head: bool) -> Result<Wanted, Said> {
                 return Err(Said::err(format!("{}: invalid number '{value}'\n", call.name), 1));
             }
             let what = if letter == 'c' { "bytes" } else { "lines" };
-            return Err(Said::err(format!("{}: invalid number of {what}: {}\n", call.name, curled(value)), 1));
+            return Err(Said::err(
+                format!("{}: invalid number of {what}: {}\n", call.name, curled(value)),
+                1,
+            ));
         };
         part = Part { bytes: letter == 'c', other_way: value.starts_with(other), count: number };
     }
@@ -109,7 +138,9 @@ fn read(call: &Call<'_>, is_head: bool) -> Result<Wanted, Said> {
         quiet: options.has('q') || options.has_long("quiet") || options.has_long("silent"),
         verbose: options.has('v') || options.has_long("verbose"),
         zero: options.has('z') || options.has_long("zero-terminated"),
-        follow: options.has('f') || options.has('F') || options.long.iter().any(|long| long.starts_with("follow")),
+        follow: options.has('f')
+            || options.has('F')
+            || options.long.iter().any(|long| long.starts_with("follow")),
         operands: options.operands,
     })
 }
@@ -170,7 +201,9 @@ fn said(call: &Call<'_>, wanted: &Wanted, is_head: bool) -> Said {
                     (true, true) => format!("{name}: read error: {text}\n"),
                     (true, false) => format!("{name}: can't open '{operand}': {text}\n"),
                     (false, true) => format!("{name}: error reading {}: {text}\n", quoted(operand)),
-                    (false, false) => format!("{name}: cannot open {} for reading: {text}\n", quoted(operand)),
+                    (false, false) => {
+                        format!("{name}: cannot open {} for reading: {text}\n", quoted(operand))
+                    }
                 };
                 said.err.extend(line.bytes());
                 said.status = 1;
@@ -195,7 +228,8 @@ pub(super) fn tail<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         };
         let mut said = said(call, &wanted, false);
         let follows = wanted.follow && call.to_terminal && call.stdin.is_none() && said.status == 0;
-        if let Some((output, _)) = call.session.channels.lock().clone().filter(|_| follows) {
+        let channels = call.session.channels.lock().clone();
+        if let Some((output, _)) = channels.filter(|_| follows) {
             // Nothing is written to the file while the visitor waits for it: only ^C ends this.
             output(Out::Stdout, &std::mem::take(&mut said.out));
             futures::future::pending::<()>().await;

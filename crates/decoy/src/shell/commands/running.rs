@@ -178,7 +178,9 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
             2,
         );
     };
-    let list = all(call);
+    let mut list = all(call);
+    // Itself is the last of the list, and never meant.
+    list.pop();
     let found: Vec<u32> = named(&list, name, options.has('f')).iter().map(|process| process.pid).collect();
     end(call, &found);
     Said::nothing(i32::from(found.is_empty()))
@@ -193,7 +195,8 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
             1,
         );
     }
-    let list = all(call);
+    let mut list = all(call);
+    list.pop();
     let quiet = call.args.iter().any(|arg| arg == "-q");
     let mut said = Said::default();
     for name in operands {

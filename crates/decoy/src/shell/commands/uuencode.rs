@@ -51,12 +51,8 @@ fn encoded(line: &[u8]) -> Vec<u8> {
     for group in line.chunks(3) {
         let byte = |at: usize| group.get(at).copied().unwrap_or_default();
         let (first, second, third) = (byte(0), byte(1), byte(2));
-        let values = [
-            first >> 2,
-            (first & 3) << 4 | second >> 4,
-            (second & 15) << 2 | third >> 6,
-            third & 63,
-        ];
+        let values =
+            [first >> 2, (first & 3) << 4 | second >> 4, (second & 15) << 2 | third >> 6, third & 63];
         out.extend(values.map(sign));
     }
     out
@@ -110,9 +106,8 @@ pub(super) fn uudecode(call: &Call<'_>) -> Said {
                     said.out.extend(file.content);
                     continue;
                 }
-                let written = sources::write_as(call, to, &file.content, file.mode).and_then(|()| {
-                    call.files().set_mode(&call.path(to), file.mode)
-                });
+                let written = sources::write_as(call, to, &file.content, file.mode)
+                    .and_then(|()| call.files().set_mode(&call.path(to), file.mode));
                 if let Err(error) = written {
                     said.err.extend(format!("uudecode: {to}: {}\n", error.errno_text()).bytes());
                     said.status = 1;
@@ -164,7 +159,11 @@ fn parse(text: &[u8]) -> Result<Packed, Fault> {
         } else {
             let part = decoded(line);
             if part.is_empty() {
-                return if lines.next() == Some(b"end") { Ok(Packed { name, mode, content }) } else { Err(Fault::Short) };
+                return if lines.next() == Some(b"end") {
+                    Ok(Packed { name, mode, content })
+                } else {
+                    Err(Fault::Short)
+                };
             }
             content.extend(part);
         }

@@ -4,7 +4,9 @@ use futures::{FutureExt as _, future::BoxFuture};
 
 use super::{
     super::{Call, Said, sources, usage},
+    program::Parser,
     run::Machine,
+    words,
 };
 use crate::shell::io::Out;
 
@@ -22,7 +24,11 @@ pub(in crate::shell::commands) fn bc<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Sa
             return Said::out(text);
         }
         if let Some(letter) = options.unknown("ilqsw") {
-            return Said { out: USAGE.into(), err: format!("bc: invalid option -- '{letter}'\n").into(), status: 1 };
+            return Said {
+                out: USAGE.into(),
+                err: format!("bc: invalid option -- '{letter}'\n").into(),
+                status: 1,
+            };
         }
         let mut machine = Machine::new(options.has('l') || options.has_long("mathlib"));
         for name in &options.operands {
@@ -58,15 +64,13 @@ async fn talk(call: &Call<'_>, machine: &mut Machine, quiet: bool) {
     }
     let (mut pending, mut number) = (String::new(), 0_usize);
     loop {
-        let line = input.read_line().await;
-        if line.is_empty() {
+        let line = if call.to_terminal { input.read_line().await } else { input.read_all().await };
+        pending += &String::from_utf8_lossy(&line);
+        if pending.is_empty() {
             break;
         }
-        pending += &String::from_utf8_lossy(&line);
-        let open = pending.matches('{').count() > pending.matches('}').count()
-            || pending.matches("/*").count() > pending.matches("*/").count()
-            || pending.ends_with("\\\n");
-        if open && pending.len() < 64 * 1024 {
+        let is_cut = words::is_cut(&pending) || Parser::is_cut(&pending);
+        if is_cut && !line.is_empty() && call.to_terminal && pending.len() < 64 * 1024 {
             continue;
         }
         // The lines before are counted, not read again.

@@ -23,8 +23,12 @@ pub(in crate::shell::commands) fn dc(call: &Call<'_>) -> Said {
                 break;
             }
             "-h" | "--help" | "-V" | "--version" => {
-                return super::super::usage::of("dc", &[arg.replace("-h", "--help").replace("-V", "--version")], false)
-                    .unwrap_or_default();
+                return super::super::usage::of(
+                    "dc",
+                    &[arg.replace("-h", "--help").replace("-V", "--version")],
+                    false,
+                )
+                .unwrap_or_default();
             }
             text => match text.get(..2) {
                 Some("-e") => ('e', text.get(2..)),
@@ -137,7 +141,11 @@ impl Machine {
     fn run(&mut self, text: &[u8]) {
         let mut frames = vec![Frame { text: text.to_vec(), at: 0 }];
         while let Some(frame) = frames.last_mut() {
-            if self.ended || self.output.is_full() || self.steps > MOST_STEPS || self.stack.len() > MOST_FRAMES {
+            if self.ended
+                || self.output.is_full()
+                || self.steps > MOST_STEPS
+                || self.stack.len() > MOST_FRAMES
+            {
                 return;
             }
             self.steps += 1;
@@ -217,9 +225,7 @@ impl Machine {
         };
         match sign {
             b' ' | b'\t' | b'\n' | b'\r' => {}
-            b'#' => {
-                while frame.next().is_some_and(|sign| sign != b'\n') {}
-            }
+            b'#' => while frame.next().is_some_and(|sign| sign != b'\n') {},
             b'0'..=b'9' | b'A'..=b'F' | b'.' | b'_' => {
                 let number = frame.number(sign, self.ibase);
                 self.push(number);
@@ -261,7 +267,8 @@ impl Machine {
                     return Err("divide by zero".to_owned());
                 }
                 let modulus = i128::from(modulus);
-                let (mut result, mut square, mut left) = (1_i128, i128::from(base) % modulus, exponent.max(0));
+                let (mut result, mut square, mut left) =
+                    (1_i128, i128::from(base) % modulus, exponent.max(0));
                 while left > 0 {
                     if left & 1 == 1 {
                         result = result * square % modulus;
@@ -412,7 +419,9 @@ impl Machine {
             }
             b'L' => {
                 let value = self.registers.get_mut(&name).and_then(Vec::pop);
-                self.stack.push(value.ok_or_else(|| format!("stack register '{}' ({}) is empty", char::from(name), shown()))?);
+                self.stack.push(value.ok_or_else(|| {
+                    format!("stack register '{}' ({}) is empty", char::from(name), shown())
+                })?);
             }
             _ => {
                 let index = self.number()?.whole().filter(|index| *index >= 0);
@@ -485,7 +494,10 @@ impl Frame {
             text.push(char::from(first));
         }
         while let Some(sign) = self.text.get(self.at).copied() {
-            if !(sign.is_ascii_digit() || (b'A'..=b'F').contains(&sign) || sign == b'.' && !text.contains('.')) {
+            if !(sign.is_ascii_digit()
+                || (b'A'..=b'F').contains(&sign)
+                || sign == b'.' && !text.contains('.'))
+            {
                 break;
             }
             text.push(char::from(sign));

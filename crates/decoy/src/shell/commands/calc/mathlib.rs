@@ -120,7 +120,10 @@ fn sine(x: &Number, scale: usize) -> Reckoned {
     let square = rest.times(&rest, scale)?.at_scale(scale);
     let (mut sum, mut term, mut count) = (rest.clone(), rest, 1_i64);
     while !term.is_zero() {
-        term = term.times(&square, scale)?.at_scale(scale).divided(&Number::from((count + 1) * (count + 2)), scale)?;
+        term = term
+            .times(&square, scale)?
+            .at_scale(scale)
+            .divided(&Number::from((count + 1) * (count + 2)), scale)?;
         count += 2;
         sum = if count % 4 == 3 { sum.minus(&term) } else { sum.plus(&term) };
     }
@@ -143,7 +146,8 @@ pub(super) fn bessel(order: i64, x: &Number, scale: usize) -> Reckoned {
     let (mut sum, mut count) = (term.clone(), 0_i64);
     while !term.is_zero() {
         count += 1;
-        term = term.times(&square, work)?.at_scale(work).divided(&Number::from(count * (count + size)), work)?;
+        term =
+            term.times(&square, work)?.at_scale(work).divided(&Number::from(count * (count + size)), work)?;
         sum = if count % 2 == 1 { sum.minus(&term) } else { sum.plus(&term) };
     }
     let sum = if order < 0 && order % 2 != 0 { sum.negated() } else { sum };

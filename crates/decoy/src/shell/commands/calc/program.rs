@@ -37,7 +37,12 @@ pub(super) enum Statement {
     Text(String),
     Print(Vec<Result<String, Expr>>),
     If(Expr, Box<Statement>, Option<Box<Statement>>),
-    Loop { first: Option<Expr>, condition: Option<Expr>, update: Option<Expr>, body: Box<Statement> },
+    Loop {
+        first: Option<Expr>,
+        condition: Option<Expr>,
+        update: Option<Expr>,
+        body: Box<Statement>,
+    },
     Break,
     Continue,
     Return(Option<Expr>),
@@ -79,6 +84,8 @@ pub(super) struct Parser {
     words: Vec<(Word, usize)>,
     at: usize,
     depth: usize,
+    /// The last misfit was the end of everything.
+    at_end: bool,
 }
 
 /// The word that does not fit.
@@ -87,7 +94,18 @@ type Read<T> = Result<T, Misfit>;
 
 impl Parser {
     pub(super) fn new(words: Vec<(Word, usize)>) -> Self {
-        Self { words, at: 0, depth: 0 }
+        Self { words, at: 0, depth: 0, at_end: false }
+    }
+
+    /// Whether a text ends before what it begins is whole.
+    pub(super) fn is_cut(text: &str) -> bool {
+        let mut parser = Self::new(super::words::of(text));
+        while let Some(item) = parser.item() {
+            if matches!(item, Item::Bad(..)) && *parser.word() == Word::End && parser.at_end {
+                return true;
+            }
+        }
+        false
     }
 
     fn word(&self) -> &Word {
@@ -137,6 +155,7 @@ impl Parser {
         Some(item.unwrap_or_else(|Misfit| {
             // Who reads a line's end counts it before the complaint.
             let bad = self.word().clone();
+            self.at_end = bad == Word::End;
             let line = self.line() + usize::from(bad == Word::Line);
             while !matches!(self.word(), Word::Line | Word::End) {
                 self.at += 1;
@@ -329,14 +348,8 @@ impl Parser {
 
     /// Operators that bind less than an assignment, by rank: `||`, `&&`, `!`, comparisons; above are sums and products.
     fn binary(&mut self, rank: usize) -> Read<Expr> {
-        const RANKS: [&[&str]; 6] = [
-            &["||"],
-            &["&&"],
-            &[],
-            &["==", "!=", "<=", ">=", "<", ">"],
-            &["+", "-"],
-            &["*", "/", "%"],
-        ];
+        const RANKS: [&[&str]; 6] =
+            [&["||"], &["&&"], &[], &["==", "!=", "<=", ">=", "<", ">"], &["+", "-"], &["*", "/", "%"]];
         let Some(signs) = RANKS.get(rank) else { return self.power() };
         if rank == 2 {
             return self.deeper(|parser| {
@@ -456,7 +469,19 @@ impl Parser {
 fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "auto" | "break" | "continue" | "define" | "else" | "for" | "halt" | "if" | "limits" | "print" | "quit"
-            | "return" | "warranty" | "while"
+        "auto"
+            | "break"
+            | "continue"
+            | "define"
+            | "else"
+            | "for"
+            | "halt"
+            | "if"
+            | "limits"
+            | "print"
+            | "quit"
+            | "return"
+            | "warranty"
+            | "while"
     )
 }

@@ -326,9 +326,10 @@ impl Machine {
             Place::Name(name) => {
                 let whole = value.whole().unwrap_or(i64::from(u32::MAX));
                 match name.as_str() {
-                    "scale" if value.is_negative() => self.output.complain(
-                        &format!("Runtime warning (func=(main), adr={}): negative scale, set to 0", self.address),
-                    ),
+                    "scale" if value.is_negative() => self.output.complain(&format!(
+                        "Runtime warning (func=(main), adr={}): negative scale, set to 0",
+                        self.address
+                    )),
                     "scale" => self.scale = usize::try_from(whole).unwrap_or_default().min(MOST_SCALE),
                     "ibase" => self.ibase = whole.clamp(2, 36) as u32,
                     "obase" => self.obase = whole.clamp(2, 1_000_000) as u32,
@@ -496,7 +497,10 @@ mod tests {
     #[test]
     fn programs_run() {
         assert_eq!(said("scale=3; 10/3\n2^10"), "3.333\n1024\n");
-        assert_eq!(said("define f(n) { if (n < 2) return 1; return n*f(n-1) }\nf(20)"), "2432902008176640000\n");
+        assert_eq!(
+            said("define f(n) { if (n < 2) return 1; return n*f(n-1) }\nf(20)"),
+            "2432902008176640000\n"
+        );
         assert_eq!(said("a[1]=5;a[1]+=2;a[1]"), "7\n");
         assert_eq!(said("for(i=1;i<4;i++)i; 9"), "1\n2\n3\n9\n");
         assert_eq!(said("define void w() {print \"void\"}\nw()\n9"), "void9\n");

@@ -25,6 +25,31 @@ const SIGNS: [&str; 38] = [
     "%", "^", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ";", ",", "&", "|", ":", "?", "~", "@",
 ];
 
+/// Whether a text ends in the middle of a comment, a text or a line.
+pub(super) fn is_cut(text: &str) -> bool {
+    let (mut rest, mut inside) = (text, "");
+    while !rest.is_empty() {
+        let (end, taken) = match inside {
+            "" => (None, rest.chars().next().map_or(1, char::len_utf8)),
+            end => (rest.find(end), end.len()),
+        };
+        if !inside.is_empty() {
+            let Some(at) = end else { return true };
+            rest = rest.get(at + taken..).unwrap_or_default();
+            inside = "";
+            continue;
+        }
+        inside = match rest {
+            _ if rest.starts_with("/*") => "*/",
+            _ if rest.starts_with('"') => "\"",
+            _ if rest.starts_with('#') => "\n",
+            _ => "",
+        };
+        rest = rest.get(if inside == "*/" { 2 } else { taken }..).unwrap_or_default();
+    }
+    matches!(inside, "*/" | "\"") || text.ends_with("\\\n")
+}
+
 /// The words of a text with the line each stands in.
 pub(super) fn of(text: &str) -> Vec<(Word, usize)> {
     let (mut words, mut rest, mut line) = (Vec::new(), text, 1);
@@ -114,5 +139,7 @@ mod tests {
         let number = |text: &str| Word::Number(text.to_owned());
         assert_eq!(words, [number("1"), Word::Sign("+"), number("2"), Word::Line, Word::End]);
         assert_eq!(of("a+=.5")[1].0, Word::Sign("+="));
+        assert!(is_cut("1 /* 2") && is_cut("\"a") && is_cut("1 \\\n"));
+        assert!(!is_cut("\"string/*\";9\n") && !is_cut("/* \" */ 1 # /*\n"));
     }
 }

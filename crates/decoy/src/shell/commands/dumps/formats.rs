@@ -67,7 +67,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Unit>, String> {
         let (mut times, mut bytes) = (None, None);
         let end = digits(rest);
         if end > 0 {
-            times = Some(rest.get(..end).and_then(|text| text.parse::<usize>().ok()).ok_or_else(bad)?.clamp(1, 4096));
+            times = Some(
+                rest.get(..end).and_then(|text| text.parse::<usize>().ok()).ok_or_else(bad)?.clamp(1, 4096),
+            );
             rest = rest.get(end..).unwrap_or_default().trim_start();
         }
         if let Some(after) = rest.strip_prefix('/') {
@@ -133,7 +135,10 @@ fn pieces(text: &str, bytes: Option<usize>) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-fn field(signs: &mut std::iter::Peekable<std::str::Chars<'_>>, bytes: Option<usize>) -> Result<Field, String> {
+fn field(
+    signs: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    bytes: Option<usize>,
+) -> Result<Field, String> {
     let mut field = Field {
         kind: Kind::Char,
         bytes: 0,

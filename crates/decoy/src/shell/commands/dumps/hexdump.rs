@@ -102,7 +102,8 @@ fn builtin(letter: char) -> Option<Vec<&'static str>> {
 }
 
 fn dump(programs: &mut [Vec<Unit>], bytes: &[u8], from: usize, verbose: bool) -> String {
-    let taken = |units: &[Unit]| -> usize { units.iter().map(|unit| unit.bytes() * unit.times.unwrap_or(1)).sum() };
+    let taken =
+        |units: &[Unit]| -> usize { units.iter().map(|unit| unit.bytes() * unit.times.unwrap_or(1)).sum() };
     let block = programs.iter().map(|units| taken(units)).max().unwrap_or_default();
     // A unit without a count at the end of a shorter format is repeated until the block is full.
     for units in programs.iter_mut() {
@@ -184,7 +185,13 @@ fn shown(field: &Field, bytes: &[u8], address: usize) -> String {
             None if field.zero && !field.left => field.width.saturating_sub(usize::from(negative)),
             None => 0,
         };
-        let sign = if negative { "-" } else if field.plus { "+" } else { "" };
+        let sign = if negative {
+            "-"
+        } else if field.plus {
+            "+"
+        } else {
+            ""
+        };
         format!("{sign}{digits:0>wanted$}")
     };
     let based = |value: u64, letter: char| {
@@ -209,7 +216,11 @@ fn shown(field: &Field, bytes: &[u8], address: usize) -> String {
                 Err(_) => f64::from_bits(unsigned(bytes)),
             };
             let digits = field.precision.unwrap_or(6).min(40);
-            if matches!(letter, 'f' | 'g' | 'G') { format!("{value:.digits$}") } else { format!("{value:.digits$e}") }
+            if matches!(letter, 'f' | 'g' | 'G') {
+                format!("{value:.digits$}")
+            } else {
+                format!("{value:.digits$e}")
+            }
         }
         Kind::Char => bytes.iter().map(|byte| char::from(*byte)).collect(),
         Kind::Text => String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned(),
@@ -245,10 +256,7 @@ mod tests {
             "00000000  7f 45 4c                                          |.EL|\n00000003\n"
         );
         let plain = builtin(' ').unwrap();
-        assert_eq!(
-            said(&plain, &[1, 2, 3]),
-            "0000000 0201 0003                              \n0000003\n"
-        );
+        assert_eq!(said(&plain, &[1, 2, 3]), "0000000 0201 0003                              \n0000003\n");
         assert_eq!(said(&plain, &[0; 48]), "0000000 0000 0000 0000 0000 0000 0000 0000 0000\n*\n0000030\n");
         assert_eq!(said(&[r#"2/1 " %4d" "\n""#], &[0xff, 1, 2, 3]), "   -1    1\n    2    3\n");
         assert_eq!(said(&[r#"4/1 " %3_u" "\n""#], &[0, b'p', 127, 0x80]), " nul   p del  80\n");

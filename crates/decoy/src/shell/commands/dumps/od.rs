@@ -139,7 +139,14 @@ pub(in crate::shell::commands) fn od(call: &Call<'_>) -> Said {
     let known = complaint::Known {
         letters: "abcdfhilosxv",
         long: &[
-            "address-radix", "skip-bytes", "read-bytes", "endian", "strings", "format", "output-duplicates", "width",
+            "address-radix",
+            "skip-bytes",
+            "read-bytes",
+            "endian",
+            "strings",
+            "format",
+            "output-duplicates",
+            "width",
             "traditional",
         ],
     };
@@ -194,7 +201,8 @@ pub(in crate::shell::commands) fn od(call: &Call<'_>) -> Said {
         (Err(said), _) | (_, Err(said)) => return said,
     };
     let unit = chosen.iter().map(|spec| spec.size).max().unwrap_or(1);
-    let width = call.args.iter().find_map(|arg| arg.strip_prefix("-w").or_else(|| arg.strip_prefix("--width=")));
+    let width =
+        call.args.iter().find_map(|arg| arg.strip_prefix("-w").or_else(|| arg.strip_prefix("--width=")));
     let width = match width {
         None => 16,
         Some("") => 32,
@@ -260,7 +268,8 @@ impl Look<'_> {
 
     fn dump(&self, bytes: &[u8], from: usize) -> String {
         let fields = |spec: &Spec| self.width / spec.size.max(1);
-        let widest = self.specs.iter().map(|spec| (spec.width() + 1) * fields(spec)).max().unwrap_or_default();
+        let widest =
+            self.specs.iter().map(|spec| (spec.width() + 1) * fields(spec)).max().unwrap_or_default();
         let mut out = String::new();
         let (mut before, mut skipping) = (None::<&[u8]>, false);
         for (number, block) in bytes.chunks(self.width).enumerate() {
@@ -318,10 +327,7 @@ mod tests {
         assert_eq!(said("c", b"a\n\xff"), "0000000   a  \\n 377\n0000003\n");
         assert_eq!(said("a", b"a\n\x80"), "0000000   a  nl nul\n0000003\n");
         assert_eq!(said("o2", b"HELLO"), "0000000 042510 046114 000117\n0000005\n");
-        assert_eq!(
-            said("x1z", b"hi"),
-            format!("0000000 68 69{}  >hi<\n0000002\n", " ".repeat(42))
-        );
+        assert_eq!(said("x1z", b"hi"), format!("0000000 68 69{}  >hi<\n0000002\n", " ".repeat(42)));
         assert!(specs("q").is_err() && specs("x3").is_err());
         assert_eq!(said("x1", &[0; 64]), format!("0000000{}\n*\n0000100\n", " 00".repeat(16)));
     }

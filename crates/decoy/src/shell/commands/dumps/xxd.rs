@@ -231,7 +231,8 @@ fn row(
 fn include(bytes: &[u8], wanted: &Wanted<'_>, source: &str) -> String {
     let columns = wanted.columns.filter(|columns| *columns > 0).unwrap_or(12);
     let prefix = if wanted.upper { "0X" } else { "0x" };
-    let text = |byte: &u8| if wanted.upper { format!("{prefix}{byte:02X}") } else { format!("{prefix}{byte:02x}") };
+    let text =
+        |byte: &u8| if wanted.upper { format!("{prefix}{byte:02X}") } else { format!("{prefix}{byte:02x}") };
     let lines: Vec<String> = bytes
         .chunks(columns)
         .map(|line| format!("  {}", line.iter().map(text).collect::<Vec<_>>().join(", ")))
@@ -320,9 +321,15 @@ mod tests {
             "00000000: 7f45 4c46 0201 0100 0000 0000 0000 0000  .ELF............\n00000010: 0300 3e00                                ..>.\n"
         );
         assert_eq!(wanted(&["-p", "-c", "4"], &elf[..6]), "7f454c46\n0201\n");
-        assert_eq!(wanted(&["-b"], &elf[..2]), "00000000: 01111111 01000101                                      .E\n");
+        assert_eq!(
+            wanted(&["-b"], &elf[..2]),
+            "00000000: 01111111 01000101                                      .E\n"
+        );
         assert_eq!(wanted(&["-e"], &elf[..8]), "00000000: 464c457f 00010102                    .ELF....\n");
-        assert_eq!(wanted(&["-i"], b"hi"), "unsigned char x[] = {\n  0x68, 0x69\n};\nunsigned int x_len = 2;\n");
+        assert_eq!(
+            wanted(&["-i"], b"hi"),
+            "unsigned char x[] = {\n  0x68, 0x69\n};\nunsigned int x_len = 2;\n"
+        );
     }
 
     #[test]

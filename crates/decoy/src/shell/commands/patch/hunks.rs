@@ -106,7 +106,9 @@ impl Hunk {
         }
         let most = file.len() + 1;
         (0..=most).find_map(|offset| {
-            let after = guess.checked_add(offset).filter(|line| *line >= 1 && *line <= most && fits(*line, skipped, left_out));
+            let after = guess
+                .checked_add(offset)
+                .filter(|line| *line >= 1 && *line <= most && fits(*line, skipped, left_out));
             after.or_else(|| {
                 let line = guess.checked_sub(offset).filter(|line| *line > frozen)?;
                 (offset > 0 && line <= most && fits(line, skipped, left_out)).then_some(line)

@@ -102,12 +102,18 @@ fn target(call: &Call<'_>, change: &Change, strip: Option<usize>) -> Option<Stri
         }
     };
     let usable = |name: &str| {
-        stripped(name).filter(|name| !name.is_empty() && !name.starts_with('/') && !name.split('/').any(|part| part == ".."))
+        stripped(name).filter(|name| {
+            !name.is_empty() && !name.starts_with('/') && !name.split('/').any(|part| part == "..")
+        })
     };
-    let names: Vec<String> =
-        [&change.old, &change.new].into_iter().filter(|name| *name != "/dev/null").filter_map(|name| usable(name)).collect();
+    let names: Vec<String> = [&change.old, &change.new]
+        .into_iter()
+        .filter(|name| *name != "/dev/null")
+        .filter_map(|name| usable(name))
+        .collect();
     let there = names.iter().filter(|name| call.files().exists(&call.path(name)));
-    let best = there.min_by_key(|name| (name.matches('/').count(), name.rsplit('/').next().map(str::len), name.len()));
+    let best = there
+        .min_by_key(|name| (name.matches('/').count(), name.rsplit('/').next().map(str::len), name.len()));
     if let Some(best) = best {
         return Some(best.clone());
     }
@@ -129,7 +135,14 @@ fn apply(
     let Some(name) = named.cloned().or_else(|| target(call, change, wanted.strip)) else {
         say(said, &format!("can't find file to patch at input line {}\n", change.heading_end));
         say(said, "Perhaps you ");
-        say(said, if wanted.strip.is_some() { "used the wrong -p or --strip option?\n" } else { "should have used the -p or --strip option?\n" });
+        say(
+            said,
+            if wanted.strip.is_some() {
+                "used the wrong -p or --strip option?\n"
+            } else {
+                "should have used the -p or --strip option?\n"
+            },
+        );
         say(said, "The text leading up to this was:\n--------------------------\n");
         for line in &change.heading {
             say(said, &format!("|{line}\n"));
@@ -148,7 +161,11 @@ fn apply(
     let creates = change.hunks.first().is_some_and(|hunk| hunk.before().is_empty());
     if exists && !before.is_empty() && creates && change.old == "/dev/null" && !wanted.reverse {
         say(said, &format!("The next patch would create the file {name},\nwhich already exists!  "));
-        let text = if wanted.forward { "Skipping patch.\n" } else { "Assume -R? [n] \nApply anyway? [n] \nSkipping patch.\n" };
+        let text = if wanted.forward {
+            "Skipping patch.\n"
+        } else {
+            "Assume -R? [n] \nApply anyway? [n] \nSkipping patch.\n"
+        };
         say(said, text);
         say(said, &format!("{total} out of {total} hunk{plural} ignored\n"));
         said.status = 1;
@@ -189,14 +206,16 @@ fn apply(
         writes.push((format!("{name}.orig"), before.to_vec()));
     }
     let after = work.lines.concat();
-    let vanishes = after.is_empty() && (change.new == "/dev/null") != wanted.reverse && change.new == "/dev/null";
+    let vanishes =
+        after.is_empty() && (change.new == "/dev/null") != wanted.reverse && change.new == "/dev/null";
     if vanishes {
         if let Err(error) = call.files().remove(&path) {
             return Some(fatal(&format!("Can't remove file {name} : {}", error.errno_text())));
         }
     } else {
         if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty())
-            && let Err(error) = call.files().make_dir_all(folder, &call.session.who(), 0o777 & !call.session.umask())
+            && let Err(error) =
+                call.files().make_dir_all(folder, &call.session.who(), 0o777 & !call.session.umask())
         {
             return Some(fatal(&format!("Can't create directory {folder} : {}", error.errno_text())));
         }
@@ -240,7 +259,9 @@ fn rewrite(change: &Change, lines: Vec<Vec<u8>>, wanted: &Wanted, said: &mut Sai
                 if other.place(&work.lines, guess_of(&other), frozen, fuzz).is_some() {
                     let text = match (wanted.forward, wanted.batch, wanted.reverse) {
                         (true, _, _) => "Reversed (or previously applied) patch detected!  Skipping patch.\n",
-                        (_, true, false) => "Reversed (or previously applied) patch detected!  Assuming -R.\n",
+                        (_, true, false) => {
+                            "Reversed (or previously applied) patch detected!  Assuming -R.\n"
+                        }
                         (_, true, true) => "Unreversed patch detected!  Ignoring -R.\n",
                         (_, _, false) => {
                             "Reversed (or previously applied) patch detected!  Assume -R? [n] \nApply anyway? [n] \nSkipping patch.\n"
