@@ -25,12 +25,10 @@ pub(super) struct Disk(Arc<Session>, Mutex<Seen>);
 /// What the library has looked at: it tells what a file is read for.
 #[derive(Default)]
 struct Seen {
-    /// The path that it asked about last.
+    /// The path that it asked about last, the one before, and that before.
     last: String,
-    /// Just before, it followed the links of a path: so a redirection is opened.
-    followed: bool,
-    /// The last question was about a link itself.
-    link: bool,
+    before: String,
+    earlier: String,
 }
 
 impl Disk {
@@ -44,8 +42,15 @@ impl Disk {
     }
 
     /// Whether that check was the opening of a redirection.
+    ///
+    /// Opening one, the library first follows the path from the root: the folder and the file are looked at, and then
+    /// the file once more. Who imitates that gains nothing: see `read_file`.
     fn is_redirected(&self) -> bool {
-        self.1.lock().followed
+        let seen = self.1.lock();
+        let folder = seen.before.rsplit_once('/').map(|(folder, _)| folder);
+        let same = seen.before == seen.last
+            || self.files().real_path(&seen.last).is_ok_and(|path| path == seen.before);
+        same && folder.is_some_and(|folder| !folder.is_empty() && folder == seen.earlier)
     }
 
     /// A shell script that is run by its path, with something the library can count in place of its `#!` line: the
@@ -258,15 +263,11 @@ impl FileSystem for Disk {
             return Ok(Metadata { file_type, size: 0, mode: 0o600, modified: epoch, created: epoch });
         }
         let mut seen = self.1.lock();
+        seen.earlier = std::mem::take(&mut seen.before);
+        seen.before = std::mem::take(&mut seen.last);
         text(path).clone_into(&mut seen.last);
-        seen.followed = std::mem::take(&mut seen.link) && !self.0.in_tool.load(Ordering::Relaxed);
         drop(seen);
         // The library follows links itself and asks here about each one.
-        self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
-    }
-
-    async fn lstat(&self, path: &Path) -> bashkit::Result<Metadata> {
-        self.1.lock().link = !self.0.in_tool.load(Ordering::Relaxed);
         self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
     }
 

@@ -108,7 +108,6 @@ pub(super) const KEPT: &[&str] = &[
     "readonly",
     "realpath",
     "return",
-    "rev",
     "sed",
     "seq",
     "set",
@@ -398,6 +397,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         return HookAction::Continue(event);
     }
     bytes::prepare(&event.name, &mut event.args);
+    if event.name == "factor" {
+        for arg in &mut event.args {
+            *arg = arg.trim_start_matches(' ').to_owned();
+        }
+    }
     if event.name == "find" {
         finding::rewrite(&mut event.args, |path| session.files().resolve(&session.cwd.lock(), path));
     }

@@ -38,6 +38,9 @@ enum Fault {
 }
 
 fn unpack(bytes: &[u8], kind: Kind) -> Result<Vec<u8>, Fault> {
+    if kind == Kind::Gzip && bytes.starts_with(&[0x1f, 0x9d]) {
+        return uncompress(bytes);
+    }
     let mut out = Vec::new();
     let is_one = match kind {
         Kind::Gzip => bytes.starts_with(&[0x1f, 0x8b]),
@@ -55,6 +58,66 @@ fn unpack(bytes: &[u8], kind: Kind) -> Result<Vec<u8>, Fault> {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(Fault::Short),
         Err(_) => Err(Fault::Damaged),
     }
+}
+
+/// The way back from `compress` (LZW), which gzip knows too.
+fn uncompress(bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    let flags = *bytes.get(2).ok_or(Fault::Short)?;
+    let (most_bits, blocks) = (u32::from(flags & 0x1f), flags & 0x80 != 0);
+    if !(9..=16).contains(&most_bits) {
+        return Err(Fault::Damaged);
+    }
+    let data = bytes.get(3..).unwrap_or_default();
+    // Each entry: the one it goes on from, its last byte, its first.
+    let mut table: Vec<(usize, u8)> = Vec::new();
+    let begin = if blocks { 257 } else { 256 };
+    let (mut width, mut at, mut group) = (9_u32, 0_usize, 0_usize);
+    let (mut out, mut before) = (Vec::new(), None::<(usize, u8)>);
+    while at + width as usize <= data.len() * 8 && (out.len() as u64) < MOST {
+        let code = (0..width as usize).fold(0_usize, |code, bit| {
+            let place = at + bit;
+            let byte = data.get(place / 8).copied().unwrap_or_default();
+            code | usize::from(byte >> (place % 8) & 1) << bit
+        });
+        at += width as usize;
+        if blocks && code == 256 {
+            // Codes come in groups of eight: the rest of the group is not used.
+            let length = width as usize * 8;
+            at = group + (at - group).div_ceil(length) * length;
+            (group, width, before) = (at, 9, None);
+            table.clear();
+            continue;
+        }
+        let known = begin + table.len();
+        let mut text = Vec::new();
+        let mut here = match before {
+            _ if code < known => code,
+            Some((last, first)) if code == known => {
+                text.push(first);
+                last
+            }
+            _ => return Err(Fault::Damaged),
+        };
+        while here >= begin {
+            let (parent, byte) = table.get(here - begin).copied().ok_or(Fault::Damaged)?;
+            text.push(byte);
+            here = parent;
+        }
+        let first = u8::try_from(here).map_err(|_| Fault::Damaged)?;
+        text.push(first);
+        out.extend(text.iter().rev());
+        if let Some((last, _)) = before.filter(|_| known < 1 << most_bits) {
+            table.push((last, first));
+            if begin + table.len() >= 1 << width && width < most_bits {
+                let length = width as usize * 8;
+                at = group + (at - group).div_ceil(length) * length;
+                group = at;
+                width += 1;
+            }
+        }
+        before = Some((code, first));
+    }
+    Ok(out)
 }
 
 fn pack(bytes: &[u8], kind: Kind, level: u32, name: Option<&str>, time: u32) -> std::io::Result<Vec<u8>> {
@@ -323,5 +386,7 @@ mod tests {
             assert_eq!(unpack(&packed[..packed.len() / 2], kind), Err(Fault::Short));
             assert_eq!(unpack(b"no archive", kind), Err(Fault::Foreign));
         }
+        assert_eq!(unpack(&[0x1f, 0x9d, 0x90, 0x61, 0x14, 0], Kind::Gzip), Ok(b"a\n".to_vec()));
+        assert_eq!(unpack(&[0x1f, 0x9d, 0x90, 0], Kind::Gzip), Ok(Vec::new()));
     }
 }

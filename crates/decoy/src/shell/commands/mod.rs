@@ -35,6 +35,7 @@ mod quoting;
 mod refusal;
 mod registry;
 mod removing;
+mod reversing;
 mod running;
 mod services;
 mod signals;
@@ -53,6 +54,7 @@ mod usage;
 mod users;
 mod uuencode;
 mod wget;
+mod whereis;
 
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said};

@@ -132,9 +132,15 @@ fn named<'p>(list: &'p [Process], name: &str, full: bool) -> Vec<&'p Process> {
         .collect()
 }
 
+/// The name that a process was started by.
+fn called(process: &Process) -> &str {
+    let first = process.command.split(' ').next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or(first)
+}
+
 /// `pgrep`, and `pidof` that takes whole names.
 pub(super) fn pgrep(call: &Call<'_>) -> Said {
-    let options = call.options("uUtPgGs");
+    let options = call.options(if call.name == "pidof" { "oS" } else { "uUtPgGs" });
     let Some(name) = options.operands.first() else {
         return if call.name == "pidof" {
             Said::nothing(1)
@@ -147,9 +153,13 @@ pub(super) fn pgrep(call: &Call<'_>) -> Said {
         let pids: Vec<String> = list
             .iter()
             .rev()
-            .filter(|process| process.name() == *name)
+            .filter(|process| process.name() == *name || called(process) == name)
             .map(|process| process.pid.to_string())
             .collect();
+        // `-o %PPID` leaves out who asks, and the shell is no program that is asked for.
+        if options.has('s') && !pids.is_empty() {
+            return Said::out(format!("{}\n", pids.first().map_or("", String::as_str)));
+        }
         return if pids.is_empty() { Said::nothing(1) } else { Said::out(pids.join(" ") + "\n") };
     }
     let found = named(&list, name, options.has('f'));

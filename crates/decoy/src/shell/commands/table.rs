@@ -3,8 +3,8 @@
 use super::{
     Run, accounts, activity, busybox, calc, compressing, copying, counting, curl, dd, describing, digests,
     dmidecode, dumps, encoding, groups, hardware, heads, input, linking, listing, making, names, network,
-    nodes, packages, patch, ps, removing, running, services, space, stat, tar, tee, tftp, unzip, users,
-    uuencode, wget,
+    nodes, packages, patch, ps, removing, reversing, running, services, space, stat, tar, tee, tftp, unzip,
+    users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -65,6 +65,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("iptables", Run::Now(network::iptables)),
     ("killall", Run::Now(running::killall)),
     ("last", Run::Now(activity::last)),
+    ("lastlog", Run::Now(whereis::lastlog)),
     ("less", Run::Waits(screens::less)),
     ("ln", Run::Now(linking::ln)),
     ("locale", Run::Now(names::locale)),
@@ -92,6 +93,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("ping", Run::Waits(network::ping)),
     ("pkill", Run::Now(running::pkill)),
     ("ps", Run::Now(ps::ps)),
+    ("rev", Run::Now(reversing::rev)),
     ("rm", Run::Now(removing::rm)),
     ("rmdir", Run::Now(removing::rmdir)),
     ("service", Run::Now(services::service)),
@@ -129,6 +131,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("w", Run::Now(activity::w)),
     ("wc", Run::Now(counting::wc)),
     ("wget", Run::Waits(wget::wget)),
+    ("whereis", Run::Now(whereis::whereis)),
     ("which", Run::Now(nodes::which)),
     ("who", Run::Now(activity::who)),
     ("whoami", Run::Now(names::whoami)),
