@@ -213,7 +213,20 @@ impl Session {
     /// Name of whoever is at work.
     pub(super) fn user_name(&self) -> String {
         let uid = self.who().uid;
-        self.identity().account_by_uid(uid).map_or_else(|| uid.to_string(), |user| user.name.clone())
+        self.name_of(uid).unwrap_or_else(|| uid.to_string())
+    }
+
+    /// Name of a user of the machine, or of one that the visitor made.
+    pub(super) fn name_of(&self, uid: u32) -> Option<String> {
+        if let Some(user) = self.identity().account_by_uid(uid) {
+            return Some(user.name.clone());
+        }
+        let passwd = self.files().read("/etc/passwd").ok()?;
+        let row = String::from_utf8_lossy(&passwd).into_owned();
+        let mut rows = row.lines().map(|row| row.splitn(4, ':').collect::<Vec<_>>());
+        rows.find(|row| row.get(2).is_some_and(|id| id.parse() == Ok(uid)))?
+            .first()
+            .map(|name| (*name).to_owned())
     }
 
     /// What errors of the shell begin with, without the colon.

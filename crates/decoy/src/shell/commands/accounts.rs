@@ -176,7 +176,7 @@ pub(super) fn su_command(call: &Call<'_>) -> Option<Vec<String>> {
     let options = call.options("cs");
     let name = options.operands.iter().find(|name| *name != "-").map_or("root", String::as_str);
     let line = options.value('c')?.to_owned();
-    let user = call.identity().user(name)?;
+    let user = users::named(call, name)?;
     (user.uid == call.session.who().uid).then(|| vec!["bash".to_owned(), "-c".to_owned(), line])
 }
 
@@ -184,7 +184,7 @@ pub(super) fn su<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
         let options = call.options("cs");
         let name = options.operands.iter().find(|name| *name != "-").map_or("root", String::as_str).to_owned();
-        let Some(user) = call.identity().user(&name).cloned() else {
+        let Some(user) = users::named(call, &name) else {
             return Said::err(format!("su: user {name} does not exist or the user entry does not contain all the required fields\n"), 1);
         };
         if !call.is_root() {
@@ -197,7 +197,7 @@ pub(super) fn su<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
                 return said;
             }
         }
-        if call.identity().account(&name).is_none() {
+        if user.shell.ends_with("/nologin") || user.shell.ends_with("/false") {
             return Said::err("This account is currently not available.\n", 1);
         }
         call.session.become_user(user.uid, user.gid);

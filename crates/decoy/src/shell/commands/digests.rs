@@ -114,7 +114,8 @@ fn check(call: &Call<'_>, list: &str, options: &super::Options, said: &mut Said)
                 "FAILED open or read"
             }
         };
-        if !silent && !(verdict == "OK" && options.has_long("quiet")) {
+        let hushed = silent || verdict == "OK" && options.has_long("quiet");
+        if !hushed {
             said.out.extend(format!("{file}: {verdict}\n").bytes());
         }
     }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Call, Options, Said};
-use crate::machine::{Access, Attributes, Identity, files::Kind};
+use super::{Call, Options, Said, users};
+use crate::machine::{Access, Attributes, files::Kind};
 
 /// A name to be shown.
 struct Row {
@@ -309,9 +309,8 @@ fn indent(mut from: usize, to: usize) -> String {
 }
 
 fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
-    let identity = call.identity();
     let numeric = options.has('n');
-    let groups = identity.groups();
+    let groups = users::groups(call);
     let minor = rows.iter().map(|row| row.attributes.rdev.1.to_string().len()).max().unwrap_or(1);
     let size = |attributes: &Attributes| match attributes.kind {
         Kind::CharDevice | Kind::BlockDevice => {
@@ -327,7 +326,7 @@ fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
             [
                 a.inode.to_string(),
                 a.nlink.to_string(),
-                user(identity, a.uid, numeric),
+                user(call, a.uid, numeric),
                 group(&groups, a.gid, numeric),
                 size(a),
             ]
@@ -374,9 +373,9 @@ fn date(time: DateTime<Utc>, now: DateTime<Utc>, options: &Options) -> String {
     time.format(if recent { "%b %e %H:%M" } else { "%b %e  %Y" }).to_string()
 }
 
-fn user(identity: &Identity, uid: u32, numeric: bool) -> String {
-    let found = identity.account_by_uid(uid).filter(|_| !numeric);
-    found.map_or_else(|| uid.to_string(), |user| user.name.clone())
+fn user(call: &Call<'_>, uid: u32, numeric: bool) -> String {
+    let found = if numeric { None } else { call.session.name_of(uid) };
+    found.unwrap_or_else(|| uid.to_string())
 }
 
 fn group(groups: &[(String, u32, Vec<String>)], gid: u32, numeric: bool) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{Call, Said};
+use super::{Call, Said, users};
 
 pub(super) fn arch(_: &Call<'_>) -> Said {
     Said::out("x86_64\n")
@@ -126,18 +126,18 @@ pub(super) fn hostname(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn id(call: &Call<'_>) -> Said {
-    let (identity, options) = (call.identity(), call.options(""));
+    let options = call.options("");
     let user = match options.operands.first() {
-        Some(name) => match identity.user(name) {
+        Some(name) => match users::named(call, name) {
             Some(user) => Some(user),
             None => return Said::err(format!("id: \u{2018}{name}\u{2019}: no such user\n"), 1),
         },
-        None => identity.account_by_uid(call.session.who().uid),
+        None => users::all(call).into_iter().find(|user| user.uid == call.session.who().uid),
     };
     let who = call.session.who();
     let (uid, gid, name) =
-        user.map_or((who.uid, who.gid, ""), |user| (user.uid, user.gid, user.name.as_str()));
-    let groups = identity.groups();
+        user.as_ref().map_or((who.uid, who.gid, ""), |user| (user.uid, user.gid, user.name.as_str()));
+    let groups = users::groups(call);
     let group_name = |gid: u32| {
         groups
             .iter()

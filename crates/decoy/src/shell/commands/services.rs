@@ -123,7 +123,7 @@ pub(super) fn crontab<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
         let options = call.options("u");
         let user = options.value('u').map_or_else(|| call.session.user_name(), str::to_owned);
-        let Some(account) = call.identity().user(&user) else {
+        let Some(account) = super::users::named(call, &user) else {
             return Said::err(format!("crontab:  user `{user}' unknown\n"), 1);
         };
         let path = format!("/var/spool/cron/crontabs/{user}");

@@ -2,11 +2,14 @@
 
 mod bc;
 mod dc;
+mod functions;
 mod mathlib;
 mod number;
 mod output;
 mod program;
 mod run;
+mod stack;
+mod syntax;
 mod words;
 
 pub(super) use bc::bc;

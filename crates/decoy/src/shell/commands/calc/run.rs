@@ -6,22 +6,20 @@ use std::{
 };
 
 use super::{
-    mathlib,
     number::{Fault, MOST_SCALE, Number},
     output::Output,
-    program::{Expr, Function, Item, Parser, Place, Statement},
+    program::Parser,
+    syntax::{Expr, Function, Item, Place, Statement},
     words,
 };
 
 /// Steps of a program before it is given up.
 const MOST_STEPS: usize = 200_000;
-/// Calls in calls.
-const MOST_CALLS: usize = 48;
 /// Elements of all arrays, and variables.
 const MOST_VALUES: usize = 4096;
 
 /// Why the work on a statement ends.
-enum Stop {
+pub(super) enum Stop {
     Break,
     Continue,
     Return(Option<Number>),
@@ -33,7 +31,7 @@ enum Stop {
     Bound,
 }
 
-type Ran<T> = Result<T, Stop>;
+pub(super) type Ran<T> = Result<T, Stop>;
 
 impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
@@ -45,22 +43,22 @@ impl From<Fault> for Stop {
     }
 }
 
-type Array = BTreeMap<i64, Number>;
+pub(super) type Array = BTreeMap<i64, Number>;
 
 /// A calculator with what it remembers.
 pub(super) struct Machine {
-    names: HashMap<String, Number>,
-    arrays: HashMap<String, Array>,
-    functions: HashMap<String, Function>,
-    scale: usize,
+    pub(super) names: HashMap<String, Number>,
+    pub(super) arrays: HashMap<String, Array>,
+    pub(super) functions: HashMap<String, Function>,
+    pub(super) scale: usize,
     ibase: u32,
     obase: u32,
     last: Number,
-    with_library: bool,
+    pub(super) with_library: bool,
     steps: usize,
     /// Where GNU bc's own code for the line would be by now: its errors name the place.
-    address: usize,
-    calls: Vec<String>,
+    pub(super) address: usize,
+    pub(super) calls: Vec<String>,
     pub(super) output: Output,
     /// It has ended.
     pub(super) halted: bool,
@@ -140,7 +138,7 @@ impl Machine {
         if self.steps > MOST_STEPS || self.output.is_full() { Err(Stop::Bound) } else { Ok(()) }
     }
 
-    fn statement(&mut self, statement: &Statement) -> Ran<()> {
+    pub(super) fn statement(&mut self, statement: &Statement) -> Ran<()> {
         self.step()?;
         match statement {
             Statement::Show(Expr::Call(name, arguments)) if self.is_void(name) => {
@@ -221,7 +219,7 @@ impl Machine {
         self.functions.get(name).is_some_and(|function| function.is_void)
     }
 
-    fn value(&mut self, expression: &Expr) -> Ran<Number> {
+    pub(super) fn value(&mut self, expression: &Expr) -> Ran<Number> {
         self.step()?;
         self.address += match expression {
             Expr::Number(text) if matches!(text.as_str(), "0" | "1") => 1,
@@ -349,104 +347,6 @@ impl Machine {
             }
         }
         Ok(())
-    }
-
-    fn call(&mut self, name: &str, arguments: &[Expr]) -> Ran<Option<Number>> {
-        if let Some(value) = self.built_in(name, arguments)? {
-            return Ok(Some(value));
-        }
-        let Some(function) = self.functions.get(name).cloned() else {
-            for argument in arguments {
-                self.value(argument)?;
-            }
-            self.address += 2;
-            return Err(Stop::Fault(format!("Function {name} not defined.")));
-        };
-        if function.parameters.len() != arguments.len() {
-            return Err(Stop::Fault("Parameter number mismatch".to_owned()));
-        }
-        if self.calls.len() >= MOST_CALLS {
-            return Err(Stop::Bound);
-        }
-        let mut values = Vec::new();
-        let mut arrays = Vec::new();
-        for ((parameter, is_array), argument) in function.parameters.iter().zip(arguments) {
-            match argument {
-                Expr::Array(from) if *is_array => {
-                    arrays.push((parameter.clone(), self.arrays.get(from).cloned().unwrap_or_default()));
-                }
-                _ if *is_array => return Err(Stop::Fault("Parameter type mismatch".to_owned())),
-                argument => values.push((parameter.clone(), self.value(argument)?)),
-            }
-        }
-        for (name, is_array) in &function.autos {
-            if *is_array {
-                arrays.push((name.clone(), Array::new()));
-            } else {
-                values.push((name.clone(), Number::default()));
-            }
-        }
-        // What these names were is there again afterwards: bc's scopes are those of the calls.
-        let values: Vec<_> =
-            values.into_iter().map(|(name, value)| (self.names.insert(name.clone(), value), name)).collect();
-        let arrays: Vec<_> =
-            arrays.into_iter().map(|(name, array)| (self.arrays.insert(name.clone(), array), name)).collect();
-        self.calls.push(name.to_owned());
-        let mut result = Ok(None);
-        for statement in &function.body {
-            match self.statement(statement) {
-                Ok(()) => {}
-                Err(Stop::Return(value)) => {
-                    result = Ok(value);
-                    break;
-                }
-                Err(stop) => {
-                    result = Err(stop);
-                    break;
-                }
-            }
-        }
-        // A fault names the function it happened in.
-        if !matches!(result, Err(Stop::Fault(_))) {
-            self.calls.pop();
-        }
-        for (old, name) in values.into_iter().rev() {
-            match old {
-                Some(old) => self.names.insert(name, old),
-                None => self.names.remove(&name),
-            };
-        }
-        for (old, name) in arrays.into_iter().rev() {
-            match old {
-                Some(old) => self.arrays.insert(name, old),
-                None => self.arrays.remove(&name),
-            };
-        }
-        result
-    }
-
-    fn built_in(&mut self, name: &str, arguments: &[Expr]) -> Ran<Option<Number>> {
-        let library = self.with_library && !self.functions.contains_key(name);
-        Ok(match (name, arguments) {
-            ("length", [only]) => Some(Number::from(self.value(only)?.length() as i64)),
-            ("scale", [only]) => Some(Number::from(self.value(only)?.scale() as i64)),
-            ("sqrt", [only]) => {
-                let value = self.value(only)?;
-                self.address += 2;
-                Some(value.root(self.scale)?)
-            }
-            ("random", []) => Some(Number::default()),
-            ("j", [order, argument]) if library => {
-                let order = self.value(order)?.whole().unwrap_or_default();
-                let argument = self.value(argument)?;
-                Some(mathlib::bessel(order, &argument, self.scale)?)
-            }
-            (name, [only]) if library && mathlib::has(name) => {
-                let value = self.value(only)?;
-                Some(mathlib::of(name, &value, self.scale)?)
-            }
-            _ => None,
-        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, future::BoxFuture};
+use parking_lot::Mutex;
 
 use super::{
     super::{Call, Options, Said, transfer, usage},
@@ -33,6 +34,7 @@ pub(in crate::shell::commands) fn apt<'a>(call: &'a Call<'a>) -> BoxFuture<'a, S
             call,
             quiet,
             yes: options.has('y') || options.has_long("yes") || options.has_long("assume-yes") || quiet > 1,
+            kept: Mutex::default(),
             dry: options.has('s') || options.has_long("dry-run") || options.has_long("simulate"),
         };
         if call.name == "apt" && !call.to_terminal {
@@ -42,7 +44,7 @@ pub(in crate::shell::commands) fn apt<'a>(call: &'a Call<'a>) -> BoxFuture<'a, S
         if !call.is_root() && !reads && !work.dry {
             return Said::err(if verb == "update" { LISTS_LOCK } else { LOCK }, 100);
         }
-        match verb.as_str() {
+        let said = match verb.as_str() {
             "update" => work.update().await,
             "install" | "reinstall" => work.install(packages).await,
             "remove" | "purge" | "autoremove" | "autopurge" => {
@@ -61,7 +63,9 @@ pub(in crate::shell::commands) fn apt<'a>(call: &'a Call<'a>) -> BoxFuture<'a, S
             "list" => list(call, packages, options.has_long("installed")),
             "search" | "show" | "policy" => cache(call, verb, packages),
             verb => Said::err(format!("E: Invalid operation {verb}\n"), 100),
-        }
+        };
+        let kept = work.kept.into_inner();
+        Said { out: [kept.out, said.out].concat(), err: [kept.err, said.err].concat(), status: said.status }
     }
     .boxed()
 }
@@ -83,10 +87,17 @@ struct Work<'a> {
     quiet: usize,
     yes: bool,
     dry: bool,
+    /// What is said when it may go elsewhere than to the visitor.
+    kept: Mutex<Said>,
 }
 
 impl Work<'_> {
     fn say(&self, out: Out, text: &str) {
+        if self.call.session.is_piped() {
+            let mut kept = self.kept.lock();
+            if out == Out::Stdout { &mut kept.out } else { &mut kept.err }.extend(text.bytes());
+            return;
+        }
         let channels = self.call.session.channels.lock().clone();
         if let Some((output, _)) = channels {
             output(out, text.as_bytes());
