@@ -203,7 +203,7 @@ impl Stage {
     pub fn keep(&self, bytes: impl Into<Bytes>) -> String {
         use sha2::{Digest as _, Sha256};
         let bytes = bytes.into();
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         self.push(Turn::Keep { sha256: sha256.clone(), bytes });
         sha256
     }

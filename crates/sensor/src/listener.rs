@@ -131,15 +131,28 @@ async fn serve(
         peer,
         limits: bucket.dialogue_limits,
     };
-    let banner = listener.banner.clone();
-    let mut dialogue: Box<dyn Dialogue> = match listener.protocol {
-        Protocol::Ssh => {
-            if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
-                daemon.serve(stream, contact, session).await;
-            }
-            drop(ticket);
-            return;
+    if listener.protocol == Protocol::Ssh {
+        if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
+            // On the heap: the other protocols' visits need not be as large as this one's.
+            Box::pin(daemon.serve(stream, contact, session)).await;
         }
+    } else {
+        let mut dialogue = dialogue_of(&bucket, &listener, contact, &session);
+        let mut line = TcpLine::new(stream, Arc::clone(&bucket.tls));
+        handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
+    }
+    drop(ticket);
+}
+
+/// Who answers at a port that speaks in lines.
+fn dialogue_of(
+    bucket: &Bucket,
+    listener: &Listener,
+    contact: Contact,
+    session: &Session,
+) -> Box<dyn Dialogue> {
+    let banner = listener.banner.clone();
+    match listener.protocol {
         Protocol::Telnet => {
             let telnet = Telnet::new(contact);
             Box::new(match banner {
@@ -148,7 +161,8 @@ async fn serve(
             })
         }
         Protocol::Ftp => {
-            let data = DataPort::new(local.ip(), peer.ip(), session.clone(), bucket.bounds.bytes);
+            let data =
+                DataPort::new(contact.local.ip(), contact.peer.ip(), session.clone(), bucket.bounds.bytes);
             let ftp = Ftp::new(contact, Box::new(data));
             Box::new(match banner {
                 Some(banner) => ftp.with_banner(&banner),
@@ -169,11 +183,10 @@ async fn serve(
                 None => http,
             })
         }
-        Protocol::Plain | Protocol::Rustbucket => Box::new(Plain::new(contact, banner.unwrap_or_default())),
-    };
-    let mut line = TcpLine::new(stream, Arc::clone(&bucket.tls));
-    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
-    drop(ticket);
+        Protocol::Plain | Protocol::Ssh | Protocol::Rustbucket => {
+            Box::new(Plain::new(contact, banner.unwrap_or_default()))
+        }
+    }
 }
 
 /// Writes the event of visitors who were turned away.
