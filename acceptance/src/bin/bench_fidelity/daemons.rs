@@ -20,7 +20,8 @@ const PLAYER: &str = "crates/decoy/tests/transcripts/record.py";
 pub async fn measure(show: usize) -> Vec<Figure> {
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(Vec::new()));
-    bucket.set(&["persona", "hostname"], "web01");
+    // Otherwise some identities have no domain, and nothing to compare with.
+    bucket.set(&["persona", "hostname"], "web01.lindqvist.example");
     bucket.set(&["persona", "users"], vec![USER]);
     bucket.set(&["logins", "always"], vec![format!("{USER}:{PASSWORD}"), format!("root:{PASSWORD}")]);
     // Nobody guesses a way in while wrong passwords are compared.

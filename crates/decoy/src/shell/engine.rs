@@ -279,8 +279,9 @@ impl Engine {
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
-            Err(_) if self.session.killed.load(Ordering::Relaxed) => {
-                Finished { status: 137, exited: true, not_found }
+            Err(_) if self.session.killed.load(Ordering::Relaxed) > 0 => {
+                let signal = i32::from(self.session.killed.load(Ordering::Relaxed));
+                Finished { status: 128 + signal, exited: true, not_found }
             }
             Err(error) => {
                 let (text, status) = last_words(&error, &self.session, line);
@@ -298,6 +299,10 @@ impl Engine {
             return;
         }
         let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
+        // bash gives TERM a value where there is none, and does not export it (variables.c).
+        if !self.session.launch.env.iter().any(|(name, _)| name == "TERM") {
+            script += "; [ -n \"$TERM\" ] || TERM=dumb";
+        }
         if self.session.launch.tty.is_some() {
             let (columns, rows) = self.session.window();
             script += &format!(
@@ -405,8 +410,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
-    if event.name == "kill" && pids::ends_the_shell(&event.args, session.shell_pid()) {
-        session.killed.store(true, Ordering::Relaxed);
+    let interactive = session.launch.tty.is_some();
+    if event.name == "kill"
+        && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
+    {
+        session.killed.store(signal, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }

@@ -22,7 +22,7 @@ mod simple;
 mod window;
 mod wording;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use wire::EventKind;
 
@@ -90,6 +90,11 @@ impl Shell {
             session.window = window;
         }
         shell
+    }
+
+    /// The signal that has ended the shell, if one has.
+    pub fn killed_by(&self) -> Option<u8> {
+        Some(self.session.killed.load(Ordering::Relaxed)).filter(|signal| *signal > 0)
     }
 
     /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.

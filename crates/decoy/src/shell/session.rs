@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -47,8 +47,8 @@ pub(super) struct Session {
     pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
-    /// The shell has killed itself.
-    pub(super) killed: AtomicBool,
+    /// The signal by which the shell has killed itself; 0 while it has not.
+    pub(super) killed: AtomicU8,
     /// Errors of the running line go to the visitor, as far as its text tells.
     errors_shown: AtomicBool,
     /// When the shell was started.
@@ -120,7 +120,7 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
-            killed: AtomicBool::new(false),
+            killed: AtomicU8::new(0),
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),

@@ -23,8 +23,9 @@ use options::{
     STATUS, TIMING_MARK, TSPEED, TTYPE, WILL, XDISPLOC,
 };
 
-/// How long a client may leave options unanswered.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a client may leave options unanswered. telnetd waits for ever; visitors who know nothing of options are
+/// let on after all, but not before scanners have stopped waiting (nmap: 7.5 seconds at most).
+const PATIENCE: Duration = Duration::from_secs(8);
 /// login.defs(5), `LOGIN_TIMEOUT`.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// login.defs(5), `LOGIN_RETRIES`.
@@ -180,12 +181,15 @@ impl Telnet {
                 self.line.clear();
                 stage.say(echo);
             }
-            // login(1) dies of ^C at its second question; at the first the terminal shows it, and all typed is gone.
+            // login(1) dies of ^C and of ^\; at the first question the terminal shows it, and all typed is gone.
             0x03 if secret => self.hang_up(stage),
             0x03 | 0x1a | 0x1c if !secret => {
                 self.line.clear();
                 // Urgent, as telnetd marks that output was thrown away: IAC DM.
                 stage.say(vec![255, 242, b'^', key + 0x40]);
+                if key != 0x1a {
+                    self.hang_up(stage);
+                }
             }
             0x04 => {
                 stage.say("\r\n");

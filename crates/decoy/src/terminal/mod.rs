@@ -15,7 +15,7 @@ use bytes::Bytes;
 use wire::EventKind;
 
 use crate::{
-    dialogue::{Contact, Dialogue, Stage},
+    dialogue::{Contact, Dialogue, Stage, Turn},
     machine::Account,
     shell::{Launch, Shell, Window},
     telnet::Options,
@@ -303,7 +303,9 @@ impl Terminal {
 
     fn finish(&mut self, stage: &Stage) {
         if !std::mem::replace(&mut self.over, true) {
-            stage.push(crate::Turn::HangUp(u32::try_from(self.status).unwrap_or(255)));
+            let signal = self.shell.as_ref().and_then(Shell::killed_by);
+            let status = u32::try_from(self.status).unwrap_or(255);
+            stage.push(Turn::HangUp(signal.map_or(status, |signal| Turn::KILLED + u32::from(signal))));
         }
     }
 

@@ -12,16 +12,21 @@ use decoy::{
 };
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, Pty,
+    client::GexParams,
+    kex::dh::groups::DhGroup,
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Connection},
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
 use super::{
     METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed,
-    scp, sftp::Sftp, upload::Keeper, waiting_room::WaitingRoom, within,
+    moduli, scp, sftp::Sftp, upload::Keeper, waiting_room::WaitingRoom, within,
 };
 use crate::{
     artifacts::Artifacts,
@@ -47,6 +52,7 @@ pub struct Visit {
     artifacts: Arc<Artifacts>,
     account: Option<Account>,
     startup: Startup,
+    turns: Arc<Semaphore>,
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
     tasks: TaskTracker,
@@ -69,13 +75,15 @@ struct Opened {
 }
 
 impl Visit {
-    /// A visit that has not logged in; what runs on its channels is among `tasks` and ends soon after `gone`.
+    /// A visit that has not logged in. Costly key exchanges wait for one of the `turns`; what runs on its channels is
+    /// among `tasks` and ends soon after `gone`.
     pub fn new(
         contact: Contact,
         session: Session,
         bounds: Bounds,
         artifacts: Arc<Artifacts>,
         startup: Startup,
+        turns: Arc<Semaphore>,
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
@@ -87,6 +95,7 @@ impl Visit {
             artifacts,
             account: None,
             startup,
+            turns,
             channels: HashMap::new(),
             terminals: 0,
             tasks,
@@ -223,6 +232,17 @@ impl Handler for Visit {
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
         Ok(self.try_password(user, password.as_bytes()).await)
+    }
+
+    async fn costly_exchange(&mut self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes the queue; were it closed, everybody would have a turn.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    async fn lookup_dh_gex_group(&mut self, wishes: &GexParams) -> Result<Option<DhGroup>, Self::Error> {
+        let file = self.contact.visitor.files().read(moduli::FILE).unwrap_or_default();
+        let (least, most) = (wishes.min_group_size(), wishes.max_group_size());
+        Ok(moduli::choose(&file, least, wishes.preferred_group_size(), most))
     }
 
     async fn auth_publickey_offered(
