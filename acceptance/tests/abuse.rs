@@ -235,7 +235,10 @@ async fn ftp(port: u16, path: &str) -> String {
         heard += &ftp.ask(line).await.unwrap();
     }
     for verb in ["SIZE", "MDTM", "CWD", "DELE", "RMD", "MKD", "RNFR", "SITE CHMOD 777", "STAT"] {
-        heard += &ftp.ask(&format!("{verb} {path}")).await.unwrap_or_else(|error| panic!("{verb} {path:?}: {error}"));
+        heard += &ftp
+            .ask(&format!("{verb} {path}"))
+            .await
+            .unwrap_or_else(|error| panic!("{verb} {path:?}: {error}"));
     }
     for verb in ["RETR", "LIST", "NLST"] {
         let passive = ftp.ask("PASV").await.unwrap();

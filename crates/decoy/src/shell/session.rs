@@ -162,7 +162,7 @@ impl Session {
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
-        if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
+        if self.launch.is_interactive() && !line.trim().is_empty() && !line.starts_with(' ') {
             let mut history = self.history.lock();
             let bytes: usize = history.iter().map(String::len).sum();
             if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
@@ -218,7 +218,7 @@ impl Session {
 
     /// What errors of the shell begin with, without the colon.
     pub(super) fn shell_name(&self) -> String {
-        match (self.inner.lock().last(), self.launch.tty.is_some() && self.launch.login) {
+        match (self.inner.lock().last(), self.launch.is_interactive()) {
             (Some((Inner::Dash, _)), _) => "sh".to_owned(),
             (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
             (None, true) => "-bash".to_owned(),
@@ -234,7 +234,7 @@ impl Session {
     pub(super) fn error_prefix(&self) -> String {
         match self.dash_line() {
             Some(line) => format!("sh: {line}: "),
-            None if self.launch.tty.is_some() => format!("{}: ", self.shell_name()),
+            None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
             None => format!("{}: line 1: ", self.shell_name()),
         }
     }

@@ -187,14 +187,15 @@ impl Visit {
         let (host, here) = (peer.ip().to_canonical(), local.ip().to_canonical());
         env.push(("SSH_CLIENT".to_owned(), format!("{host} {} {}", peer.port(), local.port())));
         env.push(("SSH_CONNECTION".to_owned(), format!("{host} {} {here} {}", peer.port(), local.port())));
-        let mode = match (command, window) {
-            (Some(command), _) => TerminalMode::Exec { command, env },
-            (None, Some(window)) => {
-                let tty = format!("pts/{}", self.terminals);
-                self.terminals += 1;
-                env.push(("SSH_TTY".to_owned(), format!("/dev/{tty}")));
-                TerminalMode::Interactive { tty, window, env }
-            }
+        let terminal = window.map(|window| {
+            let tty = format!("pts/{}", self.terminals);
+            self.terminals += 1;
+            env.push(("SSH_TTY".to_owned(), format!("/dev/{tty}")));
+            (tty, window)
+        });
+        let mode = match (command, terminal) {
+            (Some(command), terminal) => TerminalMode::Exec { command, terminal, env },
+            (None, Some((tty, window))) => TerminalMode::Interactive { tty, window, env },
             // A shell without a terminal reads its commands from the channel, as `ssh -T` asks for.
             (None, None) => TerminalMode::Piped { env },
         };
