@@ -286,8 +286,8 @@ async fn sftp(port: u16, path: &str) -> String {
         // rename, symlink
         packets.push([vec![kind, 0, 0, 0, 9], text(path), text("/tmp/there")].concat());
     }
-    // Handles are numbers from 0: whatever was opened is read.
-    for handle in ["0", "1", "2"] {
+    // Handles are numbers from 0, as sftp-server has them: whatever was opened is read.
+    for handle in ["\0\0\0\0", "\0\0\0\u{1}", "\0\0\0\u{2}"] {
         packets
             .push([vec![5, 0, 0, 0, 9], text(handle), vec![0; 8], 4096_u32.to_be_bytes().to_vec()].concat());
     }
