@@ -119,6 +119,8 @@ struct Startup {
     logged_in: Arc<AtomicBool>,
     /// A place among those who have not logged in.
     place: Option<OwnedSemaphorePermit>,
+    /// Turns of costly key exchanges, the first and later ones.
+    turns: Arc<Semaphore>,
 }
 
 impl Startup {
@@ -203,7 +205,8 @@ impl Daemon {
             return;
         };
         let logged_in = Arc::new(AtomicBool::new(false));
-        let startup = Startup { logged_in: Arc::clone(&logged_in), place: Some(place) };
+        let startup =
+            Startup { logged_in: Arc::clone(&logged_in), place: Some(place), turns: Arc::clone(&self.turns) };
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let (tapping, bytes) = (session.clone(), self.bounds.bytes);
         let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in);
@@ -218,7 +221,6 @@ impl Daemon {
             self.bounds,
             artifacts,
             startup,
-            Arc::clone(&self.turns),
             tasks.clone(),
             gone.clone(),
         );

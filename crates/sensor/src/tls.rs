@@ -12,6 +12,7 @@ use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rustls::{
     SignatureAlgorithm, SignatureScheme,
     crypto::ring::{self, cipher_suite},
+    server::ProducesTickets,
     sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, pem::PemObject as _};
@@ -162,24 +163,39 @@ fn config(
         .and_then(|builder| {
             // Says whether the two go together.
             let checked = CertifiedKey::from_der(chain, key, builder.crypto_provider())?;
-            let key = Arc::new(AsOffered(Arc::clone(&checked.key)));
+            let key = Arc::new(InOrder(Arc::clone(&checked.key)));
             let shown = SingleCertAndKey::from(CertifiedKey::new(checked.cert.clone(), key));
             Ok(builder.with_no_client_auth().with_cert_resolver(Arc::new(shown)))
         });
     let used = |source| SnakeoilError::Use { what: what.to_owned(), source };
     let mut config = made.map_err(used)?;
     config.ignore_client_order = own_order;
-    config.ticketer = ring::Ticketer::new().map_err(used)?;
+    config.ticketer = Arc::new(Tickets(ring::Ticketer::new().map_err(used)?));
     Ok(config)
 }
 
-/// A key that signs as the client likes best, as OpenSSL does; the library has an order of its own.
+/// A key that signs as OpenSSL likes best; the library has an order of its own.
 #[derive(Debug)]
-struct AsOffered(Arc<dyn SigningKey>);
+struct InOrder(Arc<dyn SigningKey>);
 
-impl SigningKey for AsOffered {
+/// OpenSSL's order of signatures (t1_lib.c: tls12_sigalgs).
+const SCHEMES: [SignatureScheme; 10] = [
+    SignatureScheme::ECDSA_NISTP256_SHA256,
+    SignatureScheme::ECDSA_NISTP384_SHA384,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED25519,
+    SignatureScheme::RSA_PSS_SHA256,
+    SignatureScheme::RSA_PSS_SHA384,
+    SignatureScheme::RSA_PSS_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
+impl SigningKey for InOrder {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        offered.iter().find_map(|scheme| self.0.choose_scheme(&[*scheme]))
+        let wanted = SCHEMES.iter().filter(|scheme| offered.contains(scheme));
+        wanted.into_iter().find_map(|scheme| self.0.choose_scheme(&[*scheme]))
     }
 
     fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
@@ -188,6 +204,28 @@ impl SigningKey for AsOffered {
 
     fn algorithm(&self) -> SignatureAlgorithm {
         self.0.algorithm()
+    }
+}
+
+/// Tickets that say how long they hold as nginx says it (`ssl_session_timeout`).
+#[derive(Debug)]
+struct Tickets(Arc<dyn ProducesTickets>);
+
+impl ProducesTickets for Tickets {
+    fn enabled(&self) -> bool {
+        self.0.enabled()
+    }
+
+    fn lifetime(&self) -> u32 {
+        300
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        self.0.encrypt(plain)
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(cipher)
     }
 }
 

@@ -12,10 +12,7 @@ use russh::{
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Connection},
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinHandle,
-};
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
@@ -40,7 +37,6 @@ pub struct Visit {
     artifacts: Arc<Artifacts>,
     account: Option<Account>,
     startup: Startup,
-    turns: Arc<Semaphore>,
     channels: HashMap<ChannelId, Opened>,
     terminals: usize,
     tasks: TaskTracker,
@@ -63,15 +59,13 @@ struct Opened {
 }
 
 impl Visit {
-    /// A visit that has not logged in. Costly key exchanges wait for one of the `turns`; what runs on its channels is
-    /// among `tasks` and ends soon after `gone`.
+    /// A visit that has not logged in; what runs on its channels is among `tasks` and ends soon after `gone`.
     pub fn new(
         contact: Contact,
         session: Session,
         bounds: Bounds,
         artifacts: Arc<Artifacts>,
         startup: Startup,
-        turns: Arc<Semaphore>,
         tasks: TaskTracker,
         gone: CancellationToken,
     ) -> Self {
@@ -83,7 +77,6 @@ impl Visit {
             artifacts,
             account: None,
             startup,
-            turns,
             channels: HashMap::new(),
             terminals: 0,
             tasks,
@@ -159,7 +152,7 @@ impl Handler for Visit {
 
     async fn costly_exchange(&mut self) -> Option<OwnedSemaphorePermit> {
         // Nobody closes the queue; were it closed, everybody would have a turn.
-        Arc::clone(&self.turns).acquire_owned().await.ok()
+        Arc::clone(&self.startup.turns).acquire_owned().await.ok()
     }
 
     async fn lookup_dh_gex_group(&mut self, wishes: &GexParams) -> Result<Option<DhGroup>, Self::Error> {
