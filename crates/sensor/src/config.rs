@@ -81,6 +81,15 @@ pub struct Listener {
     pub port: u16,
     /// Replaces the protocol's own greeting; the whole greeting of a plain port.
     pub banner: Option<String>,
+    /// Speaks TLS from the first byte on.
+    pub tls: Option<PortTls>,
+}
+
+/// TLS of a port: with the operator's certificate, or with one of its own that is made once.
+#[derive(Clone, Debug)]
+pub struct PortTls {
+    /// The certificate with its chain, and its key, both as PEM.
+    pub given: Option<(String, Secret)>,
 }
 
 /// `[persona]`: what is not given is drawn from the bucket's identity.
@@ -277,9 +286,11 @@ impl Persona {
                 }
             });
         let image = image.unwrap_or_else(|| Arc::clone(Image::debian_12()));
-        let hostname = section.parsed("hostname", "a host name of letters, digits and `-`", |text| {
-            is_host_name(text).then(|| text.to_owned())
-        });
+        let hostname = section.parsed(
+            "hostname",
+            "a host name of letters, digits and `-`, with a domain or without",
+            |text| is_host_name(text).then(|| text.to_owned()),
+        );
         let users = section.texts("users").map(|users| {
             let mut names = Vec::new();
             for Found { value, origin } in users {
@@ -316,10 +327,14 @@ impl Persona {
 
 /// hostname(7): up to 63 letters, digits and inner hyphens.
 fn is_host_name(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // hostname(7): 253 characters in all.
+    text.len() <= 253 && text.split('.').all(is_label)
 }
 
 /// useradd(8): `[a-z_][a-z0-9_-]*`, at most 32 characters.

@@ -33,6 +33,17 @@ impl TcpLine {
     pub fn new(stream: TcpStream, tls: Arc<rustls::ServerConfig>) -> Self {
         Self { channel: Channel::Plain(stream), tls }
     }
+
+    /// Whether the visitor's first byte begins a TLS handshake (nginx: ngx_http_ssl_handshake); the byte stays where it is.
+    pub async fn begins_tls(&self) -> io::Result<bool> {
+        let Channel::Plain(stream) = &self.channel else { return Ok(true) };
+        let mut first = [0];
+        match stream.peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            // A handshake, or one of SSL 2.
+            _ => Ok(first == [0x16] || first[0] & 0x80 != 0),
+        }
+    }
 }
 
 /// Adds what is there to `buffer`, which grows by no more than that: an idle visitor costs none.
