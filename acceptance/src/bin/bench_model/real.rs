@@ -67,7 +67,7 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     bucket.set(&["persona", "programs"], names(&PROGRAMS));
     bucket.set(&["chat", "providers"], names(&["chatgpt"]));
     bucket.set(&["chat", "timeout"], "60s");
-    bucket.set(&["chat", "answer_tokens"], 96_i64);
+    bucket.set(&["chat", "answer_tokens"], 48_i64);
     bucket.set(&["openai", "base_url"], model.url.clone());
     bucket.set(&["openai", "model"], "smollm2-135m");
     bucket.start().await;

@@ -191,6 +191,30 @@ impl Session {
         self.background.load(Ordering::Relaxed)
     }
 
+    /// Whatever directory a line comes near that has still to say what is in it says so first.
+    pub(super) async fn approach(&self, line: &str, cwd: &str) {
+        let identity = self.contact.visitor.identity();
+        if identity.directories.is_empty() {
+            return;
+        }
+        self.contact.approach(cwd).await;
+        let words = line.split(|c: char| c.is_whitespace() || "\"'`;|&<>()=$,:".contains(c));
+        for word in words.filter(|word| !word.is_empty()) {
+            let home = word.strip_prefix('~').map(|rest| format!("{}{rest}", self.launch.account.home));
+            // What a pattern could match lies in the directory before it.
+            let word = home.as_deref().unwrap_or(word);
+            let plain = word.find(['*', '?', '[', '{']).map_or(word, |at| word.get(..at).unwrap_or_default());
+            let path = self.files().resolve(cwd, plain);
+            self.contact.approach(&path).await;
+            let below = format!("{}/", path.trim_end_matches('/'));
+            if walks(line) {
+                for directory in identity.directories.iter().filter(|directory| directory.starts_with(&below)) {
+                    self.contact.approach(directory).await;
+                }
+            }
+        }
+    }
+
     /// Remembers a word that named nothing.
     pub(super) fn note_unknown(&self, name: &str) {
         let mut names = self.not_found.lock();
@@ -302,4 +326,13 @@ impl Session {
 fn here() -> usize {
     let mark = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&mark)) as usize
+}
+
+/// Whether a line looks into whatever is below what it names.
+fn walks(line: &str) -> bool {
+    let runs = |programs: &[&str]| programs.iter().any(|program| line.contains(program));
+    let flag = |letter: char| line.split_whitespace().any(|word| word.starts_with('-') && word.contains(letter));
+    runs(&["find ", "du ", "tree", "tar ", "rsync ", "zip "])
+        || flag('R')
+        || flag('r') && runs(&["grep ", "cp ", "scp ", "rm ", "chown "])
 }
