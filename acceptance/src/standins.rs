@@ -253,10 +253,13 @@ async fn act(
             }
             let said = Said { text: answer(last), tokens_in: tokens(request), model: model(request) };
             if request["stream"] == true {
-                let kind = if dialect == Dialect::Ollama { "application/x-ndjson" } else { "text/event-stream" };
+                let kind =
+                    if dialect == Dialect::Ollama { "application/x-ndjson" } else { "text/event-stream" };
                 let events = said.events(dialect).concat();
-                let head =
-                    format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", events.len());
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+                    events.len()
+                );
                 stream.write_all(format!("{head}{events}").as_bytes()).await?;
             } else {
                 stream.write_all(&whole("200 OK", "", said.whole(dialect).to_string().as_bytes())).await?;
@@ -266,7 +269,9 @@ async fn act(
         Way::Refuses(status, headers, code) => {
             let error = match dialect {
                 Dialect::Ollama => json!({"error": code}),
-                _ => json!({"error": {"type": code, "code": code, "message": "your key sk-secret is in here"}}),
+                _ => {
+                    json!({"error": {"type": code, "code": code, "message": "your key sk-secret is in here"}})
+                }
             };
             stream.write_all(&whole(status, headers, error.to_string().as_bytes())).await?;
             Ok(true)
@@ -299,7 +304,8 @@ async fn act(
             Ok(true)
         }
         Way::Cut => {
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"model\":";
+            let head =
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"model\":";
             stream.write_all(head.as_bytes()).await?;
             Ok(false)
         }

@@ -39,7 +39,8 @@ async fn check(bucket: &Bucket, environment: &[(&str, String)]) -> (Option<i32>,
         command.env_remove(name).env_remove(name.to_lowercase());
     }
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    let (status, out, err) = tokio::task::spawn_blocking(move || process::complete(&mut command)).await.unwrap();
+    let (status, out, err) =
+        tokio::task::spawn_blocking(move || process::complete(&mut command)).await.unwrap();
     (status.code(), format!("{out}{err}"))
 }
 
@@ -143,7 +144,8 @@ async fn a_proxy_of_the_environment_is_used_but_not_for_this_machine() {
         BufReader::new(stream).read_line(&mut line).await.unwrap();
         line
     });
-    let (status, _) = check(&bucket(Dialect::Claude, "https://model.example"), &[("HTTPS_PROXY", address)]).await;
+    let (status, _) =
+        check(&bucket(Dialect::Claude, "https://model.example"), &[("HTTPS_PROXY", address)]).await;
     assert_eq!(status, Some(1));
     assert_eq!(first.await.unwrap(), "CONNECT model.example:443 HTTP/1.1\r\n");
 }

@@ -125,7 +125,8 @@ async fn left(model: &StandIn, wanted: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_interrupts_or_hangs_up_stops_paying() {
     acceptance::init();
-    let model = StandIn::doing(Dialect::OpenAi, Way::after(Duration::from_secs(300), |_| "late".to_owned())).await;
+    let model =
+        StandIn::doing(Dialect::OpenAi, Way::after(Duration::from_secs(300), |_| "late".to_owned())).await;
     let mut bucket = Bucket::new();
     let names = |names: &[&str]| toml::Value::Array(names.iter().map(|name| (*name).into()).collect());
     bucket.set(&["persona", "programs"], names(&["docker"]));

@@ -72,9 +72,7 @@ impl Said {
                 ]
             }
             Dialect::Claude => {
-                let piece = |text: &str| {
-                    json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
-                };
+                let piece = |text: &str| json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}});
                 vec![
                     json!({"type": "message_start", "message": {"model": self.model,
                         "usage": {"input_tokens": tokens_in, "output_tokens": 1}}}),

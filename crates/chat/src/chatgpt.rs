@@ -236,8 +236,7 @@ impl ChatService for ChatGpt {
             }
             (None, _) => (0, 0, bound.unwrap_or_default()),
         };
-        let choice =
-            answer.choices.into_iter().next().ok_or_else(|| self.server.malformed("no choice"))?;
+        let choice = answer.choices.into_iter().next().ok_or_else(|| self.server.malformed("no choice"))?;
         if choice.message.refusal.is_some() || choice.finish_reason.as_deref() == Some("content_filter") {
             return Err(ChatError::Declined { provider: NAME.to_owned(), cost });
         }

@@ -53,13 +53,19 @@ fn dialects() -> [Dialect; 3] {
         Dialect {
             name: "chatgpt",
             events: openai,
-            error: ("data: {\"error\":{\"message\":\"x\",\"type\":\"rate_limit_error\",\"code\":null}}\n\n", 429),
+            error: (
+                "data: {\"error\":{\"message\":\"x\",\"type\":\"rate_limit_error\",\"code\":null}}\n\n",
+                429,
+            ),
             whole: openai_answer("Linux", 10, 2),
         },
         Dialect {
             name: "claude",
             events: claude,
-            error: ("data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}\n\n", 529),
+            error: (
+                "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\"}}\n\n",
+                529,
+            ),
             whole: claude_answer("Linux", 10, 2),
         },
         Dialect {
@@ -92,7 +98,12 @@ async fn a_whole_stream_is_an_answer() {
     for dialect in dialects() {
         let (answer, request) = asked(dialect.name, Act::stream(dialect.events.concat())).await;
         let reply = answer.unwrap();
-        assert_eq!((reply.text.as_str(), reply.tokens_in, reply.tokens_out), ("Linux", 10, 2), "{}", dialect.name);
+        assert_eq!(
+            (reply.text.as_str(), reply.tokens_in, reply.tokens_out),
+            ("Linux", 10, 2),
+            "{}",
+            dialect.name
+        );
         assert_eq!(request["stream"], true);
         let wants_usage = request["stream_options"]["include_usage"] == true;
         assert_eq!(wants_usage, dialect.name == "chatgpt", "only there usage has to be asked for");
@@ -104,7 +115,12 @@ async fn a_server_that_does_not_stream_is_heard_all_the_same() {
     for dialect in dialects() {
         let (answer, _) = asked(dialect.name, Act::ok(dialect.whole)).await;
         let reply = answer.unwrap();
-        assert_eq!((reply.text.as_str(), reply.tokens_in, reply.tokens_out), ("Linux", 10, 2), "{}", dialect.name);
+        assert_eq!(
+            (reply.text.as_str(), reply.tokens_in, reply.tokens_out),
+            ("Linux", 10, 2),
+            "{}",
+            dialect.name
+        );
     }
 }
 
@@ -141,10 +157,16 @@ async fn an_error_in_a_stream_is_told_and_counted_when_the_answer_had_begun() {
         let error = answer.unwrap_err();
         match status {
             429 => assert!(matches!(error, ChatError::RateLimited { .. }), "{name}: {error}"),
-            _ => assert!(matches!(error, ChatError::Failed { status: told, .. } if told == status), "{name}: {error}"),
+            _ => assert!(
+                matches!(error, ChatError::Failed { status: told, .. } if told == status),
+                "{name}: {error}"
+            ),
         }
         let (answer, _) = asked(name, Act::stream(format!("{}{event}", dialect.events[0]))).await;
         let error = answer.unwrap_err();
-        assert!(matches!(error, ChatError::BrokenOff { status: told, .. } if told == status), "{name}: {error}");
+        assert!(
+            matches!(error, ChatError::BrokenOff { status: told, .. } if told == status),
+            "{name}: {error}"
+        );
     }
 }

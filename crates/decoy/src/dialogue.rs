@@ -104,7 +104,8 @@ impl Contact {
 
     /// Hands something to a script of the machine; what it writes, or nothing when nobody speaks for it.
     pub async fn hand_over(&self, daemon: &str, script: &str, given: &str) -> Option<String> {
-        let what = Ask::Verb { daemon: daemon.to_owned(), script: script.to_owned(), given: given.to_owned() };
+        let what =
+            Ask::Verb { daemon: daemon.to_owned(), script: script.to_owned(), given: given.to_owned() };
         let answer = self.oracle.ask(Question::new(what, Bytes::new())).await;
         answer.invented.then(|| String::from_utf8_lossy(&answer.text).into_owned())
     }

@@ -20,7 +20,8 @@ use decoy::{
 };
 use parking_lot::Mutex;
 
-const LISTING: &str = "-rw-r--r-- 1 root root 400 Sep 20 03:00 dump.sql\ndrwxr-xr-x 2 root root 4096 Sep  1 03:00 old\n";
+const LISTING: &str =
+    "-rw-r--r-- 1 root root 400 Sep 20 03:00 dump.sql\ndrwxr-xr-x 2 root root 4096 Sep  1 03:00 old\n";
 
 /// Speaks for the directory, the file in it, the verb and the program; remembers what it was asked.
 #[derive(Default)]
@@ -33,9 +34,15 @@ impl Oracle for Model {
         let text = match question.what {
             Ask::Directory { path } if path == "/srv/backups" => LISTING.to_owned(),
             Ask::File { path, .. } if path == "/srv/backups/dump.sql" => "-- MariaDB dump\n".to_owned(),
-            Ask::Verb { script, given, .. } if script == "SITE DEPLOY" => format!("fetching\ndeployed {given}\n"),
-            Ask::Verb { script, .. } if script == "/usr/local/bin/tickets" => "Your ticket is #4711.\n".to_owned(),
-            Ask::Program { words, .. } if words[0] == "docker" => (0..60).map(|n| format!("row {n}\n")).collect(),
+            Ask::Verb { script, given, .. } if script == "SITE DEPLOY" => {
+                format!("fetching\ndeployed {given}\n")
+            }
+            Ask::Verb { script, .. } if script == "/usr/local/bin/tickets" => {
+                "Your ticket is #4711.\n".to_owned()
+            }
+            Ask::Program { words, .. } if words[0] == "docker" => {
+                (0..60).map(|n| format!("row {n}\n")).collect()
+            }
             _ => return Answer { text: question.otherwise, invented: false },
         };
         Answer { text: text.into(), invented: true }
@@ -44,7 +51,8 @@ impl Oracle for Model {
 
 fn contact(oracle: Arc<dyn Oracle>) -> Contact {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-    let mut identity = Identity::draw(b"asked", now, Some("web01.example".into()), Some(vec!["deploy".into()]));
+    let mut identity =
+        Identity::draw(b"asked", now, Some("web01.example".into()), Some(vec!["deploy".into()]));
     identity.directories = vec!["/srv/backups".into()];
     identity.programs = vec!["docker".into()];
     identity.site_verbs = vec!["DEPLOY".into()];
@@ -84,7 +92,8 @@ async fn run(contact: &Contact, lines: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn an_answer_comes_to_a_terminal_line_by_line() {
     let contact = contact(Arc::new(Model::default()));
-    let lines = ["docker stats --no-stream", "docker stats --no-stream | tail -1", "x=$(docker stats); echo ${#x}"];
+    let lines =
+        ["docker stats --no-stream", "docker stats --no-stream | tail -1", "x=$(docker stats); echo ${#x}"];
     let shown = pieces(&contact, Some("pts/0"), &lines).await;
     assert!(shown[0].len() >= 20, "as a program at work prints it: {:?}", shown[0]);
     assert_eq!(shown[0].concat().lines().count(), 60);
@@ -112,7 +121,16 @@ async fn every_way_into_a_directory_shows_the_same() {
     }
     let model = Arc::new(Model::default());
     let contact = contact(model.clone());
-    let shown = run(&contact, &["ls -la /", "cat /etc/hostname", "stat -c %s /srv/backups/dump.sql", "head -1 /srv/backups/dump.sql"]).await;
+    let shown = run(
+        &contact,
+        &[
+            "ls -la /",
+            "cat /etc/hostname",
+            "stat -c %s /srv/backups/dump.sql",
+            "head -1 /srv/backups/dump.sql",
+        ],
+    )
+    .await;
     assert_eq!(shown[2..], ["400\n", "-- MariaDB dump\n"]);
     assert_eq!(model.0.lock().len(), 2, "the directory when it was come near, the file when it was read");
 }
@@ -179,13 +197,17 @@ async fn mail_for_a_program_is_answered_into_the_senders_mailbox() {
     let mailbox = contact.visitor.files().read("/var/mail/deploy").unwrap();
     let mailbox = String::from_utf8(mailbox.to_vec()).unwrap();
     assert!(mailbox.starts_with("From tickets@"), "{mailbox}");
-    assert!(mailbox.contains("\nSubject: Re: Help\n") && mailbox.ends_with("\n\nYour ticket is #4711.\n\n"), "{mailbox}");
+    assert!(
+        mailbox.contains("\nSubject: Re: Help\n") && mailbox.ends_with("\n\nYour ticket is #4711.\n\n"),
+        "{mailbox}"
+    );
     let asked = model.0.lock().clone();
     let [Ask::Verb { daemon, script, given }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((daemon.as_str(), script.as_str()), ("postfix", "/usr/local/bin/tickets"));
     assert!(given.contains("Subject: Help\n\nIt is broken.\n"), "{given}");
     let aliases = run(&contact, &["grep tickets /etc/aliases", "ls /usr/local/bin/tickets"]).await;
     assert_eq!(aliases, ["tickets: \"|/usr/local/bin/tickets\"\n", "/usr/local/bin/tickets\n"]);
-    let said = talk(&mut Smtp::new(contact), "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<tocket@web01.example>\r\n").await;
+    let said =
+        talk(&mut Smtp::new(contact), "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<tocket@web01.example>\r\n").await;
     assert!(said.contains("550 5.1.1"), "{said}");
 }

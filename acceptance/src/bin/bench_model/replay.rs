@@ -16,7 +16,6 @@ use acceptance::{
 use futures::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
-
 /// What the stand-in takes for an answer.
 const LATENCY: Duration = Duration::from_millis(200);
 /// How long a program may keep the terminal before Ctrl-C.
@@ -30,7 +29,7 @@ const MODEL: &str = "gpt-5.6-luna";
 
 /// Plays the visits twice, from new addresses the second time.
 pub async fn measure(quick: bool) -> Vec<Figure> {
-    let Some(sessions) = sessions(if quick { 120 } else { 1500 }) else { return Vec::new() };
+    let Some(sessions) = sessions(if quick { 120 } else { 700 }) else { return Vec::new() };
     let model = StandIn::doing(Dialect::OpenAi, Way::after(LATENCY, |_| "done".to_owned())).await;
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(vec!["chatgpt".into()]));
@@ -96,7 +95,10 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
             passes[0].2.last().copied().unwrap_or_default(),
             "",
             None,
-            format!("the seventh day of that week; {:.4} on its first", passes[0].2.first().copied().unwrap_or_default()),
+            format!(
+                "the seventh day of that week; {:.4} on its first",
+                passes[0].2.first().copied().unwrap_or_default()
+            ),
         ),
         figure("calls_per_session", passes[0].0 as f64 / visits, "", None, "first sight"),
         figure("tokens_per_session", tokens as f64 / visits, "tokens", None, "both ways, first sight"),

@@ -80,7 +80,11 @@ impl Session {
             },
             verb if contact.visitor.identity().site_verbs.iter().any(|known| known == verb) => {
                 let written = contact.hand_over("vsftpd", &format!("SITE {verb}"), rest).await;
-                stage.say(written.and_then(|text| reply_of(&text)).unwrap_or_else(|| format!("200 SITE {verb} command ok.\r\n")));
+                stage.say(
+                    written
+                        .and_then(|text| reply_of(&text))
+                        .unwrap_or_else(|| format!("200 SITE {verb} command ok.\r\n")),
+                );
             }
             _ => stage.say("500 Unknown SITE command.\r\n"),
         }
@@ -120,7 +124,8 @@ fn leading_octal(text: &str) -> u32 {
 
 /// What a script wrote as a reply of one or several lines (RFC 959, 4.2): its own code where it begins with one.
 fn reply_of(text: &str) -> Option<String> {
-    let is_code = |word: &str| word.len() == 3 && word.starts_with(['2', '4', '5']) && word.parse::<u16>().is_ok();
+    let is_code =
+        |word: &str| word.len() == 3 && word.starts_with(['2', '4', '5']) && word.parse::<u16>().is_ok();
     let code = text.get(..3).filter(|code| is_code(code)).unwrap_or("200");
     let bare = |line: &str| {
         let rest = line.strip_prefix(code).and_then(|rest| rest.strip_prefix([' ', '-']));
@@ -143,7 +148,10 @@ mod tests {
             ("deployed main\n", Some("200 deployed main\r\n")),
             ("550 no such branch\n", Some("550 no such branch\r\n")),
             ("200-fetching\n200-building\n200 done\n", Some("200-fetching\r\n200-building\r\n200 done\r\n")),
-            ("Fetching origin\n\nHEAD is now at 1f2e3d4\n", Some("200-Fetching origin\r\n200 HEAD is now at 1f2e3d4\r\n")),
+            (
+                "Fetching origin\n\nHEAD is now at 1f2e3d4\n",
+                Some("200-Fetching origin\r\n200 HEAD is now at 1f2e3d4\r\n"),
+            ),
             ("999 strange\n", Some("200 999 strange\r\n")),
             ("\n \n", None),
         ] {

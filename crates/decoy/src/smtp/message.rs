@@ -229,7 +229,9 @@ impl Smtp {
     /// Remembers what programs are to be given. What they write goes back to the sender, so a sender elsewhere is never
     /// answered in a way that anybody here could see.
     fn pipe(&mut self, envelope: &Envelope, text: &[u8]) {
-        let Place::Local(sender) = address::place(&self.contact, &self.host, &envelope.sender) else { return };
+        let Place::Local(sender) = address::place(&self.contact, &self.host, &envelope.sender) else {
+            return;
+        };
         let text = String::from_utf8_lossy(text.get(..text.len().min(PIPED)).unwrap_or_default());
         for (address, place) in &envelope.recipients {
             let Place::Program(program) = place else { continue };

@@ -48,9 +48,8 @@ impl Persona {
             is_user_name,
             "a user name has up to 32 lower-case letters, digits, `_` and `-`",
         );
-        let mut list = |key, fits: fn(&str) -> bool, wanted| {
-            named(&mut section, key, fits, wanted).unwrap_or_default()
-        };
+        let mut list =
+            |key, fits: fn(&str) -> bool, wanted| named(&mut section, key, fits, wanted).unwrap_or_default();
         Self {
             image,
             hostname,

@@ -172,7 +172,11 @@ impl Prompter {
             ]),
             Ask::Directory { path } => values.push(("path", cut(path))),
             Ask::Verb { daemon, script, given } => {
-                values.extend([("daemon", daemon.clone()), ("script", script.clone()), ("given", cut(given))]);
+                values.extend([
+                    ("daemon", daemon.clone()),
+                    ("script", script.clone()),
+                    ("given", cut(given)),
+                ]);
             }
             Ask::Page { method, target } => {
                 values.extend([("method", cut(method)), ("target", cut(target))]);

@@ -47,7 +47,8 @@ pub fn parse(text: &str, identity: &Identity, now: SystemTime) -> Option<Vec<Lis
             continue;
         }
         let listed = entry(line, identity, now)?;
-        if !matches!(listed.name.as_str(), "." | "..") && names.iter().all(|known| known.name != listed.name) {
+        if !matches!(listed.name.as_str(), "." | "..") && names.iter().all(|known| known.name != listed.name)
+        {
             names.push(listed);
         }
         if names.len() > MOST {
@@ -86,7 +87,11 @@ fn entry(line: &str, identity: &Identity, now: SystemTime) -> Option<Listed> {
     let name = name.trim_end_matches('/');
     let is_plain = |text: &str| !text.chars().any(char::is_control);
     let sound = (1..=LONGEST).contains(&name.len()) && !name.contains('/') && is_plain(name);
-    if !sound || !is_plain(target) || target.len() >= LONGEST_TARGET || kind == Kind::Symlink && target.is_empty() {
+    if !sound
+        || !is_plain(target)
+        || target.len() >= LONGEST_TARGET
+        || kind == Kind::Symlink && target.is_empty()
+    {
         return None;
     }
     let account = identity.users.iter().find(|account| account.name == user);
@@ -243,8 +248,10 @@ mod tests {
     #[test]
     fn a_listing_is_read() {
         let names = parse(TEXT, &identity(), now()).unwrap();
-        let shown: Vec<_> =
-            names.iter().map(|name| (name.name.as_str(), name.kind, name.mode, name.owner.uid, name.size)).collect();
+        let shown: Vec<_> = names
+            .iter()
+            .map(|name| (name.name.as_str(), name.kind, name.mode, name.owner.uid, name.size))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -257,7 +264,11 @@ mod tests {
         );
         assert_eq!(names[3].target, "dump.sql");
         let date = |at: usize| DateTime::<Utc>::from(names[at].mtime).format("%Y-%m-%d %H:%M").to_string();
-        assert_eq!((date(0), date(1)), ("2026-09-20 03:00".into(), "2025-12-01 03:00".into()), "never in the future");
+        assert_eq!(
+            (date(0), date(1)),
+            ("2026-09-20 03:00".into(), "2025-12-01 03:00".into()),
+            "never in the future"
+        );
         for bad in [
             "",
             "total 0\n",
@@ -325,7 +336,8 @@ mod tests {
                 prop_assert_eq!(files.list(PATH).unwrap().len(), names.len());
                 for name in names {
                     prop_assert!(name.mtime <= now());
-                    prop_assert!(files.lstat(&format!("{PATH}/{}", name.name)).is_ok());
+                    let path = format!("{PATH}/{}", name.name);
+                    prop_assert!(files.lstat(&path).is_ok());
                 }
             }
         }

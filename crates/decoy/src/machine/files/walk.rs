@@ -250,9 +250,7 @@ impl<'a> View<'a> {
             Content::Listed(size) if is_made_up(path, *size) => {
                 Ok(filler::content(path, "", *size as usize, b"").into())
             }
-            Content::Blank(size) | Content::Listed(size) => {
-                Ok(program::blank(*size, 0, usize::MAX).into())
-            }
+            Content::Blank(size) | Content::Listed(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
             Content::Made(writer) => Ok(writer.write(&self.scene(now)).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
             Content::Char(1, 8 | 9) => Ok(program::noise(now, ENDLESS_READ).into()),
