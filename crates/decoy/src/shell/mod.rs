@@ -135,6 +135,7 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
+        self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
         let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,
