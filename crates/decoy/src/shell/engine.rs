@@ -206,7 +206,7 @@ impl Engine {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
         let mut bash = builder.build();
-        bash.set_interactive(session.launch.tty.is_some());
+        bash.set_interactive(session.launch.is_interactive());
         *session.cancel.lock() = bash.cancellation_token();
         Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
     }
@@ -245,7 +245,7 @@ impl Engine {
         let text = prefixed.as_deref().unwrap_or(line);
         let numbered = pids::with_own(text, self.session.shell_pid());
         let text = numbered.as_deref().unwrap_or(text);
-        let reading = keys::let_read(text, self.session.launch.tty.is_some());
+        let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
@@ -256,8 +256,9 @@ impl Engine {
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
-            Err(_) if self.session.killed.load(Ordering::Relaxed) => {
-                Finished { status: 137, exited: true, not_found }
+            Err(_) if self.session.killed.load(Ordering::Relaxed) > 0 => {
+                let signal = i32::from(self.session.killed.load(Ordering::Relaxed));
+                Finished { status: 128 + signal, exited: true, not_found }
             }
             Err(error) => {
                 let (text, status) = last_words(&error, &self.session, line);
@@ -275,7 +276,11 @@ impl Engine {
             return;
         }
         let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
-        if self.session.launch.tty.is_some() {
+        // bash gives TERM a value where there is none, and does not export it (variables.c).
+        if !self.session.launch.env.iter().any(|(name, _)| name == "TERM") {
+            script += "; [ -n \"$TERM\" ] || TERM=dumb";
+        }
+        if self.session.launch.is_interactive() {
             let (columns, rows) = self.session.window();
             script += &format!(
                 "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
@@ -351,7 +356,7 @@ fn last_words(error: &Error, session: &Session, line: &str) -> (String, i32) {
 /// What errors of the parser begin with.
 fn parser_name(session: &Session) -> String {
     let name = session.shell_name();
-    if session.launch.tty.is_some() { name } else { format!("{name}: -c") }
+    if session.launch.is_interactive() { name } else { format!("{name}: -c") }
 }
 
 /// An interactive shell counts no lines and does not repeat the line; dash says it its own way.
@@ -361,7 +366,7 @@ fn without_counts(text: String, session: &Session) -> String {
         let text = wording::reword(&text, "", Some(line), &is_dash).into_owned();
         return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
     }
-    if session.launch.tty.is_none() {
+    if !session.launch.is_interactive() {
         return text;
     }
     text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect()
@@ -385,8 +390,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
-    if event.name == "kill" && pids::ends_the_shell(&event.args, session.shell_pid()) {
-        session.killed.store(true, Ordering::Relaxed);
+    let interactive = session.launch.is_interactive();
+    if event.name == "kill"
+        && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
+    {
+        session.killed.store(signal, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }

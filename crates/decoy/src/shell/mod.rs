@@ -25,7 +25,7 @@ mod simple;
 mod window;
 mod wording;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use wire::EventKind;
 
@@ -47,7 +47,7 @@ pub struct Launch {
     pub account: Account,
     /// A login shell: its errors begin with `-bash: `.
     pub login: bool,
-    /// Terminal, such as `pts/0`; `None` when one command is run without a terminal.
+    /// Terminal, such as `pts/0`; `None` when there is none. One command may have a terminal without being a login.
     pub tty: Option<String>,
     /// Environment the client sent, on top of the usual one.
     pub env: Vec<(String, String)>,
@@ -55,6 +55,13 @@ pub struct Launch {
     pub window: (u16, u16),
     /// Takes events that happen while a line runs: downloads that were asked for and not made.
     pub notes: Notes,
+}
+
+impl Launch {
+    /// Whether somebody types: a login shell on a terminal.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.login && self.tty.is_some()
+    }
 }
 
 /// How a line ended.
@@ -95,6 +102,11 @@ impl Shell {
         shell
     }
 
+    /// The signal that has ended the shell, if one has.
+    pub fn killed_by(&self) -> Option<u8> {
+        Some(self.session.killed.load(Ordering::Relaxed)).filter(|signal| *signal > 0)
+    }
+
     /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.
     pub fn prompt(&self) -> String {
         let mark = if self.session.who().uid == 0 { '#' } else { '$' };
@@ -126,6 +138,7 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
+        self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
         let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,
@@ -139,7 +152,7 @@ impl Shell {
     /// Hands a line to the interpreter.
     async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
         let longest =
-            if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+            if self.session.launch.is_interactive() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
         if !guard::is_harmless(line, longest) {
             let text = format!("{}: memory exhausted\n", self.session.shell_name());
             output(Out::Stderr, text.as_bytes());

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -47,8 +47,8 @@ pub(super) struct Session {
     pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
-    /// The shell has killed itself.
-    pub(super) killed: AtomicBool,
+    /// The signal by which the shell has killed itself; 0 while it has not.
+    pub(super) killed: AtomicU8,
     /// Errors of the running line go to the visitor, as far as its text tells.
     errors_shown: AtomicBool,
     /// When the shell was started.
@@ -120,7 +120,7 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
-            killed: AtomicBool::new(false),
+            killed: AtomicU8::new(0),
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
@@ -162,7 +162,7 @@ impl Session {
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
-        if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
+        if self.launch.is_interactive() && !line.trim().is_empty() && !line.starts_with(' ') {
             let mut history = self.history.lock();
             let bytes: usize = history.iter().map(String::len).sum();
             if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
@@ -189,6 +189,36 @@ impl Session {
     /// Whether something of the running line is in the background.
     pub(super) fn has_background(&self) -> bool {
         self.background.load(Ordering::Relaxed)
+    }
+
+    /// Whatever directory a line comes near that has still to say what is in it says so first.
+    pub(super) async fn approach(&self, line: &str, cwd: &str) {
+        const PLACES: usize = 6;
+        let identity = self.contact.visitor.identity();
+        if identity.directories.is_empty() {
+            return;
+        }
+        self.contact.approach(cwd).await;
+        // A line may go elsewhere before it looks: `cd /srv; ls backups`.
+        let mut places = vec![cwd.to_owned()];
+        let words = line.split(|c: char| c.is_whitespace() || "\"'`;|&<>()=$,:".contains(c));
+        for word in words.filter(|word| !word.is_empty()) {
+            let home = word.strip_prefix('~').map(|rest| format!("{}{rest}", self.launch.account.home));
+            // What a pattern could match lies in the directory before it.
+            let word = home.as_deref().unwrap_or(word);
+            let plain = word.find(['*', '?', '[', '{']).map_or(word, |at| word.get(..at).unwrap_or_default());
+            for path in places.iter().map(|place| self.files().resolve(place, plain)).collect::<Vec<_>>() {
+                self.contact.approach(&path).await;
+                let below = format!("{}/", path.trim_end_matches('/'));
+                let named = identity.directories.iter().filter(|named| named.starts_with(&below));
+                for directory in named.clone().filter(|_| walks(line)) {
+                    self.contact.approach(directory).await;
+                }
+                if places.len() < PLACES && named.count() > 0 && !places.contains(&path) {
+                    places.push(path);
+                }
+            }
+        }
     }
 
     /// Remembers a word that named nothing.
@@ -231,7 +261,7 @@ impl Session {
 
     /// What errors of the shell begin with, without the colon.
     pub(super) fn shell_name(&self) -> String {
-        match (self.inner.lock().last(), self.launch.tty.is_some() && self.launch.login) {
+        match (self.inner.lock().last(), self.launch.is_interactive()) {
             (Some((Inner::Dash, _)), _) => "sh".to_owned(),
             (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
             (None, true) => "-bash".to_owned(),
@@ -247,7 +277,7 @@ impl Session {
     pub(super) fn error_prefix(&self) -> String {
         match self.dash_line() {
             Some(line) => format!("sh: {line}: "),
-            None if self.launch.tty.is_some() => format!("{}: ", self.shell_name()),
+            None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
             None => format!("{}: line 1: ", self.shell_name()),
         }
     }
@@ -315,4 +345,14 @@ impl Session {
 fn here() -> usize {
     let mark = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&mark)) as usize
+}
+
+/// Whether a line looks into whatever is below what it names.
+fn walks(line: &str) -> bool {
+    let runs = |programs: &[&str]| programs.iter().any(|program| line.contains(program));
+    let flag =
+        |letter: char| line.split_whitespace().any(|word| word.starts_with('-') && word.contains(letter));
+    runs(&["find ", "du ", "tree", "tar ", "rsync ", "zip "])
+        || flag('R')
+        || flag('r') && runs(&["grep ", "cp ", "scp ", "rm ", "chown "])
 }

@@ -170,7 +170,7 @@ impl Shell {
 
     /// `sh` and `bash` on a terminal start a shell in the shell; `exit` leaves it.
     fn inner_shells(&mut self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
-        if self.session.launch.tty.is_none() {
+        if !self.session.launch.is_interactive() {
             return self.log_out(first, args, output);
         }
         let kind = match first {
