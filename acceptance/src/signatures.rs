@@ -68,9 +68,15 @@ impl Findings {
 
 /// Every row on one bucket.
 pub async fn look(ports: &Ports, login: Login<'_>) -> Findings {
+    let mut findings = look_at_daemons(ports, login).await;
+    shell::look(ports.ssh, login, &mut findings).await;
+    findings
+}
+
+/// Every row about the daemons themselves, real ones among them: they are run on whatever machine this is.
+pub async fn look_at_daemons(ports: &Ports, login: Login<'_>) -> Findings {
     let mut findings = Findings::default();
     ssh::look(ports.ssh, &mut findings).await;
-    shell::look(ports.ssh, login, &mut findings).await;
     telnet::look(ports.telnet, &mut findings).await;
     mail_and_files::look_at_ftp(ports.ftp, login, &mut findings).await;
     mail_and_files::look_at_smtp(ports.smtp, &mut findings).await;

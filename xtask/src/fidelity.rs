@@ -21,18 +21,26 @@ pub struct Wanted {
 
 /// Cowrie as its authors publish it, for the same lines.
 const COWRIE: &str = "cowrie";
+/// A scanner that many run against SSH.
+const SSH_AUDIT: &str = "ssh-audit";
+/// What else looks at both.
+const SCANNERS: &[packages::Needed] =
+    &[("nmap", "nmap", "what is said to scanners"), ("openssl", "openssl", "certificates")];
 
 /// Makes what is missing and compares.
 pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
     let wants = |group: &str| wanted.group.as_deref().is_none_or(|wanted| wanted == group);
+    let mut ssh_audit = None;
     if wants("daemons") {
         packages::require("The comparison of daemons needs", record::DAEMONS).await?;
+        packages::require("Scanners look at both", SCANNERS).await?;
+        ssh_audit = Some(environment(SSH_AUDIT, "bin/ssh-audit").await?.join("bin/ssh-audit"));
     }
     // Daemons alone need neither a root nor Cowrie.
     let (root, cowrie) = if wanted.group.as_deref() == Some("daemons") {
         (cargo::target(), cargo::target())
     } else {
-        (debian::root().await?, cowrie().await?)
+        (debian::root().await?, environment(COWRIE, "bin/twistd").await?)
     };
     if wants("specs") {
         let packages = ["-p", "sensor", "-p", "registry", "-p", "acceptance", "-p", "decoy"];
@@ -46,6 +54,9 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command.arg("--root").arg(root).arg("--cowrie").arg(cowrie).arg("--show").arg(wanted.show.to_string());
+    if let Some(program) = ssh_audit {
+        command.arg("--ssh-audit").arg(program);
+    }
     if wanted.quick {
         command.arg("--quick");
     }
@@ -63,13 +74,13 @@ pub async fn run(wanted: &Wanted) -> Result<(), Failure> {
     Err(Failure::Program { program: name, status, said: String::new() })
 }
 
-/// Cowrie in an environment of its own under `target/cowrie`.
-async fn cowrie() -> Result<PathBuf, Failure> {
-    let venv = cargo::target().join("cowrie");
-    if venv.join("bin/twistd").is_file() {
+/// A package of PyPI that brings `program`, in an environment of its own under `target`.
+async fn environment(package: &str, program: &str) -> Result<PathBuf, Failure> {
+    let venv = cargo::target().join(package);
+    if venv.join(program).is_file() {
         return Ok(venv);
     }
-    println!("» installing {COWRIE} from PyPI into {}", venv.display());
+    println!("» installing {package} from PyPI into {}", venv.display());
     for (program, arguments) in [
         (
             PathBuf::from(crate::test::python()),
@@ -77,7 +88,7 @@ async fn cowrie() -> Result<PathBuf, Failure> {
         ),
         (
             venv.join("bin/pip"),
-            ["install", "--quiet", "--disable-pip-version-check", COWRIE].map(str::to_owned).to_vec(),
+            ["install", "--quiet", "--disable-pip-version-check", package].map(str::to_owned).to_vec(),
         ),
     ] {
         let name = program.display().to_string();

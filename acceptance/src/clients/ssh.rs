@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use russh::{
-    Channel, ChannelMsg, Disconnect, Preferred,
+    Channel, ChannelMsg, ChannelStream, Disconnect, Preferred,
     client::{self, Handle, Msg},
     kex,
     keys::PublicKeyOrCertificate,
@@ -109,6 +109,13 @@ impl Ssh {
         output.out = String::from_utf8_lossy(&out).into_owned();
         output.err = String::from_utf8_lossy(&err).into_owned();
         Ok(output)
+    }
+
+    /// A subsystem, as a stream of its bytes.
+    pub async fn subsystem(&mut self, name: &str) -> Result<ChannelStream<Msg>, russh::Error> {
+        let channel = self.handle.channel_open_session().await?;
+        channel.request_subsystem(true, name).await?;
+        Ok(channel.into_stream())
     }
 
     /// A shell on a terminal, at its first prompt.

@@ -41,11 +41,15 @@ pub enum Turn {
     Pause(Duration),
     /// Speak TLS from here on; the sensor holds the certificate.
     StartTls,
-    /// End the conversation with an exit status (SSH reports it; elsewhere it only closes).
+    /// End the conversation with an exit status, or with [`Turn::KILLED`] and the number of the signal that ended the
+    /// program (SSH reports either; elsewhere it only closes).
     HangUp(u32),
 }
 
 impl Turn {
+    /// Above every exit status: what is more is the number of a signal.
+    pub const KILLED: u32 = 256;
+
     /// Bytes of memory that wait with it.
     fn weight(&self) -> usize {
         match self {
@@ -231,7 +235,7 @@ impl Stage {
     pub fn keep(&self, bytes: impl Into<Bytes>) -> String {
         use sha2::{Digest as _, Sha256};
         let bytes = bytes.into();
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         self.push(Turn::Keep { sha256: sha256.clone(), bytes });
         sha256
     }

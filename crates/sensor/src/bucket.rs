@@ -98,13 +98,21 @@ pub struct Bucket {
     pub(crate) mind: Arc<Mind>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) admission: Admission,
-    pub(crate) tls: Arc<rustls::ServerConfig>,
+    tls: Arc<rustls::ServerConfig>,
+    /// Of ports that speak TLS from the first byte on.
+    port_tls: Vec<(String, Arc<rustls::ServerConfig>)>,
     pub(crate) bounds: Bounds,
     pub(crate) dialogue_limits: decoy::Limits,
     daemons: Vec<(String, ssh::Daemon)>,
 }
 
 impl Bucket {
+    /// What a listener's visitors are shown when they ask for TLS: the port's own certificate, or the machine's.
+    pub(crate) fn tls_of(&self, name: &str) -> Arc<rustls::ServerConfig> {
+        let own = self.port_tls.iter().find(|(known, _)| known == name).map(|(_, tls)| tls);
+        Arc::clone(own.unwrap_or(&self.tls))
+    }
+
     /// The SSH daemon of a listener; each has its own banner, all have the same keys.
     pub(crate) fn ssh_daemon(&self, name: &str) -> Option<&ssh::Daemon> {
         self.daemons.iter().find(|(known, _)| known == name).map(|(_, daemon)| daemon)
@@ -311,9 +319,15 @@ fn assemble(
     identity.site_verbs.clone_from(&config.persona.site_verbs);
     identity.piped_mail.clone_from(&config.persona.piped_mail);
     let state = &config.general.state_directory;
-    let hostname = identity.hostname.clone();
-    let (tls, certificate) = tls::load(state, &hostname)?;
+    let subject = tls::Subject { name: identity.full_name(), since: identity.installed };
+    let (tls, certificate) = tls::snakeoil(state, &subject)?;
     identity.certificate = certificate;
+    let mut port_tls = Vec::new();
+    for entry in &config.listeners {
+        if let Some(settings) = &entry.tls {
+            port_tls.push((entry.name.clone(), tls::of_port(state, &entry.name, settings, &subject)?));
+        }
+    }
     identity.host_keys = host_keys::shown(&host_keys::load(state)?);
     let policy = LoginPolicy {
         always: config.logins.always.clone(),
@@ -348,6 +362,7 @@ fn assemble(
         artifacts,
         admission: Admission::new(limits.connections, open),
         tls,
+        port_tls,
         bounds,
         dialogue_limits: decoy::Limits {
             line_bytes: usize::try_from(limits.line_bytes).unwrap_or(usize::MAX),

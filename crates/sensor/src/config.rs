@@ -83,6 +83,15 @@ pub struct Listener {
     pub port: u16,
     /// Replaces the protocol's own greeting; the whole greeting of a plain port.
     pub banner: Option<String>,
+    /// Speaks TLS from the first byte on.
+    pub tls: Option<PortTls>,
+}
+
+/// TLS of a port: with the operator's certificate, or with one of its own that is made once.
+#[derive(Clone, Debug)]
+pub struct PortTls {
+    /// The certificate with its chain, and its key, both as PEM.
+    pub given: Option<(String, Secret)>,
 }
 
 /// `[logins]`: who gets in.

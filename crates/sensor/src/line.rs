@@ -33,6 +33,25 @@ impl TcpLine {
     pub fn new(stream: TcpStream, tls: Arc<rustls::ServerConfig>) -> Self {
         Self { channel: Channel::Plain(stream), tls }
     }
+
+    /// Whether the visitor's first byte begins a TLS handshake (nginx: ngx_http_ssl_handshake); the byte stays where it is.
+    pub async fn begins_tls(&self) -> io::Result<bool> {
+        let Channel::Plain(stream) = &self.channel else { return Ok(true) };
+        let mut first = [0];
+        match stream.peek(&mut first).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            // A handshake, or one of SSL 2.
+            _ => Ok(first == [0x16] || first[0] & 0x80 != 0),
+        }
+    }
+}
+
+/// Adds what is there to `buffer`, which grows by no more than that: an idle visitor costs none.
+fn read(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+    let mut arrived = [0; READ];
+    let size = stream.try_read(&mut arrived)?;
+    buffer.extend_from_slice(arrived.get(..size).unwrap_or_default());
+    Ok(size)
 }
 
 #[async_trait]
@@ -40,10 +59,8 @@ impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         match &mut self.channel {
             Channel::Plain(stream) => loop {
-                // The buffer is made only when there is something to read: an idle visitor costs none.
                 stream.readable().await?;
-                buffer.reserve(READ);
-                match stream.try_read_buf(buffer) {
+                match read(stream, buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     other => return other,
                 }

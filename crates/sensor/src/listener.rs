@@ -8,11 +8,18 @@ use std::{
 };
 
 use decoy::{
-    Contact, Dialogue, busy::busy_words, ftp::Ftp, http::Http, plain::Plain, smtp::Smtp, telnet::Telnet,
+    Contact, Dialogue,
+    busy::busy_words,
+    ftp::Ftp,
+    http::{Http, Scheme},
+    plain::Plain,
+    smtp::Smtp,
+    telnet::Telnet,
 };
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, Protocol};
@@ -29,6 +36,8 @@ use crate::{
 
 /// More than any burst that one event loop takes to accept: a short queue hangs clients (measured on peers).
 const BACKLOG: u32 = 4096;
+/// How long a port of TLS waits for the first byte (nginx: `client_header_timeout`).
+const FIRST_BYTE: Duration = Duration::from_secs(60);
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -131,15 +140,40 @@ async fn serve(
         peer,
         limits: bucket.dialogue_limits,
     };
-    let banner = listener.banner.clone();
-    let mut dialogue: Box<dyn Dialogue> = match listener.protocol {
-        Protocol::Ssh => {
-            if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
-                daemon.serve(stream, contact, session).await;
-            }
-            drop(ticket);
-            return;
+    // SSH has its own line.
+    if listener.protocol == Protocol::Ssh {
+        if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
+            // On the heap: the other protocols' visits need not be as large as this one's.
+            Box::pin(daemon.serve(stream, contact, session)).await;
         }
+        drop(ticket);
+        return;
+    }
+    let mut line = TcpLine::new(stream, bucket.tls_of(&listener.name));
+    let mut scheme = Scheme::Http;
+    if listener.tls.is_some() {
+        scheme = match timeout(FIRST_BYTE.min(bucket.bounds.idle), line.begins_tls()).await {
+            Ok(Ok(true)) => Scheme::Https,
+            Ok(Ok(false)) => Scheme::HttpToHttps,
+            // Silent or gone: nginx closes without a word.
+            Ok(Err(_)) | Err(_) => return,
+        };
+    }
+    let mut dialogue = dialogue_of(&bucket, &listener, scheme, contact, &session);
+    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
+    drop(ticket);
+}
+
+/// Who answers at a port that speaks in lines.
+fn dialogue_of(
+    bucket: &Bucket,
+    listener: &Listener,
+    scheme: Scheme,
+    contact: Contact,
+    session: &Session,
+) -> Box<dyn Dialogue> {
+    let banner = listener.banner.clone();
+    match listener.protocol {
         Protocol::Telnet => {
             let telnet = Telnet::new(contact);
             Box::new(match banner {
@@ -148,7 +182,8 @@ async fn serve(
             })
         }
         Protocol::Ftp => {
-            let data = DataPort::new(local.ip(), peer.ip(), session.clone(), bucket.bounds.bytes);
+            let data =
+                DataPort::new(contact.local.ip(), contact.peer.ip(), session.clone(), bucket.bounds.bytes);
             let ftp = Ftp::new(contact, Box::new(data));
             Box::new(match banner {
                 Some(banner) => ftp.with_banner(&banner),
@@ -163,17 +198,16 @@ async fn serve(
             })
         }
         Protocol::Http => {
-            let http = Http::new(contact);
+            let http = Http::new(contact).with_scheme(scheme);
             Box::new(match banner {
                 Some(banner) => http.with_banner(&banner),
                 None => http,
             })
         }
-        Protocol::Plain | Protocol::Rustbucket => Box::new(Plain::new(contact, banner.unwrap_or_default())),
-    };
-    let mut line = TcpLine::new(stream, Arc::clone(&bucket.tls));
-    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
-    drop(ticket);
+        Protocol::Plain | Protocol::Ssh | Protocol::Rustbucket => {
+            Box::new(Plain::new(contact, banner.unwrap_or_default()))
+        }
+    }
 }
 
 /// Writes the event of visitors who were turned away.
@@ -200,6 +234,6 @@ async fn turn_away(
     let per_source = refusal != Refusal::Connections;
     let words = busy_words(listener.protocol, &bucket.machine.identity.hostname, peer.ip(), per_source);
     // A visitor who does not take a few bytes at once is not waited for.
-    let said = tokio::time::timeout(Duration::from_secs(1), stream.write_all(words.as_bytes())).await;
+    let said = timeout(Duration::from_secs(1), stream.write_all(words.as_bytes())).await;
     tracing::trace!(?said, %peer, "turned away");
 }

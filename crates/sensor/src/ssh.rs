@@ -8,12 +8,12 @@ mod framed;
 pub mod host_keys;
 mod identification;
 mod kexinit;
+mod moduli;
 mod preliminaries;
 mod scp;
 mod sftp;
 mod sftp_extensions;
 mod status;
-mod turns;
 mod upload;
 mod visit;
 mod waiting_room;
@@ -113,19 +113,14 @@ const SIGNATURES: &str = "ssh-ed25519,sk-ssh-ed25519@openssh.com,ecdsa-sha2-nist
 /// What sshd says at MaxStartups (sshd.c of OpenSSH 9.2).
 const TOO_MANY: &[u8] = b"Exceeded MaxStartups\r\n";
 
-/// Whether the key exchange that will come of this offer takes noticeable time: the client's first that is ours too
-/// is chosen (RFC 4253, 7.1).
-fn is_costly(offer: &kexinit::Kexinit) -> bool {
-    let ours = |name: &&str| PREFERRED.kex.iter().any(|ours| ours.as_ref() == *name);
-    offer.kex_names().find(ours).is_some_and(|name| name.starts_with("diffie-hellman-"))
-}
-
 /// A connection before its login, and who must know when that is over.
 struct Startup {
     /// Becomes true at the login.
     logged_in: Arc<AtomicBool>,
     /// A place among those who have not logged in.
     place: Option<OwnedSemaphorePermit>,
+    /// Turns of costly key exchanges, the first and later ones.
+    turns: Arc<Semaphore>,
 }
 
 impl Startup {
@@ -155,7 +150,8 @@ pub struct Daemon {
     /// Places for connections that have not logged in.
     startups: Arc<Semaphore>,
     startups_limit: usize,
-    /// Turns of costly key exchanges.
+    /// Turns of costly key exchanges, one at a time: Diffie-Hellman in a group of 8192 bits takes a processor a while, and
+    /// anybody may ask for it before saying who they are.
     turns: Arc<Semaphore>,
 }
 
@@ -209,11 +205,11 @@ impl Daemon {
             return;
         };
         let logged_in = Arc::new(AtomicBool::new(false));
-        let startup = Startup { logged_in: Arc::clone(&logged_in), place: Some(place) };
-        let turns = turns::Turns::new(Arc::clone(&self.turns));
+        let startup =
+            Startup { logged_in: Arc::clone(&logged_in), place: Some(place), turns: Arc::clone(&self.turns) };
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let (tapping, bytes) = (session.clone(), self.bounds.bytes);
-        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in, turns);
+        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in);
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
         let gone = CancellationToken::new();

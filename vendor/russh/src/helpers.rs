@@ -57,7 +57,7 @@ mod name_list {
 
     use super::*;
     const MAX_NAME_LIST_ENTRIES: usize = 1024;
-    const MAX_NAME_LIST_BYTES: usize = 16 * 1024;
+    const MAX_NAME_LIST_BYTES: usize = 32 * 1024;
 
     pub struct NameList(pub Vec<String>);
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// A program that is started, the package that brings it, and what it is for.
 pub type Needed = (&'static str, &'static str, &'static str);
 
-const NEEDED: [Needed; 11] = [
+const NEEDED: [Needed; 12] = [
     ("mariadbd", "mariadb-server", "the store, on MySQL's dialect"),
     ("python3", "python3", "the S3 server"),
     ("chromium", "chromium", "the pages, in a browser"),
@@ -21,6 +21,7 @@ const NEEDED: [Needed; 11] = [
     ("telnet", "telnet", "visits"),
     ("lftp", "lftp", "visits"),
     ("swaks", "swaks", "visits"),
+    ("strace", "strace", "what the bucket asks of the kernel"),
     ("taskset", "util-linux", "one core each for server and client"),
 ];
 

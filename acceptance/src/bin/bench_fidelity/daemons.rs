@@ -1,9 +1,15 @@
 //! The real daemons of Debian 12 and a bucket, side by side: the same probes, the same answers.
 
-use std::process::Command;
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use acceptance::{
     Bucket,
+    bucket::Ports,
     report::{Figure, Target, figure},
     root,
     signatures::{self, Login},
@@ -16,11 +22,16 @@ const PASSWORD: &str = "Summer2024";
 /// Where the probes and their player are.
 const PLAYER: &str = "crates/decoy/tests/transcripts/record.py";
 
-/// Plays every probe against both; `show` differences of each protocol are printed.
-pub async fn measure(show: usize) -> Vec<Figure> {
+/// How long the real daemons may take to start.
+const STARTING: Duration = Duration::from_secs(60);
+
+/// Plays every probe against both, has scanners look at both, and looks at both as honeypot detectors do; `show`
+/// differences of each protocol are printed.
+pub async fn measure(show: usize, ssh_audit: Option<&Path>) -> Vec<Figure> {
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(Vec::new()));
-    bucket.set(&["persona", "hostname"], "web01");
+    // Otherwise some identities have no domain, and nothing to compare with.
+    bucket.set(&["persona", "hostname"], "web01.lindqvist.example");
     bucket.set(&["persona", "users"], vec![USER]);
     bucket.set(&["logins", "always"], vec![format!("{USER}:{PASSWORD}"), format!("root:{PASSWORD}")]);
     // Nobody guesses a way in while wrong passwords are compared.
@@ -35,6 +46,9 @@ pub async fn measure(show: usize) -> Vec<Figure> {
     std::fs::write(&wanted, named.to_string()).expect("ports");
     let mut player = Command::new("python3");
     player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report);
+    if let Some(program) = ssh_audit {
+        player.env("SSH_AUDIT", program);
+    }
     let status =
         tokio::task::spawn_blocking(move || player.status()).await.expect("a thread").expect("python3");
     let mut figures = Vec::new();
@@ -57,8 +71,50 @@ pub async fn measure(show: usize) -> Vec<Figure> {
         format!("of {} rows of honeypot signatures that public tools look at", findings.looked.len()),
     ));
     bucket.assert_sound();
+    figures.extend(fired_on_the_real_ones(&bucket.home().join("real.json")).await);
     bucket.stop();
     figures
+}
+
+/// The same rows on the real daemons; none where they cannot be started.
+async fn fired_on_the_real_ones(file: &Path) -> Option<Figure> {
+    let mut player = Command::new("python3");
+    player.arg(root().join(PLAYER)).arg("--hold").arg(file).stdin(Stdio::piped());
+    let mut player = player.spawn().expect("python3");
+    let since = std::time::Instant::now();
+    while !file.exists() && since.elapsed() < STARTING {
+        if player.try_wait().expect("its status").is_some() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let named: Option<Value> =
+        fs::read_to_string(file).ok().and_then(|text| serde_json::from_str(&text).ok());
+    let mut found = None;
+    if let Some(named) = named {
+        let port =
+            |name: &str| named[name].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
+        let ports = Ports {
+            ssh: port("ssh"),
+            telnet: port("telnet"),
+            ftp: port("ftp"),
+            smtp: port("smtp"),
+            http: port("http"),
+            plain: 0,
+            management: 0,
+        };
+        let findings = signatures::look_at_daemons(&ports, Login { user: USER, password: PASSWORD }).await;
+        for fired in &findings.fired {
+            println!("{} fires on the real daemon: {}", fired.id, fired.why);
+        }
+        let note = format!("of {} rows that are about daemons, on the real ones", findings.looked.len());
+        let fired = findings.fired.len() as f64;
+        found = Some(figure("signatures_fired_real", fired, "rows", Some(Target::AtMost(0.0)), note));
+    }
+    // Its end of input tells it to stop.
+    drop(player.stdin.take());
+    player.wait().expect("the daemons stop");
+    found
 }
 
 /// The share of equal answers, in all and for each protocol.
@@ -66,11 +122,17 @@ fn equal_share(report: &Value, show: usize) -> Vec<Figure> {
     let (mut equal, mut total, mut notes, mut figures) = (0, 0, Vec::new(), Vec::new());
     for (protocol, found) in report.as_object().expect("protocols") {
         let number = |key: &str| found[key].as_u64().expect("a number");
-        (equal, total) = (equal + number("equal"), total + number("total"));
-        notes.push(format!("{protocol} {} of {}", number("equal"), number("total")));
         let share = number("equal") as f64 / number("total").max(1) as f64;
-        let key = format!("daemon_probes_equal_{protocol}");
-        figures.push(figure(key, share, "", Some(Target::AtLeast(1.0)), ""));
+        let counted = format!("{} of {}", number("equal"), number("total"));
+        if protocol == "scanners" {
+            let note = format!("{counted} reports of nmap -sV -sC and ssh-audit are the same for both");
+            figures.push(figure("scanner_reports_equal", share, "", Some(Target::AtLeast(1.0)), note));
+        } else {
+            (equal, total) = (equal + number("equal"), total + number("total"));
+            notes.push(format!("{protocol} {counted}"));
+            let key = format!("daemon_probes_equal_{protocol}");
+            figures.push(figure(key, share, "", Some(Target::AtLeast(1.0)), counted));
+        }
         for difference in found["different"].as_array().expect("differences").iter().take(show) {
             let text = |key: &str| difference[key].as_str().unwrap_or_default().to_owned();
             println!("\n{protocol} {}\n  real\n{}\n  ours\n{}", text("probe"), text("real"), text("ours"));

@@ -35,6 +35,9 @@ struct Arguments {
     /// Only visits whose answers from Debian are kept from an earlier run: quick, for work on the programs.
     #[arg(long)]
     kept: bool,
+    /// The program `ssh-audit`, to be shown both daemons.
+    #[arg(long)]
+    ssh_audit: Option<PathBuf>,
     /// Where Cowrie is installed (`pip install` into an environment of its own), to be measured on the same lines.
     #[arg(long)]
     cowrie: Option<PathBuf>,
@@ -67,7 +70,7 @@ async fn measure(arguments: &Arguments) -> Vec<Figure> {
         figures.extend(specs::measure());
     }
     if arguments.wants("daemons") && arguments.only.is_none() {
-        figures.extend(daemons::measure(arguments.show).await);
+        figures.extend(daemons::measure(arguments.show, arguments.ssh_audit.as_deref()).await);
     }
     if arguments.wants("speed") {
         figures.extend(speed::measure(arguments.quick).await);

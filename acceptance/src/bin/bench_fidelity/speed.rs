@@ -16,6 +16,7 @@ use acceptance::{
 /// The figures of this group.
 pub async fn measure(quick: bool) -> Vec<Figure> {
     let mut figures = vec![answer(quick).await];
+    figures.extend(neighbours(quick).await);
     figures.extend(memory(quick).await);
     figures
 }
@@ -44,6 +45,70 @@ async fn answer(quick: bool) -> Figure {
     let (asked, empty) = (median(&mut asked), median(&mut empty));
     let note = format!("median of {rounds}; {asked:.2} ms in all, an empty line {empty:.2} ms");
     figure("uname_p50_ms", (asked - empty).max(0.0), "ms", Some(Target::Below(1.0)), note)
+}
+
+/// Lines that would take a real server down; each visitor of this kind begins again when it is stopped.
+const ABUSE: [&str; 5] = [
+    ":(){ :|:& };:",
+    "yes | tr y n > /dev/null",
+    "while :; do :; done",
+    "cat /dev/urandom | head -c 1000000000 | md5sum",
+    "seq 1 1000000000 | sort | tail -n 1",
+];
+
+/// What a quiet visitor notices of others who do all of that.
+async fn neighbours(quick: bool) -> Vec<Figure> {
+    let mut bucket = Bucket::new();
+    bucket.start().await;
+    let port = bucket.ports.ssh;
+    let rounds = if quick { 100 } else { 1000 };
+    let quiet = slowest_hundredth(port, rounds).await;
+    let abuse = ABUSE.iter().enumerate().map(|(number, line)| {
+        let source = Ipv4Addr::new(127, 66, 0, u8::try_from(number + 1).expect("a number"));
+        tokio::spawn(async move {
+            loop {
+                let Ok(Some(mut ssh)) = Ssh::log_in_from(source, port, "root", PASSWORD).await else {
+                    continue;
+                };
+                // However it ends: it begins again.
+                let _said = ssh.exec_within(line, Duration::from_secs(60)).await;
+                ssh.leave().await;
+            }
+        })
+    });
+    let abuse: Vec<_> = abuse.collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let loaded = slowest_hundredth(port, rounds).await;
+    for task in abuse {
+        task.abort();
+    }
+    bucket.assert_sound();
+    bucket.stop();
+    let note =
+        format!("{rounds} times `uname -a` in one session while {} others do their worst", ABUSE.len());
+    vec![
+        figure(
+            "neighbour_quiet_p99_ms",
+            quiet,
+            "ms",
+            None,
+            format!("{rounds} times `uname -a`, nobody else there"),
+        ),
+        figure("neighbour_p99_ms", loaded, "ms", None, note),
+    ]
+}
+
+async fn slowest_hundredth(port: u16, rounds: usize) -> f64 {
+    let mut ssh = Ssh::log_in(port, "root", PASSWORD).await.expect("SSH").expect("a login");
+    let mut shell = ssh.shell().await.expect("a shell");
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let since = Instant::now();
+        shell.line("uname -a", Duration::from_secs(60)).await.expect("a prompt");
+        times.push(since.elapsed().as_secs_f64() * 1000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    times[(rounds * 99 / 100).min(rounds - 1)]
 }
 
 /// Telnet sessions at a prompt, each of a visitor of its own; first without, then with one command each.

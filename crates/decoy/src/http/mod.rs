@@ -25,7 +25,7 @@ use wire::{
 };
 
 use crate::{
-    dialogue::{Contact, Dialogue, Stage},
+    dialogue::{Contact, Dialogue, Stage, Turn},
     memory::{self, Parcel},
 };
 use body::{Body, Progress};
@@ -48,9 +48,21 @@ const LINGERING: Duration = Duration::from_secs(5);
 /// A body up to this size is sent in one piece with its head; a larger one is not copied.
 const LARGEST_COPY: usize = 16 * 1024;
 
+/// What is spoken on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP.
+    Http,
+    /// HTTP over TLS, which begins when the dialogue is opened.
+    Https,
+    /// HTTP on a port that is meant for TLS: every request is told so.
+    HttpToHttps,
+}
+
 /// One HTTP connection.
 pub struct Http {
     contact: Contact,
+    scheme: Scheme,
     /// What `Server:` says.
     server: Cow<'static, str>,
     held: Vec<u8>,
@@ -86,12 +98,20 @@ impl Http {
         let server = Cow::Borrowed(pages::SERVER);
         Self {
             contact,
+            scheme: Scheme::Http,
             server,
             held: Vec::new(),
             state: State::Head,
             date: pages::Date::default(),
             requests: 0,
         }
+    }
+
+    /// Speaks this.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self
     }
 
     /// Calls itself this in `Server:`; nginx's own pages keep its name, as they do behind a proxy.
@@ -156,6 +176,9 @@ impl Http {
             Ok(body) => body,
             Err(status) => return self.refuse(status, Some(head), raw, stage),
         };
+        if self.scheme == Scheme::HttpToHttps {
+            return self.refuse(pages::TO_HTTPS, Some(head), raw, stage);
+        }
         let mut keep_alive = wants_keep_alive(head) && self.requests < MOST_REQUESTS;
         let announced = match &body {
             Some(Body::Length(length)) => *length,
@@ -171,7 +194,7 @@ impl Http {
             full.close = true;
             full
         } else {
-            serve::respond(&self.contact, head).await
+            serve::respond(&self.contact, self.scheme, head).await
         };
         if response.reads_body {
             // nginx looks at what has come of the body before it sends a file.
@@ -189,7 +212,7 @@ impl Http {
         keep_alive &= !response.close;
         response.close = !keep_alive;
         self.send(head, &response, stage);
-        let status = if response.status == 494 { 400 } else { response.status };
+        let status = pages::shown(response.status);
         let keep_alive = keep_alive && !response.abrupt;
         let note = note(head, status);
         match body {
@@ -211,7 +234,7 @@ impl Http {
     fn refuse(&mut self, status: u16, head: Option<&Head<'_>>, raw: &[u8], stage: &Stage) {
         let mut response = Response::page(status, head);
         response.close = true;
-        let status = if status == 494 { 400 } else { status };
+        let status = pages::shown(status);
         match head {
             Some(head) => self.send(head, &response, stage),
             None => {
@@ -249,8 +272,7 @@ impl Http {
         let apart = response.body.len() > LARGEST_COPY;
         let mut out = BytesMut::with_capacity(512 + if only_head || apart { 0 } else { response.body.len() });
         if head.number != 9 {
-            let (status, reason) =
-                (if response.status == 494 { 400 } else { response.status }, pages::reason(response.status));
+            let (status, reason) = (pages::shown(response.status), pages::reason(response.status));
             let date = self.date.text(self.contact.visitor.now());
             // Writing to memory cannot fail.
             let _ = write!(out, "HTTP/1.1 {status} {reason}\r\nServer: {}\r\nDate: {date}\r\n", self.server);
@@ -363,7 +385,11 @@ impl Http {
 
 #[async_trait]
 impl Dialogue for Http {
-    async fn open(&mut self, _stage: &Stage) {}
+    async fn open(&mut self, stage: &Stage) {
+        if self.scheme == Scheme::Https {
+            stage.push(Turn::StartTls);
+        }
+    }
 
     async fn hear(&mut self, bytes: &[u8], stage: &Stage) {
         if self.held.is_empty() {

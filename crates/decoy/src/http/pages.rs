@@ -5,6 +5,14 @@ use std::time::SystemTime;
 /// What `Server:` says and what stands under every error page.
 pub(super) const SERVER: &str = "nginx/1.22.1";
 
+/// nginx's own number for plain HTTP on a port of TLS (NGX_HTTP_TO_HTTPS).
+pub(super) const TO_HTTPS: u16 = 497;
+
+/// The status that a visitor sees: nginx has numbers of its own.
+pub(super) fn shown(status: u16) -> u16 {
+    if matches!(status, 494 | TO_HTTPS) { 400 } else { status }
+}
+
 /// nginx pads error pages for browsers that would hide short ones (`msie_padding`).
 const PADDING: &str = "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n";
 
@@ -16,7 +24,7 @@ pub(super) fn reason(status: u16) -> &'static str {
         301 => "Moved Permanently",
         302 => "Found",
         304 => "Not Modified",
-        400 | 494 => "Bad Request",
+        400 | 494 | TO_HTTPS => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
@@ -38,12 +46,16 @@ pub(super) fn is_known(status: u16) -> bool {
 
 /// The page of a status.
 pub(super) fn page(status: u16, padded: bool) -> Vec<u8> {
-    let number = if status == 494 { 400 } else { status };
+    let number = shown(status);
     let reason = reason(status);
     let (title, more) = match status {
         494 => (
             "400 Request Header Or Cookie Too Large".to_owned(),
             "<center>Request Header Or Cookie Too Large</center>\r\n",
+        ),
+        TO_HTTPS => (
+            "400 The plain HTTP request was sent to HTTPS port".to_owned(),
+            "<center>The plain HTTP request was sent to HTTPS port</center>\r\n",
         ),
         _ => (format!("{number} {reason}"), ""),
     };

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    applications,
+    Scheme, applications,
     head::Head,
     pages, ranges,
     target::{self, Target},
@@ -71,18 +71,18 @@ impl Response {
             gzip: false,
             abrupt: false,
             // ngx_http_special_response_handler switches keep-alive off for these.
-            close: matches!(status, 400 | 413 | 414 | 494 | 500 | 501 | 505),
+            close: matches!(status, 400 | 413 | 414 | 494 | pages::TO_HTTPS | 500 | 501 | 505),
             reads_body: false,
         }
     }
 }
 
 /// The response to a head that nginx's checks let through.
-pub(super) async fn respond(contact: &Contact, head: &Head<'_>) -> Response {
+pub(super) async fn respond(contact: &Contact, scheme: Scheme, head: &Head<'_>) -> Response {
     let Some(Target { path, query }) = target::clean(head.path) else {
         return Response::page(400, Some(head));
     };
-    let found = find(contact, head, &path, query.as_deref());
+    let found = find(contact, scheme, head, &path, query.as_deref());
     if let Found::File(file, _) = &found {
         contact.know(file).await;
     }
@@ -128,7 +128,7 @@ enum Found {
 }
 
 /// `try_files $uri $uri/ =404`.
-fn find(contact: &Contact, head: &Head<'_>, path: &str, query: Option<&str>) -> Found {
+fn find(contact: &Contact, scheme: Scheme, head: &Head<'_>, path: &str, query: Option<&str>) -> Found {
     let files = contact.visitor.files();
     let full = format!("{ROOT}{path}");
     let Ok(attributes) = files.stat(full.trim_end_matches('/')) else { return Found::Status(404) };
@@ -140,7 +140,9 @@ fn find(contact: &Contact, head: &Head<'_>, path: &str, query: Option<&str>) -> 
             return Found::Status(405);
         }
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        return Found::Folder(format!("http://{}{}/{query}", authority(contact, head), escaped(path)));
+        let (name, port) = if scheme == Scheme::Https { ("https", 443) } else { ("http", 80) };
+        let authority = authority(contact, head, port);
+        return Found::Folder(format!("{name}://{authority}{}/{query}", escaped(path)));
     }
     for index in INDEX {
         let full = format!("{full}{index}");
@@ -163,15 +165,15 @@ fn file(files: &Files, full: String, attributes: Attributes) -> Found {
     }
 }
 
-/// The host that a redirect names: the one asked for, else our address; with the port unless it is 80.
-fn authority(contact: &Contact, head: &Head<'_>) -> String {
+/// The host that a redirect names: the one asked for, else our address; with the port unless it is the `usual` one.
+fn authority(contact: &Contact, head: &Head<'_>, usual: u16) -> String {
     let asked = head.host.or_else(|| head.header("host")).map(String::from_utf8_lossy);
     let host = match &asked {
         Some(host) => without_port(host).to_ascii_lowercase(),
         None => contact.local.ip().to_canonical().to_string(),
     };
     let port = contact.local.port();
-    if port == 80 { host } else { format!("{host}:{port}") }
+    if port == usual { host } else { format!("{host}:{port}") }
 }
 
 fn without_port(host: &str) -> &str {

@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    Finished, commands,
+    Finished, bytes, commands,
     disk::Disk,
-    guard,
+    finding, guard,
     io::{Input, Out, Output},
     keys, listings, pids,
     session::{Handle, Session},
@@ -39,18 +39,13 @@ pub(super) const KEPT: &[&str] = &[
     "awk",
     "basename",
     "basenc",
-    "bc",
     "bg",
     "bind",
     "break",
     "builtin",
-    "bunzip2",
-    "bzcat",
-    "bzip2",
     "caller",
     "cat",
     "cd",
-    "cksum",
     "cmp",
     "column",
     "comm",
@@ -86,11 +81,7 @@ pub(super) const KEPT: &[&str] = &[
     "fold",
     "getopts",
     "grep",
-    "gunzip",
-    "gzip",
     "hash",
-    "head",
-    "hexdump",
     "hostid",
     "iconv",
     "install",
@@ -101,12 +92,10 @@ pub(super) const KEPT: &[&str] = &[
     "local",
     "logout",
     "mapfile",
-    "md5sum",
     "mkfifo",
     "mktemp",
     "nl",
     "numfmt",
-    "od",
     "paste",
     "popd",
     "printenv",
@@ -119,27 +108,18 @@ pub(super) const KEPT: &[&str] = &[
     "readonly",
     "realpath",
     "return",
-    "rev",
     "sed",
     "seq",
     "set",
-    "sha1sum",
-    "sha224sum",
-    "sha256sum",
-    "sha384sum",
-    "sha512sum",
     "shift",
     "shopt",
     "shuf",
     "sort",
     "source",
     "split",
-    "strings",
-    "sum",
     "suspend",
     "sync",
     "tac",
-    "tail",
     "test",
     "timeout",
     "times",
@@ -158,11 +138,8 @@ pub(super) const KEPT: &[&str] = &[
     "uniq",
     "unset",
     "wait",
-    "wc",
     "xargs",
-    "xxd",
     "yes",
-    "zcat",
 ];
 
 /// Whether the library answers this name itself.
@@ -229,7 +206,7 @@ impl Engine {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
         let mut bash = builder.build();
-        bash.set_interactive(session.launch.tty.is_some());
+        bash.set_interactive(session.launch.is_interactive());
         *session.cancel.lock() = bash.cancellation_token();
         Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
     }
@@ -268,7 +245,7 @@ impl Engine {
         let text = prefixed.as_deref().unwrap_or(line);
         let numbered = pids::with_own(text, self.session.shell_pid());
         let text = numbered.as_deref().unwrap_or(text);
-        let reading = keys::let_read(text, self.session.launch.tty.is_some());
+        let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
@@ -279,8 +256,9 @@ impl Engine {
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
             }
-            Err(_) if self.session.killed.load(Ordering::Relaxed) => {
-                Finished { status: 137, exited: true, not_found }
+            Err(_) if self.session.killed.load(Ordering::Relaxed) > 0 => {
+                let signal = i32::from(self.session.killed.load(Ordering::Relaxed));
+                Finished { status: 128 + signal, exited: true, not_found }
             }
             Err(error) => {
                 let (text, status) = last_words(&error, &self.session, line);
@@ -298,7 +276,11 @@ impl Engine {
             return;
         }
         let mut script = "BASH_VERSINFO[5]=x86_64-pc-linux-gnu; BASH=/bin/bash; unset OLDPWD".to_owned();
-        if self.session.launch.tty.is_some() {
+        // bash gives TERM a value where there is none, and does not export it (variables.c).
+        if !self.session.launch.env.iter().any(|(name, _)| name == "TERM") {
+            script += "; [ -n \"$TERM\" ] || TERM=dumb";
+        }
+        if self.session.launch.is_interactive() {
             let (columns, rows) = self.session.window();
             script += &format!(
                 "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
@@ -314,11 +296,14 @@ impl Engine {
         let mut extensions = ExecutionExtensions::new();
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
+        let mut cut = [Vec::new(), Vec::new()];
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
             let errors = std::str::from_utf8(stderr.as_bytes())
                 .map(|text| wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name)));
             let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
-            for (out, bytes) in [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)] {
+            let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
+            for ((out, piece), rest) in pieces.into_iter().zip(&mut cut) {
+                let bytes = bytes::next_bytes(rest, piece);
                 let room = MOST_OUTPUT
                     .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
                     .min(bytes.len());
@@ -371,7 +356,7 @@ fn last_words(error: &Error, session: &Session, line: &str) -> (String, i32) {
 /// What errors of the parser begin with.
 fn parser_name(session: &Session) -> String {
     let name = session.shell_name();
-    if session.launch.tty.is_some() { name } else { format!("{name}: -c") }
+    if session.launch.is_interactive() { name } else { format!("{name}: -c") }
 }
 
 /// An interactive shell counts no lines and does not repeat the line; dash says it its own way.
@@ -381,7 +366,7 @@ fn without_counts(text: String, session: &Session) -> String {
         let text = wording::reword(&text, "", Some(line), &is_dash).into_owned();
         return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
     }
-    if session.launch.tty.is_none() {
+    if !session.launch.is_interactive() {
         return text;
     }
     text.lines().take(1).map(|line| format!("{}\n", without_line(line))).collect()
@@ -405,8 +390,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
-    if event.name == "kill" && pids::ends_the_shell(&event.args, session.shell_pid()) {
-        session.killed.store(true, Ordering::Relaxed);
+    let interactive = session.launch.is_interactive();
+    if event.name == "kill"
+        && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
+    {
+        session.killed.store(signal, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }
@@ -415,6 +403,15 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     {
         event.args = vec![program];
         return HookAction::Continue(event);
+    }
+    bytes::prepare(&event.name, &mut event.args);
+    if event.name == "factor" {
+        for arg in &mut event.args {
+            *arg = arg.trim_start_matches(' ').to_owned();
+        }
+    }
+    if event.name == "find" {
+        finding::rewrite(&mut event.args, |path| session.files().resolve(&session.cwd.lock(), path));
     }
     if event.name == "cd" {
         // The library tells of a change only when the line is over.

@@ -3,17 +3,20 @@
 //! Grammar and most small programs come from the `bashkit` library, the files from the machine, and the programs whose
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
+mod bytes;
 mod commands;
 mod completion;
 mod disk;
 mod engine;
 mod environment;
+mod finding;
 mod guard;
 pub mod io;
 mod keys;
 mod lines;
 mod listings;
 mod operands;
+mod options;
 mod pids;
 mod recall;
 mod screens;
@@ -22,7 +25,7 @@ mod simple;
 mod window;
 mod wording;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use wire::EventKind;
 
@@ -44,7 +47,7 @@ pub struct Launch {
     pub account: Account,
     /// A login shell: its errors begin with `-bash: `.
     pub login: bool,
-    /// Terminal, such as `pts/0`; `None` when one command is run without a terminal.
+    /// Terminal, such as `pts/0`; `None` when there is none. One command may have a terminal without being a login.
     pub tty: Option<String>,
     /// Environment the client sent, on top of the usual one.
     pub env: Vec<(String, String)>,
@@ -52,6 +55,13 @@ pub struct Launch {
     pub window: (u16, u16),
     /// Takes events that happen while a line runs: downloads that were asked for and not made.
     pub notes: Notes,
+}
+
+impl Launch {
+    /// Whether somebody types: a login shell on a terminal.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.login && self.tty.is_some()
+    }
 }
 
 /// How a line ended.
@@ -90,6 +100,11 @@ impl Shell {
             session.window = window;
         }
         shell
+    }
+
+    /// The signal that has ended the shell, if one has.
+    pub fn killed_by(&self) -> Option<u8> {
+        Some(self.session.killed.load(Ordering::Relaxed)).filter(|signal| *signal > 0)
     }
 
     /// The prompt, as Debian's `bash.bashrc` has it: `user@host:directory` and `#` or `$`; dash has only the sign.
@@ -137,7 +152,7 @@ impl Shell {
     /// Hands a line to the interpreter.
     async fn run_script(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
         let longest =
-            if self.session.launch.tty.is_some() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
+            if self.session.launch.is_interactive() { guard::LONGEST_LINE } else { guard::LONGEST_SCRIPT };
         if !guard::is_harmless(line, longest) {
             let text = format!("{}: memory exhausted\n", self.session.shell_name());
             output(Out::Stderr, text.as_bytes());

@@ -28,16 +28,33 @@ pub(super) fn with_own(text: &str, pid: u32) -> Option<String> {
     Some(out)
 }
 
-/// Whether `kill` with these arguments ends the shell itself: an interactive bash ignores everything milder.
-pub(super) fn ends_the_shell(args: &[String], pid: u32) -> bool {
-    let own = pid.to_string();
-    let deadly = args
-        .windows(2)
-        .any(|two| matches!(two, [s, name] if s == "-s" && matches!(name.as_str(), "KILL" | "9" | "HUP")))
-        || args
-            .iter()
-            .any(|arg| matches!(arg.as_str(), "-9" | "-KILL" | "-SIGKILL" | "-1" | "-HUP" | "-SIGHUP"));
-    deadly && args.contains(&own)
+/// The signal by which `kill` with these arguments ends the shell itself: an interactive bash ignores all but two.
+pub(super) fn ends_the_shell(args: &[String], pid: u32, interactive: bool) -> Option<u8> {
+    if !args.contains(&pid.to_string()) {
+        return None;
+    }
+    let mut args = args.iter();
+    let name = match args.next().map(String::as_str) {
+        Some("-s" | "-n") => args.next()?.as_str(),
+        Some(text) => text.strip_prefix('-').unwrap_or("TERM"),
+        None => return None,
+    };
+    // signal(7): those that end a process.
+    let signal = match name.strip_prefix("SIG").unwrap_or(name) {
+        "HUP" | "1" => 1,
+        "INT" | "2" => 2,
+        "QUIT" | "3" => 3,
+        "ABRT" | "6" => 6,
+        "KILL" | "9" => 9,
+        "USR1" | "10" => 10,
+        "SEGV" | "11" => 11,
+        "USR2" | "12" => 12,
+        "PIPE" | "13" => 13,
+        "ALRM" | "14" => 14,
+        "TERM" | "15" | "-" => 15,
+        _ => return None,
+    };
+    (!interactive || matches!(signal, 1 | 9)).then_some(signal)
 }
 
 #[cfg(test)]
@@ -59,8 +76,16 @@ mod tests {
     #[test]
     fn a_shell_dies_by_its_own_hand() {
         let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert!(ends_the_shell(&args("-9 4711"), 4711));
-        assert!(!ends_the_shell(&args("4711"), 4711));
-        assert!(!ends_the_shell(&args("-9 1"), 4711));
+        for (line, script, terminal) in [
+            ("-9 4711", Some(9), Some(9)),
+            ("-s HUP 4711", Some(1), Some(1)),
+            ("-SIGTERM 4711", Some(15), None),
+            ("4711", Some(15), None),
+            ("-0 4711", None, None),
+            ("-9 1", None, None),
+        ] {
+            assert_eq!(ends_the_shell(&args(line), 4711, false), script, "{line}");
+            assert_eq!(ends_the_shell(&args(line), 4711, true), terminal, "{line}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -47,8 +47,8 @@ pub(super) struct Session {
     pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
-    /// The shell has killed itself.
-    pub(super) killed: AtomicBool,
+    /// The signal by which the shell has killed itself; 0 while it has not.
+    pub(super) killed: AtomicU8,
     /// Errors of the running line go to the visitor, as far as its text tells.
     errors_shown: AtomicBool,
     /// When the shell was started.
@@ -120,7 +120,7 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
-            killed: AtomicBool::new(false),
+            killed: AtomicU8::new(0),
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
@@ -162,7 +162,7 @@ impl Session {
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
-        if self.launch.tty.is_some() && !line.trim().is_empty() && !line.starts_with(' ') {
+        if self.launch.is_interactive() && !line.trim().is_empty() && !line.starts_with(' ') {
             let mut history = self.history.lock();
             let bytes: usize = history.iter().map(String::len).sum();
             if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
@@ -248,7 +248,7 @@ impl Session {
 
     /// What errors of the shell begin with, without the colon.
     pub(super) fn shell_name(&self) -> String {
-        match (self.inner.lock().last(), self.launch.tty.is_some() && self.launch.login) {
+        match (self.inner.lock().last(), self.launch.is_interactive()) {
             (Some((Inner::Dash, _)), _) => "sh".to_owned(),
             (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
             (None, true) => "-bash".to_owned(),
@@ -264,7 +264,7 @@ impl Session {
     pub(super) fn error_prefix(&self) -> String {
         match self.dash_line() {
             Some(line) => format!("sh: {line}: "),
-            None if self.launch.tty.is_some() => format!("{}: ", self.shell_name()),
+            None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
             None => format!("{}: line 1: ", self.shell_name()),
         }
     }

@@ -1,21 +1,19 @@
 //! Telnet as telnetd of GNU inetutils 2.4 with Debian's login(1), then the terminal.
 //!
 //! Order and bytes follow transcripts of that daemon (`tests/transcripts/telnet`). Two things differ on purpose: a
-//! client that answers no options gets its login prompt after a moment (the real one waits for ever), and what is
-//! typed ahead of a password prompt is not thrown away. Most attackers' scripts need both.
+//! client that answers no options gets its login prompt after some seconds, or when it types twice (the real one waits for
+//! ever), and what is typed ahead of a password prompt is not thrown away. Most attackers' scripts need both.
 
+mod login;
 mod options;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use wire::EventKind;
 
 use crate::{
     dialogue::{Contact, Dialogue, Stage},
-    machine::{Account, Login},
-    pam,
-    terminal::{Greeter, Terminal, TerminalMode, greeting},
+    terminal::Terminal,
 };
 pub use options::Options;
 use options::{
@@ -23,8 +21,9 @@ use options::{
     STATUS, TIMING_MARK, TSPEED, TTYPE, WILL, XDISPLOC,
 };
 
-/// How long a client may leave options unanswered.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long a client may leave options unanswered. telnetd waits for ever; visitors who know nothing of options are
+/// let on after all, but not before scanners have stopped waiting (nmap: 7.5 seconds at most).
+const PATIENCE: Duration = Duration::from_secs(8);
 /// login.defs(5), `LOGIN_TIMEOUT`.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 /// login.defs(5), `LOGIN_RETRIES`.
@@ -50,6 +49,8 @@ pub struct Telnet {
     failures: u32,
     /// Keys that came before there was somebody to read them.
     early: Vec<u8>,
+    /// There was something among them.
+    typed_early: bool,
     /// Typed with the name's line end or behind it.
     ahead: Vec<u8>,
 }
@@ -87,6 +88,7 @@ impl Telnet {
             window: None,
             failures: 0,
             early: Vec::new(),
+            typed_early: false,
             ahead: Vec::new(),
         }
     }
@@ -147,163 +149,16 @@ impl Telnet {
         }
     }
 
-    fn ask_name(&mut self, stage: &Stage) {
-        self.phase = Phase::Name;
-        self.options.settled = true;
-        stage.say(format!("{} login: ", self.contact.visitor.identity().hostname));
+    /// Whether options are still spoken of.
+    fn is_settling(&self) -> bool {
+        matches!(self.phase, Phase::Kinds | Phase::Details | Phase::Window)
     }
 
-    /// One key at a prompt of login(1), under the kernel's line editing.
-    async fn press(&mut self, key: u8, stage: &Stage) {
-        let secret = matches!(self.phase, Phase::Password(_));
-        if self.raw.len() < LONGEST_ANSWER {
-            self.raw.push(key);
-        }
-        match key {
-            b'\r' | b'\n' => {
-                stage.say("\r\n");
-                self.full = false;
-                self.raw.clear();
-                let line = std::mem::take(&mut self.line);
-                self.enter(line, stage).await;
-            }
-            0x08 | 0x7f => {
-                if let Some(key) = self.line.pop()
-                    && !secret
-                {
-                    stage.say(b"\x08 \x08".repeat(columns(key)));
-                }
-            }
-            0x15 => {
-                let width = self.line.iter().map(|&key| columns(key)).sum();
-                let echo = b"\x08 \x08".repeat(if secret { 0 } else { width });
-                self.line.clear();
-                stage.say(echo);
-            }
-            // login(1) dies of ^C at its second question; at the first the terminal shows it, and all typed is gone.
-            0x03 if secret => self.hang_up(stage),
-            0x03 | 0x1a | 0x1c if !secret => {
-                self.line.clear();
-                // Urgent, as telnetd marks that output was thrown away: IAC DM.
-                stage.say(vec![255, 242, b'^', key + 0x40]);
-            }
-            0x04 => {
-                stage.say("\r\n");
-                self.raw.clear();
-                let line = std::mem::take(&mut self.line);
-                if line.is_empty() {
-                    self.refuse(stage);
-                } else {
-                    self.enter(line, stage).await;
-                }
-            }
-            _ if self.line.len() >= LONGEST_ANSWER.min(self.contact.limits.line_bytes) => {
-                if !std::mem::replace(&mut self.full, true) {
-                    let value = self.line.len() as u64;
-                    stage.note(EventKind::LimitHit { limit: "line_bytes".into(), value });
-                }
-            }
-            _ => {
-                self.line.push(key);
-                if !secret {
-                    stage.say(shown(key));
-                }
-            }
-        }
-    }
-
-    async fn enter(&mut self, line: Vec<u8>, stage: &Stage) {
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            // No option of login(1) is a name.
-            Phase::Name if line.starts_with(b"-") => {
-                stage.note(EventKind::command_input(&line));
-                self.refuse(stage);
-            }
-            Phase::Name => {
-                self.phase = Phase::Password(line);
-                self.flush_typed(stage);
-                stage.say("Password: ");
-            }
-            Phase::Password(name) => {
-                let text = String::from_utf8_lossy(&name);
-                let answer = self.contact.visitor.log_in(&text, &String::from_utf8_lossy(&line));
-                stage.note(EventKind::login(matches!(answer, Login::Accepted(_)), &name, &line));
-                match answer {
-                    Login::Accepted(account) => self.let_in(account, stage).await,
-                    Login::Refused => self.refuse(stage),
-                }
-            }
-            other => self.phase = other,
-        }
-    }
-
-    fn refuse(&mut self, stage: &Stage) {
-        stage.pause(pam::delay(pam::LOGIN));
-        stage.say("\r\nLogin incorrect\r\n");
-        self.failures += 1;
-        if self.failures >= MOST_FAILURES {
-            stage.say(format!("Maximum number of tries exceeded ({MOST_FAILURES})\r\n"));
-            self.hang_up(stage);
-        } else {
-            self.ask_name(stage);
-        }
-    }
-
-    /// What was typed before login(1) asks for the password is shown, and thrown away (tcsetattr with TCSAFLUSH).
-    fn flush_typed(&mut self, stage: &Stage) {
-        let typed = std::mem::take(&mut self.ahead);
-        for line in typed.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty()) {
-            stage.note(EventKind::command_input(line));
-        }
-        stage.say(typed.iter().flat_map(|&key| shown(key)).collect::<Vec<u8>>());
-    }
-
-    async fn let_in(&mut self, account: Account, stage: &Stage) {
-        let text = greeting(&self.contact, &account, TTY, Greeter::Login).replace('\n', "\r\n");
-        stage.say(Options::encode(text.as_bytes()));
-        let options = std::mem::replace(&mut self.options, Box::new(Options::new()));
-        // telnetd says `TERM=network` when it was told nothing.
-        let term = options.term.clone().unwrap_or_else(|| "network".to_owned());
-        let mut env = vec![("TERM".to_owned(), term)];
-        env.extend(options.env.iter().filter(|(name, _)| name.starts_with("LC_") || name == "LANG").cloned());
-        let window = self.window.unwrap_or((80, 24));
-        let mode = TerminalMode::Interactive { tty: TTY.to_owned(), window, env };
-        let mut terminal = Terminal::new(self.contact.clone(), account, mode).over_telnet(options);
-        terminal.open(stage).await;
-        self.phase = Phase::Shell(Box::new(terminal));
-    }
-
-    fn hang_up(&mut self, stage: &Stage) {
-        self.note_lone_name(stage);
-        self.phase = Phase::Over;
-        stage.hang_up();
-    }
-
-    /// A name without a password, and a line that was never finished, are in no login event.
-    fn note_lone_name(&mut self, stage: &Stage) {
-        if let Phase::Password(name) = &self.phase {
-            stage.note(EventKind::command_input(name));
-        }
-        if !self.raw.is_empty() {
-            stage.note(EventKind::command_input(&self.raw));
-        }
-        self.raw.clear();
-        self.line.clear();
-    }
-}
-
-/// How wide a key was shown.
-fn columns(key: u8) -> usize {
-    if key < 0x20 { 2 } else { 1 }
-}
-
-/// How the terminal shows a key (stty(1): `echo`, `echoctl`), as telnetd sends it.
-fn shown(key: u8) -> Vec<u8> {
-    match key {
-        b'\r' | b'\n' => vec![b'\r', b'\n'],
-        0..=0x1f if key != b'\t' => vec![b'^', key + 0x40],
-        255 => vec![255, 255],
-        _ => vec![key],
+    /// Waits for the client no longer, and reads what it has typed.
+    async fn go_on(&mut self, stage: &Stage) {
+        self.advance(true, stage);
+        let early = std::mem::take(&mut self.early);
+        self.press_all(early, stage).await;
     }
 }
 
@@ -323,58 +178,47 @@ impl Dialogue for Telnet {
         if let Phase::Shell(terminal) = &mut self.phase {
             return terminal.hear(bytes, stage).await;
         }
-        let mut keys = std::mem::take(&mut self.early);
-        keys.extend(self.options.decode(bytes, stage));
+        let keys = self.options.decode(bytes, stage);
         if let Some(window) = self.options.take_window() {
             self.window = Some(window);
         }
         if self.options.is_on(false, LOGOUT) {
             return self.hang_up(stage);
         }
-        // A client that types before its options are settled knows nothing of options.
-        self.advance(keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n'), stage);
-        if matches!(self.phase, Phase::Kinds | Phase::Details | Phase::Window) {
-            keys.truncate(MOST_EARLY);
-            self.early = keys;
-            return;
-        }
-        let mut keys = keys.into_iter();
-        while let Some(key) = keys.next() {
-            match &mut self.phase {
-                Phase::Shell(terminal) => {
-                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
-                    return terminal.hear_keys(rest, stage).await;
-                }
-                Phase::Over => {
-                    // Nobody reads this any more; it was sent all the same.
-                    let rest: Vec<u8> = std::iter::once(key).chain(keys).collect();
-                    for line in
-                        rest.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty())
-                    {
-                        stage.note(EventKind::command_input(line));
-                    }
-                    return;
-                }
-                Phase::Name if matches!(key, b'\r' | b'\n') => {
-                    self.ahead = keys.collect();
-                    return self.press(key, stage).await;
-                }
-                _ => self.press(key, stage).await,
+        // A client that types, and types again, before its options are settled knows nothing of options. telnetd would
+        // answer neither; scanners type once and listen.
+        let typed = is_typed(&keys);
+        if typed && std::mem::replace(&mut self.typed_early, true) {
+            self.go_on(stage).await;
+        } else {
+            self.advance(false, stage);
+            // The client's own answers may have settled them.
+            if !self.is_settling() {
+                let early = std::mem::take(&mut self.early);
+                self.press_all(early, stage).await;
             }
         }
+        self.press_all(keys, stage).await;
     }
 
     async fn end(&mut self, stage: &Stage) {
         match &mut self.phase {
             Phase::Shell(terminal) => terminal.end(stage).await,
-            _ => self.hang_up(stage),
+            _ => {
+                // Typed in vain, but typed.
+                if is_typed(&self.early) {
+                    self.go_on(stage).await;
+                }
+                self.hang_up(stage);
+            }
         }
     }
 
     async fn timed_out(&mut self, stage: &Stage) {
+        let settling = self.is_settling();
         match &mut self.phase {
             Phase::Shell(terminal) => terminal.timed_out(stage).await,
-            Phase::Kinds | Phase::Details | Phase::Window => self.advance(true, stage),
+            _ if settling => self.go_on(stage).await,
             _ => {
                 stage.say("\r\nLogin timed out after 60 seconds.\r\n");
                 self.hang_up(stage);
@@ -389,6 +233,11 @@ impl Dialogue for Telnet {
             Phase::Shell(terminal) => terminal.idle_limit(),
         }
     }
+}
+
+/// Whether there is a letter or a line end among the keys.
+fn is_typed(keys: &[u8]) -> bool {
+    keys.iter().any(|&key| key >= 0x20 || key == b'\r' || key == b'\n')
 }
 
 #[cfg(test)]

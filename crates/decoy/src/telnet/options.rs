@@ -3,6 +3,8 @@
 //! The answers are those of telnetd of GNU inetutils 2.4. Each side of an option has a state and a count of requests
 //! that are unanswered, so an answer is never answered and no client can make a loop (RFC 1143).
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -10,31 +12,11 @@ use wire::EventKind;
 
 use crate::dialogue::Stage;
 
-pub(super) const IAC: u8 = 255;
-pub(super) const DONT: u8 = 254;
-pub(super) const DO: u8 = 253;
-pub(super) const WONT: u8 = 252;
-pub(super) const WILL: u8 = 251;
-const SB: u8 = 250;
-const SE: u8 = 240;
-
-pub(super) const BINARY: u8 = 0;
-pub(super) const ECHO: u8 = 1;
-pub(super) const SGA: u8 = 3;
-pub(super) const STATUS: u8 = 5;
-pub(super) const TIMING_MARK: u8 = 6;
-/// Asked for, it ends the session (RFC 727).
-pub(super) const LOGOUT: u8 = 18;
-pub(super) const TTYPE: u8 = 24;
-pub(super) const NAWS: u8 = 31;
-pub(super) const TSPEED: u8 = 32;
-pub(super) const LFLOW: u8 = 33;
-pub(super) const LINEMODE: u8 = 34;
-pub(super) const XDISPLOC: u8 = 35;
-pub(super) const OLD_ENVIRON: u8 = 36;
-pub(super) const AUTHENTICATION: u8 = 37;
-pub(super) const ENCRYPT: u8 = 38;
-pub(super) const NEW_ENVIRON: u8 = 39;
+pub(super) use known::{
+    AUTHENTICATION, BINARY, DO, DONT, ECHO, ENCRYPT, IAC, LFLOW, LINEMODE, LOGOUT, NAWS, NEW_ENVIRON,
+    OLD_ENVIRON, SGA, STATUS, TIMING_MARK, TSPEED, TTYPE, WILL, WONT, XDISPLOC,
+};
+use known::{SB, SE, TERMINALS, command_name, is_offered, is_wanted, verb_name};
 
 /// The longest subnegotiation that is kept (telnetd: `SUBBUFSIZE`).
 const LONGEST_SUB: usize = 512;
@@ -42,47 +24,6 @@ const LONGEST_SUB: usize = 512;
 const MOST_NOTES: u32 = 200;
 /// The most types of terminals that a client is asked for.
 const MOST_TYPES: u8 = 10;
-/// What Debian's ncurses-base has under /lib/terminfo.
-const TERMINALS: [&str; 38] = [
-    "ansi",
-    "cons25",
-    "cons25-debian",
-    "cygwin",
-    "dumb",
-    "eterm",
-    "eterm-color",
-    "hurd",
-    "linux",
-    "mach",
-    "mach-bold",
-    "mach-color",
-    "mach-gnu",
-    "mach-gnu-color",
-    "pcansi",
-    "rxvt",
-    "rxvt-basic",
-    "rxvt-unicode",
-    "rxvt-unicode-256color",
-    "screen",
-    "screen-256color",
-    "screen-256color-bce",
-    "screen-bce",
-    "screen-s",
-    "screen-w",
-    "sun",
-    "tmux",
-    "tmux-256color",
-    "vt100",
-    "vt102",
-    "vt220",
-    "vt52",
-    "wsvt25",
-    "wsvt25m",
-    "xterm",
-    "xterm-256color",
-    "xterm-color",
-    "xterm-mono",
-];
 /// The most answers to requests that nobody had a reason for.
 const MOST_ANSWERS: u32 = 400;
 
@@ -110,8 +51,10 @@ pub struct Options {
     types: u8,
     /// The login has begun.
     pub(super) settled: bool,
+    /// The login is over.
+    pub(super) logged_in: bool,
     notes: u32,
-    /// WONT or DONT, its first option, and the others refused in the same breath.
+    /// WONT or DONT, its first option, and the others that were refused after it.
     refusals: Vec<(u8, u8, Vec<u8>)>,
     answers: u32,
 }
@@ -140,6 +83,7 @@ impl Options {
             details: Vec::new(),
             types: 0,
             settled: false,
+            logged_in: false,
             notes: 0,
             refusals: Vec::new(),
             answers: 0,
@@ -243,12 +187,15 @@ impl Options {
                 }
             }
         }
-        self.note_refusals(stage);
+        // Before the login they are noted with the first key, or when the visitor leaves.
+        if !keys.is_empty() || self.logged_in {
+            self.note_refusals(stage);
+        }
         stage.say(out);
         keys
     }
 
-    /// Most clients refuse everything in one breath: that is one event for each verb.
+    /// Most clients refuse whatever they are asked: that is one event for each verb, not one for each option.
     fn refused(&mut self, verb: u8, option: u8, stage: &Stage) {
         match self.refusals.iter_mut().find(|(known, ..)| *known == verb) {
             Some((.., more)) if more.len() < LONGEST_SUB => more.push(option),
@@ -260,7 +207,8 @@ impl Options {
         }
     }
 
-    fn note_refusals(&mut self, stage: &Stage) {
+    /// Notes what was refused so far.
+    pub(super) fn note_refusals(&mut self, stage: &Stage) {
         for (verb, option, more) in std::mem::take(&mut self.refusals) {
             self.note(verb_name(verb), option, &more, stage);
         }
@@ -413,35 +361,10 @@ impl Options {
         self.note_refusals(stage);
         self.notes += 1;
         if self.notes <= MOST_NOTES {
-            let data = data.iter().map(|byte| format!("{byte:02x}")).collect();
+            let data = hex::encode(data);
             stage.note(EventKind::TelnetOption { command: command.to_owned(), option, data });
         }
     }
-}
-
-/// Options that telnetd likes the client to use.
-fn is_wanted(option: u8) -> bool {
-    matches!(
-        option,
-        BINARY
-            | SGA
-            | TTYPE
-            | NAWS
-            | TSPEED
-            | LFLOW
-            | LINEMODE
-            | XDISPLOC
-            | OLD_ENVIRON
-            | NEW_ENVIRON
-            | TIMING_MARK
-            | AUTHENTICATION
-            | ENCRYPT
-    )
-}
-
-/// Options that telnetd uses itself when asked.
-fn is_offered(option: u8) -> bool {
-    matches!(option, BINARY | ECHO | SGA | STATUS | TIMING_MARK | LOGOUT)
 }
 
 /// `VAR name VALUE value …` (RFC 1572), at most 32 of them.
@@ -458,35 +381,6 @@ fn variables(bytes: &[u8]) -> Vec<(String, String)> {
             None => (text(pair), String::new()),
         })
         .collect()
-}
-
-fn verb_name(verb: u8) -> &'static str {
-    match verb {
-        WILL => "WILL",
-        WONT => "WONT",
-        DO => "DO",
-        _ => "DONT",
-    }
-}
-
-fn command_name(command: u8) -> &'static str {
-    match command {
-        236 => "EOF",
-        237 => "SUSP",
-        238 => "ABORT",
-        239 => "EOR",
-        240 => "SE",
-        241 => "NOP",
-        242 => "DM",
-        243 => "BRK",
-        244 => "IP",
-        245 => "AO",
-        246 => "AYT",
-        247 => "EC",
-        248 => "EL",
-        249 => "GA",
-        _ => "UNKNOWN",
-    }
 }
 
 #[cfg(test)]

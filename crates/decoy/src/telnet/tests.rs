@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{Done, contact, inputs, visit};
+use wire::EventKind;
 
 async fn talk(pieces: &[&[u8]]) -> Done {
     visit(&mut Telnet::new(contact()), pieces).await

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use wire::EventKind;
 
 use crate::{
-    dialogue::{Contact, Dialogue, Stage},
+    dialogue::{Contact, Dialogue, Stage, Turn},
     machine::Account,
     shell::{Launch, Shell, Window},
     telnet::Options,
@@ -40,10 +40,12 @@ pub enum TerminalMode {
         /// What the client sent; `TERM` among it.
         env: Vec<(String, String)>,
     },
-    /// One command without a terminal.
+    /// One command, without a terminal or on one.
     Exec {
         /// As the client sent it.
         command: Vec<u8>,
+        /// `pts/0`, and its columns and rows, when the client asked for a terminal.
+        terminal: Option<(String, (u16, u16))>,
         /// What the client sent.
         env: Vec<(String, String)>,
     },
@@ -82,7 +84,8 @@ impl Terminal {
     pub fn new(contact: Contact, account: Account, mode: TerminalMode) -> Self {
         let (window, term) = match &mode {
             TerminalMode::Interactive { window, env, .. } => (*window, find(env, "TERM")),
-            TerminalMode::Exec { .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
+            TerminalMode::Exec { terminal: Some((_, window)), .. } => (*window, ""),
+            TerminalMode::Exec { terminal: None, .. } | TerminalMode::Piped { .. } => ((80, 24), ""),
         };
         let brackets = !matches!(term, "" | "dumb" | "network" | "unknown");
         let mut editor = Editor::new(contact.limits.line_bytes, brackets);
@@ -129,7 +132,9 @@ impl Terminal {
     fn start_shell(&mut self, stage: &Stage) {
         let (login, tty, env) = match &self.mode {
             TerminalMode::Interactive { tty, env, .. } => (true, Some(tty.clone()), env.clone()),
-            TerminalMode::Exec { env, .. } => (false, None, env.clone()),
+            TerminalMode::Exec { env, terminal, .. } => {
+                (false, terminal.as_ref().map(|(tty, _)| tty.clone()), env.clone())
+            }
             // sshd starts a login shell whether or not there is a terminal.
             TerminalMode::Piped { env } => (true, None, env.clone()),
         };
@@ -303,7 +308,9 @@ impl Terminal {
 
     fn finish(&mut self, stage: &Stage) {
         if !std::mem::replace(&mut self.over, true) {
-            stage.push(crate::Turn::HangUp(u32::try_from(self.status).unwrap_or(255)));
+            let signal = self.shell.as_ref().and_then(Shell::killed_by);
+            let status = u32::try_from(self.status).unwrap_or(255);
+            stage.push(Turn::HangUp(signal.map_or(status, |signal| Turn::KILLED + u32::from(signal))));
         }
     }
 

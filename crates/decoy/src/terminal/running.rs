@@ -21,7 +21,7 @@ use crate::{
     telnet::Options,
 };
 
-use super::{Terminal, encode};
+use super::{Terminal, TerminalMode, encode};
 
 /// The most keys that a program is given before it asks for more.
 const LENT: usize = 4 * 1024;
@@ -205,9 +205,12 @@ impl Terminal {
     pub(super) async fn exec(&mut self, command: &[u8], stage: &Stage) {
         stage.note(EventKind::command_input(command));
         let command = &*String::from_utf8_lossy(command);
+        let on_terminal = matches!(self.mode, TerminalMode::Exec { terminal: Some(_), .. });
         let output: Output = {
             let stage = stage.clone();
             Arc::new(move |out, bytes: &[u8]| match out {
+                // A terminal knows one stream only.
+                _ if on_terminal => stage.say(with_returns(bytes)),
                 Out::Stdout => stage.say(bytes.to_vec()),
                 Out::Stderr => stage.say_error(bytes.to_vec()),
             })

@@ -26,7 +26,7 @@ fn exec(contact: &Contact, command: &str) -> Terminal {
     Terminal::new(
         contact.clone(),
         account,
-        TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![] },
+        TerminalMode::Exec { command: command.as_bytes().to_vec(), env: vec![], terminal: None },
     )
 }
 

@@ -39,9 +39,11 @@ impl Persona {
                 }
             });
         let image = image.unwrap_or_else(|| Arc::clone(Image::debian_12()));
-        let hostname = section.parsed("hostname", "a host name of letters, digits and `-`", |text| {
-            is_host_name(text).then(|| text.to_owned())
-        });
+        let hostname = section.parsed(
+            "hostname",
+            "a host name of letters, digits and `-`, with a domain or without",
+            |text| is_host_name(text).then(|| text.to_owned()),
+        );
         let users = named(
             &mut section,
             "users",
@@ -112,12 +114,15 @@ fn is_verb(text: &str) -> bool {
         && !matches!(text, "HELP" | "UMASK" | "CHMOD")
 }
 
-/// hostname(7): up to 63 letters, digits and inner hyphens.
+/// hostname(7): labels of up to 63 letters, digits and inner hyphens, 253 characters in all.
 fn is_host_name(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
 }
 
 /// useradd(8): `[a-z_][a-z0-9_-]*`, at most 32 characters.

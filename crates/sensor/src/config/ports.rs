@@ -1,11 +1,12 @@
 //! `[ports]`: the five daemons and any number of plain ports, no number given twice.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fs, net::IpAddr};
 
-use settings::{Origin, Section};
+use chat::Secret;
+use settings::{Found, Origin, Section};
 use wire::Protocol;
 
-use super::{General, Listener, Management};
+use super::{General, Listener, Management, PortTls};
 
 /// The five daemons, their default ports in the order of CONTRACT.
 const DAEMONS: [(&str, Protocol, u16); 5] = [
@@ -54,14 +55,58 @@ fn read_port(
         section.fault("port", section.origin.clone(), "is missing: every port of one's own needs a number");
     }
     let port = written.map(|port| port.value).or(daemon.map(|(_, port)| port)).unwrap_or_default();
+    let protocol = protocol.unwrap_or(Protocol::Plain);
     let listener = Listener {
         name: name.to_owned(),
-        protocol: protocol.unwrap_or(Protocol::Plain),
+        protocol,
+        tls: read_tls(&mut section, protocol),
         address: section.parse("listen_address", "an IP address").unwrap_or(general.listen_address),
         port,
         banner: section.text("banner"),
     };
     (enabled && !missing).then_some((listener, origin))
+}
+
+/// `tls = true`, and perhaps `certificate` and `key`.
+fn read_tls(section: &mut Section<'_>, protocol: Protocol) -> Option<PortTls> {
+    let origin = section.origin.clone();
+    let wanted = section.flag("tls").unwrap_or(false);
+    let (certificate, key) = (section.found_text("certificate"), section.found_text("key"));
+    if wanted && protocol != Protocol::Http {
+        section.fault("tls", origin, "works on ports of the protocol \"http\" only");
+        return None;
+    }
+    let given = match (certificate, key) {
+        (None, None) => return wanted.then_some(PortTls { given: None }),
+        _ if !wanted => {
+            section.fault("tls", origin, "must be true for `certificate` and `key` to be used");
+            return None;
+        }
+        (Some(certificate), Some(key)) => {
+            (read_pem(section, "certificate", certificate), read_pem(section, "key", key))
+        }
+        _ => {
+            section.fault("tls", origin, "needs both `certificate` and `key`, or neither");
+            return None;
+        }
+    };
+    let (certificate, key) = (given.0?, given.1?);
+    Some(PortTls { given: Some((certificate, Secret::new(key))) })
+}
+
+/// The text of a PEM file.
+fn read_pem(section: &mut Section<'_>, key: &str, file: Found<String>) -> Option<String> {
+    match fs::read_to_string(&file.value) {
+        Ok(text) if text.contains("-----BEGIN ") => Some(text),
+        Ok(_) => {
+            section.fault(key, file.origin, format!("{} is not a PEM file", file.value));
+            None
+        }
+        Err(error) => {
+            section.fault(key, file.origin, format!("{} cannot be read: {error}", file.value));
+            None
+        }
+    }
 }
 
 fn keep_port(

@@ -4,7 +4,8 @@ use std::{io, pin::pin};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, server::Msg};
+use decoy::Turn;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig, server::Msg};
 use tokio_util::sync::CancellationToken;
 
 use super::waiting_room::Called;
@@ -104,9 +105,30 @@ impl Line for ChannelLine {
     async fn hang_up(&mut self, status: u32) -> io::Result<()> {
         self.done(async {
             self.writer.eof().await?;
-            self.writer.exit_status(status).await?;
+            match status.checked_sub(Turn::KILLED) {
+                None => self.writer.exit_status(status).await?,
+                Some(signal) => self.writer.exit_signal(signal_name(signal)).await?,
+            }
             self.writer.close().await
         })
         .await
+    }
+}
+
+/// The name of a signal, as sshd reports it (session.c: sig2name).
+fn signal_name(signal: u32) -> Sig {
+    match signal {
+        1 => Sig::HUP,
+        2 => Sig::INT,
+        3 => Sig::QUIT,
+        6 => Sig::ABRT,
+        9 => Sig::KILL,
+        10 => Sig::USR1,
+        11 => Sig::SEGV,
+        13 => Sig::PIPE,
+        14 => Sig::ALRM,
+        15 => Sig::TERM,
+        12 => Sig::Custom("USR2".to_owned()),
+        _ => Sig::Custom("SIG@openssh.com".to_owned()),
     }
 }

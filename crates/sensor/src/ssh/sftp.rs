@@ -1,9 +1,9 @@
 //! The sftp subsystem (draft-ietf-secsh-filexfer-02, as OpenSSH's sftp-server speaks it) over the visitor's files.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, UNIX_EPOCH},
-};
+mod changes;
+mod extended;
+
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use decoy::{
@@ -25,7 +25,7 @@ use wire::EventKind;
 
 use super::{
     file_attributes::wire_attributes,
-    sftp_extensions::{self, EXTENSIONS, Fields},
+    sftp_extensions::{self, EXTENSIONS},
     status::{Fault, well},
     upload::{Keeper, Upload},
 };
@@ -47,7 +47,8 @@ pub struct Sftp {
     keeper: Keeper,
     pool: Pool,
     open: HashMap<String, Open>,
-    next_handle: u32,
+    /// Numbers of handles that were closed; the last is used next.
+    unused: Vec<u8>,
     /// Tells that the subsystem ended, which the library does not.
     _ended: DropGuard,
 }
@@ -63,7 +64,7 @@ impl Sftp {
     /// cancelled when it has ended.
     pub fn new(keeper: Keeper, account: Account, pool: Pool, ended: DropGuard) -> Self {
         let contact = keeper.contact.clone();
-        Self { contact, account, keeper, pool, open: HashMap::new(), next_handle: 0, _ended: ended }
+        Self { contact, account, keeper, pool, open: HashMap::new(), unused: Vec::new(), _ended: ended }
     }
 
     /// Memory for so many bytes.
@@ -112,8 +113,9 @@ impl Sftp {
         if self.open.len() >= MAX_HANDLES {
             return Err(Fault(StatusCode::Failure));
         }
-        let handle = format!("{:08x}", self.next_handle);
-        self.next_handle = self.next_handle.wrapping_add(1);
+        // sftp-server's handles are numbers of four bytes, used again when they are closed (sftp-server.c: handle_new).
+        let number = self.unused.pop().or_else(|| u8::try_from(self.open.len()).ok()).unwrap_or_default();
+        let handle = format!("\0\0\0{}", char::from(number));
         self.open.insert(handle.clone(), open);
         Ok(Handle { id, handle })
     }
@@ -126,42 +128,6 @@ impl Sftp {
 
     fn wire_attributes(&self, attributes: &Attributes) -> FileAttributes {
         wire_attributes(attributes, self.contact.visitor.identity())
-    }
-
-    fn change(&self, path: &str, wanted: &FileAttributes) -> Result<(), Fault> {
-        let files = self.contact.visitor.files();
-        self.may_own(path)?;
-        if let Some(mode) = wanted.permissions {
-            files.set_mode(path, mode & 0o7777)?;
-        }
-        let others = |wanted: Option<u32>, own| wanted.is_some_and(|wanted| wanted != own);
-        if self.account.uid != 0
-            && (others(wanted.uid, self.account.uid) || others(wanted.gid, self.account.gid))
-        {
-            return Err(Fault(StatusCode::PermissionDenied));
-        }
-        if self.account.uid == 0 && (wanted.uid.is_some() || wanted.gid.is_some()) {
-            files.set_owner(path, wanted.uid, wanted.gid)?;
-        }
-        let time = |seconds: Option<u32>| {
-            seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(u64::from(seconds)))
-        };
-        if wanted.atime.is_some() || wanted.mtime.is_some() {
-            files.set_times(path, time(wanted.atime), time(wanted.mtime))?;
-        }
-        Ok(())
-    }
-
-    /// Puts an upload away where waiting is allowed.
-    async fn finish_upload(&self, upload: Upload) -> Result<(), Fault> {
-        let keeper = self.keeper.clone();
-        match tokio::task::spawn_blocking(move || keeper.put_away(upload)).await {
-            Ok(done) => Ok(done?),
-            Err(error) => {
-                tracing::error!(%error, "an upload could not be put away");
-                Err(Fault(StatusCode::Failure))
-            }
-        }
     }
 }
 
@@ -244,7 +210,11 @@ impl Handler for Sftp {
     }
 
     async fn close(&mut self, id: u32, handle: String) -> Result<Status, Fault> {
-        match self.open.remove(&handle) {
+        let open = self.open.remove(&handle);
+        if open.is_some() {
+            self.unused.extend(handle.bytes().next_back());
+        }
+        match open {
             Some(Open::Writing(upload @ Upload { changed: true, .. })) => {
                 self.finish_upload(upload).await?;
                 Ok(well(id))
@@ -420,73 +390,6 @@ impl Handler for Sftp {
     }
 
     async fn extended(&mut self, id: u32, request: String, data: Vec<u8>) -> Result<Packet, Fault> {
-        let files = self.contact.visitor.files();
-        let identity = self.contact.visitor.identity();
-        let mut fields = Fields::new(data);
-        match request.as_str() {
-            "posix-rename@openssh.com" => {
-                let (from, to) = (self.resolve(&fields.text()?), self.resolve(&fields.text()?));
-                self.may_change_folder(&from)?;
-                self.may_change_folder(&to)?;
-                files.rename(&from, &to)?;
-                Ok(sftp_extensions::done(id))
-            }
-            "hardlink@openssh.com" => {
-                let (old, new) = (self.resolve(&fields.text()?), self.resolve(&fields.text()?));
-                self.may_change_folder(&new)?;
-                files.link(&old, &new)?;
-                Ok(sftp_extensions::done(id))
-            }
-            "statvfs@openssh.com" => {
-                files.stat(&self.resolve(&fields.text()?))?;
-                Ok(sftp_extensions::file_system(id, identity))
-            }
-            "fstatvfs@openssh.com" if self.open.contains_key(&fields.text()?) => {
-                Ok(sftp_extensions::file_system(id, identity))
-            }
-            "fsync@openssh.com" if self.open.contains_key(&fields.text()?) => Ok(sftp_extensions::done(id)),
-            "fstatvfs@openssh.com" | "fsync@openssh.com" => Err(Fault(StatusCode::NoSuchFile)),
-            "lsetstat@openssh.com" => {
-                let path = self.resolve(&fields.text()?);
-                self.change(&path, &fields.rest::<FileAttributes>()?)?;
-                Ok(sftp_extensions::done(id))
-            }
-            "limits@openssh.com" => Ok(sftp_extensions::limits(id)),
-            "expand-path@openssh.com" => {
-                let path = fields.text()?;
-                let path = match path.strip_prefix('~') {
-                    Some("") => self.account.home.clone(),
-                    Some(rest) if rest.starts_with('/') => format!("{}{rest}", self.account.home),
-                    _ => path,
-                };
-                let path = self.resolve(&path);
-                Ok(sftp_extensions::named(id, files.real_path(&path).unwrap_or(path)))
-            }
-            "home-directory" => {
-                let name = fields.text()?;
-                let account = if name.is_empty() { Some(&self.account) } else { identity.user(&name) };
-                let account = account.ok_or(Fault(StatusCode::Failure))?;
-                Ok(sftp_extensions::named(id, account.home.clone()))
-            }
-            "users-groups-by-id@openssh.com" => {
-                let (users, groups) = (fields.bytes()?, fields.bytes()?);
-                Ok(sftp_extensions::names(id, &users, &groups, identity))
-            }
-            "copy-data" => {
-                let (from, at, length) = (fields.text()?, fields.long()?, fields.long()?);
-                let (to, to_at) = (fields.text()?, fields.long()?);
-                let bytes = match self.open.get(&from) {
-                    Some(Open::Reading { bytes, .. }) if from != to => bytes.clone(),
-                    _ => return Err(Fault(StatusCode::Failure)),
-                };
-                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
-                // Nought is all there is.
-                let wanted =
-                    if length == 0 { rest.len() } else { usize::try_from(length).unwrap_or(usize::MAX) };
-                let piece = rest.get(..wanted.min(rest.len())).unwrap_or_default().to_vec();
-                self.write(id, to, to_at, piece).await.map(Packet::Status)
-            }
-            _ => Err(Fault(StatusCode::OpUnsupported)),
-        }
+        self.extend(id, &request, data).await
     }
 }

@@ -1,33 +1,23 @@
 //! One SSH visit: what the client asks of the connection, recorded and answered as sshd does.
 
+mod programs;
+
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use decoy::{
-    Account, Contact, Dialogue, Login,
-    machine::files::Owner,
-    memory::Pool,
-    pam,
-    shell::Window,
-    terminal::{Terminal, TerminalMode},
-};
+use decoy::{Account, Contact, Login, memory::Pool, pam, shell::Window};
 use russh::{
     Channel, ChannelId, ChannelOpenFailure, Pty,
+    client::GexParams,
+    kex::dh::groups::DhGroup,
     keys::{HashAlg, PublicKey},
     server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Connection},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{EventKind, event::Captured};
 
-use super::{
-    METHODS, Startup, channel::ChannelLine, farewell::Farewell, forwarding::record_forwarded, framed::Framed,
-    scp, sftp::Sftp, upload::Keeper, waiting_room::WaitingRoom, within,
-};
-use crate::{
-    artifacts::Artifacts,
-    handler::{Bounds, handle_client},
-    session::Session,
-};
+use super::{METHODS, Startup, forwarding::record_forwarded, moduli, waiting_room::WaitingRoom, within};
+use crate::{artifacts::Artifacts, handler::Bounds, session::Session};
 
 /// sshd_config(5): MaxSessions.
 const MAX_SESSIONS: usize = 10;
@@ -137,71 +127,6 @@ impl Visit {
             key_type: key.algorithm().to_string(),
         });
     }
-
-    /// Starts the old scp on a channel.
-    fn copy(&mut self, id: ChannelId, order: scp::Order) -> bool {
-        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
-            return false;
-        };
-        let Some(waiting) = opened.waiting.take() else { return false };
-        let keeper = Keeper {
-            contact: self.contact.clone(),
-            session: self.session.clone(),
-            artifacts: Arc::clone(&self.artifacts),
-            owner: Owner { uid: account.uid, gid: account.gid },
-            _waits: self.tasks.token(),
-        };
-        let (contact, pool, gone) = (self.contact.clone(), self.pool.clone(), opened.gone.clone());
-        let program = async move {
-            let Some(called) = waiting.call().await else { return };
-            let line = ChannelLine::new(called, gone);
-            scp::run(line, order, &contact, &account, keeper, &pool).await;
-        };
-        opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
-        true
-    }
-
-    /// Starts a program on a channel; gives `false` when there is none to start it on.
-    fn start(&mut self, id: ChannelId, command: Option<Vec<u8>>) -> bool {
-        if let Some(order) = command.as_deref().and_then(scp::Order::read) {
-            self.session.note(EventKind::command_input(command.as_deref().unwrap_or_default()));
-            return self.copy(id, order);
-        }
-        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
-            return false;
-        };
-        let Some(waiting) = opened.waiting.take() else {
-            return false;
-        };
-        let (mut env, window) = (std::mem::take(&mut opened.env), opened.window);
-        let (peer, local) = (self.contact.peer, self.contact.local);
-        let (host, here) = (peer.ip().to_canonical(), local.ip().to_canonical());
-        env.push(("SSH_CLIENT".to_owned(), format!("{host} {} {}", peer.port(), local.port())));
-        env.push(("SSH_CONNECTION".to_owned(), format!("{host} {} {here} {}", peer.port(), local.port())));
-        let mode = match (command, window) {
-            (Some(command), _) => TerminalMode::Exec { command, env },
-            (None, Some(window)) => {
-                let tty = format!("pts/{}", self.terminals);
-                self.terminals += 1;
-                env.push(("SSH_TTY".to_owned(), format!("/dev/{tty}")));
-                TerminalMode::Interactive { tty, window, env }
-            }
-            // A shell without a terminal reads its commands from the channel, as `ssh -T` asks for.
-            (None, None) => TerminalMode::Piped { env },
-        };
-        let mut terminal = Terminal::new(self.contact.clone(), account, mode);
-        opened.shown = Some(terminal.window());
-        let (session, bounds, artifacts) = (self.session.clone(), self.bounds, Arc::clone(&self.artifacts));
-        let gone = opened.gone.clone();
-        let program = async move {
-            let Some(called) = waiting.call().await else { return };
-            let mut line = ChannelLine::new(called, gone);
-            let dialogue: &mut dyn Dialogue = &mut terminal;
-            handle_client(&mut line, dialogue, &session, bounds, &artifacts).await;
-        };
-        opened.running = Some(self.tasks.spawn(within(program, opened.gone.clone())));
-        true
-    }
 }
 
 /// A text of the client, cut.
@@ -223,6 +148,17 @@ impl Handler for Visit {
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
         Ok(self.try_password(user, password.as_bytes()).await)
+    }
+
+    async fn costly_exchange(&mut self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes the queue; were it closed, everybody would have a turn.
+        Arc::clone(&self.startup.turns).acquire_owned().await.ok()
+    }
+
+    async fn lookup_dh_gex_group(&mut self, wishes: &GexParams) -> Result<Option<DhGroup>, Self::Error> {
+        let file = self.contact.visitor.files().read(moduli::FILE).unwrap_or_default();
+        let (least, most) = (wishes.min_group_size(), wishes.max_group_size());
+        Ok(moduli::choose(&file, least, wishes.preferred_group_size(), most))
     }
 
     async fn auth_publickey_offered(
@@ -355,42 +291,15 @@ impl Handler for Visit {
         connection: &mut Connection,
     ) -> Result<(), Self::Error> {
         let waiting = self.channels.get_mut(&id).filter(|opened| name == "sftp" && opened.waiting.is_some());
-        let started = waiting.zip(self.account.clone());
-        let granted = started.is_some();
+        let granted = waiting.is_some() && self.account.is_some();
         self.session.note(EventKind::SshRequest {
             request: "subsystem".to_owned(),
             value: text_of(name),
             granted,
         });
         answer(connection, id, granted)?;
-        if let Some((opened, account)) = started
-            && let Some(waiting) = opened.waiting.take()
-        {
-            let keeper = Keeper {
-                contact: self.contact.clone(),
-                session: self.session.clone(),
-                artifacts: Arc::clone(&self.artifacts),
-                owner: Owner { uid: account.uid, gid: account.gid },
-                _waits: self.tasks.token(),
-            };
-            let ended = CancellationToken::new();
-            let sftp = Sftp::new(keeper, account, self.pool.clone(), ended.clone().drop_guard());
-            let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());
-            let handle = connection.handle();
-            let program = async move {
-                let Some(called) = waiting.call().await else { return };
-                let stream = called.channel.into_stream();
-                let stream = Framed::new(stream, called.early, called.ended, session, bounds, gone);
-                let stream = Farewell::new(stream, async move {
-                    // sftp-server always ends well; whoever is gone already does not hear it.
-                    let said = (handle.eof(id).await, handle.exit_status_request(id, 0).await);
-                    tracing::trace!(?said, "sftp said goodbye");
-                });
-                // Only starts it.
-                russh_sftp::server::run(stream, sftp).await;
-                ended.cancelled().await;
-            };
-            opened.running = Some(self.tasks.spawn(program));
+        if granted {
+            self.serve_files(id, connection.handle());
         }
         Ok(())
     }

@@ -22,7 +22,6 @@ use wire::{EventKind, event::Captured};
 use super::{
     identification,
     preliminaries::{Preliminaries, Verdict},
-    turns::Turns,
 };
 use crate::session::Session;
 
@@ -46,7 +45,8 @@ pub struct Wiretap {
     moved: u64,
     limit: u64,
     logged_in: Arc<AtomicBool>,
-    turns: Turns,
+    /// What the library has not got yet.
+    held: Vec<u8>,
 }
 
 #[derive(PartialEq)]
@@ -60,15 +60,13 @@ enum Stage {
 
 impl Wiretap {
     /// Reads along until the first KEXINIT; ends the stream at `ends_at`, or after the login grace time unless
-    /// `logged_in` became true, or after `limit` bytes in both directions. Costly key exchanges
-    /// wait for `turns`.
+    /// `logged_in` became true, or after `limit` bytes in both directions.
     pub fn new(
         stream: TcpStream,
         session: Session,
         ends_at: Instant,
         limit: u64,
         logged_in: Arc<AtomicBool>,
-        turns: Turns,
     ) -> Self {
         let grace = (Instant::now() + LOGIN_GRACE).min(ends_at);
         Self {
@@ -83,7 +81,7 @@ impl Wiretap {
             moved: 0,
             limit,
             logged_in,
-            turns,
+            held: Vec::new(),
         }
     }
 
@@ -123,10 +121,6 @@ impl Wiretap {
         if self.stage == Stage::Packets {
             let verdict = self.preliminaries.look(packets);
             if let Some(offer) = self.preliminaries.take_offer() {
-                if super::is_costly(&offer) {
-                    // The offer has been read; what follows it shows the end of the exchange.
-                    self.turns.begin(Vec::new());
-                }
                 self.session.note(offer.into_event());
             }
             if self.preliminaries.are_over() {
@@ -135,6 +129,26 @@ impl Wiretap {
             return verdict;
         }
         Verdict::Go
+    }
+
+    /// Gives the library what was held back, if there is something.
+    fn give_held(&mut self, buf: &mut ReadBuf<'_>) -> bool {
+        let step = self.held.len().min(buf.remaining());
+        buf.put_slice(self.held.get(..step).unwrap_or_default());
+        self.held.drain(..step);
+        step > 0
+    }
+
+    /// Says the last words, if it is time for them.
+    fn part(&mut self) {
+        let Some(words) = self.parting.take() else { return };
+        self.stage = Stage::Refused;
+        // A few words fit the empty send buffer of a fresh connection; a visitor who does not take them misses them.
+        if !words.is_empty()
+            && let Err(error) = self.stream.try_write(&words)
+        {
+            tracing::debug!(%error, "could not tell a client what is wrong");
+        }
     }
 
     fn note_line(&self, line: &[u8]) {
@@ -160,11 +174,8 @@ impl AsyncRead for Wiretap {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Some(words) = self.parting.take() {
-            self.stage = Stage::Refused;
-            if let Err(error) = self.stream.try_write(&words) {
-                tracing::debug!(%error, "could not tell a client what is wrong");
-            }
+        if self.held.is_empty() {
+            self.part();
         }
         if self.stage == Stage::Refused {
             return Poll::Ready(Ok(()));
@@ -182,65 +193,52 @@ impl AsyncRead for Wiretap {
             self.stage = Stage::Refused;
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        // Who asks for more has dealt with what it got.
-        self.turns.end();
-        if self.turns.has_put_off() {
-            ready!(self.turns.poll(cx));
-            self.turns.take_put_off(buf);
+        if self.give_held(buf) {
             return Poll::Ready(Ok(()));
         }
-        if self.turns.needed() {
-            ready!(self.stream.poll_read_ready(cx))?;
-            ready!(self.turns.poll(cx));
-        }
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.count(buf.filled().len().saturating_sub(before))?;
-        if polled.is_pending() {
-            self.turns.end();
-            return polled;
-        }
-        let new = buf.filled().get(before..).unwrap_or_default();
-        let had_begun = self.turns.needed();
-        if had_begun {
-            self.turns.overhear(new);
-        }
-        if self.stage != Stage::Known && matches!(polled, Poll::Ready(Ok(()))) {
-            let new = new.to_vec();
-            let at_line = self.stage == Stage::Identification;
-            if let Verdict::End(words) = self.overhear(&new) {
-                if at_line && self.stage == Stage::Packets {
-                    // The line was good: it is answered, and what came behind it ends the connection.
-                    self.parting = Some(words);
-                    let line = new.iter().position(|&byte| byte == b'\n').map_or(new.len(), |end| end + 1);
-                    buf.set_filled(before + line);
-                    return Poll::Ready(Ok(()));
-                }
-                self.stage = Stage::Refused;
-                // A line fits the empty send buffer of a fresh connection; a visitor who does not take it misses it.
-                if !words.is_empty()
-                    && let Err(error) = self.stream.try_write(&words)
-                {
-                    tracing::debug!(%error, "could not tell a client what is wrong");
-                }
-                buf.set_filled(before);
+        loop {
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+            self.count(buf.filled().len().saturating_sub(before))?;
+            if self.stage == Stage::Known || buf.filled().len() == before {
                 return Poll::Ready(Ok(()));
             }
-            // The whole exchange may have come at once.
-            if !had_begun && self.turns.needed() && self.turns.poll(cx).is_pending() {
-                self.turns.put_off(&new);
+            let new = buf.filled().get(before..).unwrap_or_default().to_vec();
+            let at_line = self.stage == Stage::Identification;
+            let verdict = self.overhear(&new);
+            if at_line {
+                // The library gets the line when it is whole and good; it has a mind of its own about long ones.
                 buf.set_filled(before);
-                return Poll::Pending;
+                self.held.extend_from_slice(&new);
+            }
+            match verdict {
+                Verdict::Go if self.stage == Stage::Identification => {}
+                Verdict::Go => {
+                    self.give_held(buf);
+                    return Poll::Ready(Ok(()));
+                }
+                Verdict::End(words) if at_line && self.stage == Stage::Packets => {
+                    // The line was good: it is answered, and what came behind it ends the connection.
+                    self.parting = Some(words);
+                    let line = self.held.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+                    self.held.truncate(line);
+                    self.give_held(buf);
+                    return Poll::Ready(Ok(()));
+                }
+                Verdict::End(words) => {
+                    self.held.clear();
+                    self.parting = Some(words);
+                    self.part();
+                    buf.set_filled(before);
+                    return Poll::Ready(Ok(()));
+                }
             }
         }
-        polled
     }
 }
 
 impl AsyncWrite for Wiretap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        // What is answered has been computed.
-        self.turns.end();
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.count(written)?;
         Poll::Ready(Ok(written))

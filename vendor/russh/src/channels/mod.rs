@@ -412,6 +412,12 @@ impl<S: From<(ChannelId, ChannelMsg)> + Send + Sync + 'static> ChannelWriteHalf<
         self.send_msg(ChannelMsg::ExitStatus { exit_status }).await
     }
 
+    /// Say that the program was ended by this signal, without a core.
+    pub async fn exit_signal(&self, signal_name: Sig) -> Result<(), Error> {
+        let (error_message, lang_tag) = (String::new(), String::new());
+        self.send_msg(ChannelMsg::ExitSignal { signal_name, core_dumped: false, error_message, lang_tag }).await
+    }
+
     /// Request that the channel be closed.
     pub async fn close(&self) -> Result<(), Error> {
         self.send_msg(ChannelMsg::Close).await

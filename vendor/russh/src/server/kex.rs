@@ -293,7 +293,15 @@ impl ServerKex {
                 ensure_end(&r)?;
 
                 let exchange = &mut self.exchange;
-                kex.server_dh(exchange, &input.buffer)?;
+                {
+                    let _turn = match kex {
+                        KexAlgorithm::DhGroupKexSha1(_)
+                        | KexAlgorithm::DhGroupKexSha256(_)
+                        | KexAlgorithm::DhGroupKexSha512(_) => handler.costly_exchange().await,
+                        _ => None,
+                    };
+                    kex.server_dh(exchange, &input.buffer)?;
+                }
 
                 // Present a certificate only when one was negotiated;
                 // `names.key` is then the plain algorithm the certificate

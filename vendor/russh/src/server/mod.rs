@@ -855,6 +855,14 @@ pub trait Handler: Sized {
         async { Ok(false) }
     }
 
+    /// Called before a Diffie-Hellman exchange in a group of numbers is computed, which takes noticeable time, be it the
+    /// first exchange or a later one. What it gives is held until the computation is over.
+    fn costly_exchange(
+        &mut self,
+    ) -> impl Future<Output = Option<tokio::sync::OwnedSemaphorePermit>> + Send {
+        async { None }
+    }
+
     /// Override when enabling the `diffie-hellman-group-exchange-*` key exchange methods.
     ///
     /// Should return a Diffie-Hellman group with a safe prime whose length is

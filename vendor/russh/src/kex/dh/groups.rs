@@ -281,6 +281,8 @@ impl DH {
 
     pub fn generate_private_key(&mut self, is_server: bool) -> BigUint {
         let q = (&self.prime_num - &BigUint::from(1u8)) / &BigUint::from(2u8);
+        // OpenSSH (dh.c: dh_gen_key): twice the bits that the keys need, which is 512 at most, instead of all there are.
+        let q = q.min(BigUint::from(1u8) << 1024u32);
         let mut rng = rand::rng();
         self.private_key =
             rng.random_biguint_range(&if is_server { 1u8.into() } else { 2u8.into() }, &q);
@@ -312,7 +314,10 @@ impl DH {
         let one = BigUint::from(1u8);
         let prime_minus_one = &self.prime_num - &one;
 
-        public_key > &one && public_key < &prime_minus_one
+        // OpenSSH (dh.c: dh_pub_is_valid): fewer than four bits give the secret away.
+        let bits: u64 = public_key.to_u64_digits().iter().map(|digit| u64::from(digit.count_ones())).sum();
+
+        public_key > &one && public_key < &prime_minus_one && bits >= 4
     }
 }
 
