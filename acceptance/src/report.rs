@@ -68,6 +68,8 @@ impl Figure {
     fn shown_value(&self) -> String {
         match self.value {
             value if value >= 100.0 => format!("{value:.0}"),
+            // A session's share of a dollar.
+            value if value > 0.0 && value < 0.001 => format!("{value:.7}"),
             value if self.unit.is_empty() && value < 1.0 => format!("{value:.4}"),
             value => format!("{value:.2}"),
         }
@@ -86,7 +88,7 @@ pub fn write(name: &str, verb: &str, figures: &[Figure], quick: bool) {
     let listed: Vec<Value> = figures
         .iter()
         .map(|figure| {
-            let value = (figure.value * 10_000.0).round() / 10_000.0;
+            let value = (figure.value * 1e8).round() / 1e8;
             json!({"key": figure.key, "value": value, "unit": figure.unit, "target": figure.aim(), "met": figure.met(), "note": figure.note})
         })
         .collect();

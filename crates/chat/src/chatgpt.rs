@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
+    error::EMPTY_TEXT,
     guarded::Priced,
     prices::Price,
     server::{self, Interface, Place, Server},
@@ -242,7 +243,7 @@ impl ChatService for ChatGpt {
         }
         let text = choice.message.content.filter(|text| !text.is_empty());
         Ok(Reply {
-            text: text.ok_or_else(|| self.server.malformed("an empty text"))?,
+            text: text.ok_or_else(|| self.server.malformed(EMPTY_TEXT))?,
             model: if answer.model.is_empty() { self.model.clone() } else { answer.model },
             tokens_in,
             tokens_out,

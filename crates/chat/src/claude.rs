@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
+    error::EMPTY_TEXT,
     guarded::Priced,
     prices::Price,
     server::{self, Interface, Place, Server},
@@ -264,7 +265,7 @@ impl ChatService for Claude {
         let text: String =
             answer.content.into_iter().filter(|part| part.r#type == "text").map(|part| part.text).collect();
         if text.is_empty() {
-            return Err(self.server.malformed("an empty text"));
+            return Err(self.server.malformed(EMPTY_TEXT));
         }
         Ok(Reply {
             text,

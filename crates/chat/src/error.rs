@@ -149,7 +149,19 @@ pub(crate) enum Bill {
     Unknown,
 }
 
+/// What is wrong with an answer that says nothing.
+pub(crate) const EMPTY_TEXT: &str = "an empty text";
+
 impl ChatError {
+    /// The model was asked and said nothing: a bad answer, of a provider that is well.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::Malformed { what, .. } => *what == EMPTY_TEXT,
+            Self::AllFailed { attempts } => !attempts.is_empty() && attempts.iter().all(Self::is_silence),
+            _ => false,
+        }
+    }
+
     /// What the call may have cost.
     pub(crate) fn bill(&self) -> Bill {
         match self {

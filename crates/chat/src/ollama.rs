@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ChatError, ChatService, Conversation, Reply, Usd,
+    error::EMPTY_TEXT,
     guarded::Priced,
     prices::Price,
     server::{self, Interface, Place, Server},
@@ -130,7 +131,7 @@ impl ChatService for Ollama {
         };
         let answer: Answer = self.server.ask(&request).await?;
         if answer.message.content.is_empty() {
-            return Err(self.server.malformed("an empty text"));
+            return Err(self.server.malformed(EMPTY_TEXT));
         }
         Ok(Reply {
             text: answer.message.content,

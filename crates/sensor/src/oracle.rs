@@ -241,6 +241,12 @@ impl SessionOracle {
             let replied = spending_from(self.purses.clone(), mind.chat.send_message(&conversation)).await;
             let reply = match replied {
                 Ok(reply) => reply,
+                // Nothing at all is a bad answer like any other: the same question gets no other one tomorrow.
+                Err(error) if error.is_silence() => {
+                    mind.telemetry.guard("out", "empty");
+                    conversation = mind.prompter.again(&conversation, "", "empty");
+                    continue;
+                }
                 // A second try that fails is as good as a second bad answer, but says nothing about the question.
                 Err(error) => return Err(error),
             };

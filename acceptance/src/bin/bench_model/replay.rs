@@ -19,9 +19,9 @@ use sha2::{Digest as _, Sha256};
 /// What the stand-in takes for an answer.
 const LATENCY: Duration = Duration::from_millis(200);
 /// How long a program may keep the terminal before Ctrl-C.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// Visits at the same time: few, so that the time of a command is its own.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 6;
 /// The visits, in an order of their own, are taken for those of a week.
 const DAYS: usize = 7;
 /// Priced by the list.

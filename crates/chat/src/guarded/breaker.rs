@@ -54,6 +54,7 @@ fn health(result: &Result<Reply, ChatError>) -> Health {
     let Err(error) = result else { return Health::Well };
     match error {
         ChatError::Declined { .. } => Health::Well,
+        error if error.is_silence() => Health::Well,
         ChatError::RateLimited { retry_after, .. } => Health::Asked(retry_after.unwrap_or(FIRST_PAUSE)),
         ChatError::Failed { retry_after: Some(wait), .. } => Health::Asked(*wait),
         ChatError::Refused { status: 400 | 413 | 422, .. } => Health::Unknown,
@@ -127,6 +128,8 @@ impl<S: ChatService> Breaker<S> {
                 | ChatError::NoKey { .. }
                 | ChatError::Declined { .. },
             ) => return,
+            // What it said is no good, but it answers.
+            Err(error) if error.is_silence() => return,
             Err(ChatError::Refused { status, code, .. }) => Some(format!("refused {status} {code}")),
             Err(ChatError::Failed { status, .. } | ChatError::BrokenOff { status, .. }) => {
                 Some(format!("failed {status}"))
@@ -265,6 +268,18 @@ mod tests {
             assert!(matches!(breaker.send_message(&hello()).await, Err(ChatError::Refused { .. })));
         }
         assert!(matches!(breaker.send_message(&hello()).await, Err(ChatError::BreakerOpen { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_model_that_says_nothing_is_not_left_alone() {
+        let silent =
+            || Err(ChatError::Malformed { provider: "p".to_owned(), what: crate::error::EMPTY_TEXT });
+        let (breaker, _) =
+            with_clock(Canned::scripted([silent(), silent(), silent(), silent(), Ok("ok".to_owned())]));
+        for _ in 0..4 {
+            assert!(breaker.send_message(&hello()).await.unwrap_err().is_silence());
+        }
+        assert!(breaker.send_message(&hello()).await.is_ok());
     }
 
     #[tokio::test]
