@@ -4,10 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use acceptance::{Bucket, bucket::PASSWORD, clients::Ssh};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+use acceptance::{
+    Bucket,
+    bucket::PASSWORD,
+    clients::Ssh,
+    process::PATIENCE,
+    standins::{Dialect, StandIn, Way},
 };
 
 /// Lines that need a model.
@@ -19,52 +21,6 @@ const LINES: [&str; 6] = [
     "docker inspect web",
     "perl -v | wc -l",
 ];
-
-/// What a server does with every connection.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    /// Takes it and says nothing.
-    Silent,
-    /// Too many requests.
-    Refuses,
-    /// One byte a second, for ever.
-    Drips,
-    /// A page of another server.
-    Garbage,
-    /// Half an answer.
-    Cut,
-}
-
-async fn server(way: Way) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut request = [0; 65_536];
-                let _request = stream.read(&mut request).await;
-                let answer: &[u8] = match way {
-                    Way::Silent => {
-                        tokio::time::sleep(Duration::from_secs(600)).await;
-                        b""
-                    }
-                    Way::Refuses => {
-                        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 2\r\n\r\n{}"
-                    }
-                    Way::Drips => b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
-                    Way::Garbage => b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<p>\xff\xfe</p>",
-                    Way::Cut => b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"choices\":[{\"mess",
-                };
-                let mut going = stream.write_all(answer).await.is_ok();
-                while going && matches!(way, Way::Drips) {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                    going = stream.write_all(b"d").await.is_ok();
-                }
-            });
-        }
-    });
-    url
-}
 
 /// What a visitor sees of each line.
 async fn seen(url: Option<&str>, rounds: usize) -> (Vec<String>, Bucket) {
@@ -98,14 +54,16 @@ async fn an_outage_does_not_show() {
     bucket.stop();
     assert!(local[0].contains("CONTAINER ID"), "{local:?}");
     assert!(local.iter().all(|line| !line.contains("command not found")), "{local:?}");
-    let nobody = "http://127.0.0.1:9/v1".to_owned();
-    let mut servers = vec![("nobody".to_owned(), nobody)];
-    for way in [Way::Silent, Way::Refuses, Way::Drips, Way::Garbage, Way::Cut] {
-        servers.push((format!("{way:?}"), server(way).await));
+    let mut servers = vec![("nobody", "http://127.0.0.1:9".to_owned())];
+    let mut standing = Vec::new();
+    for (name, way) in Way::faults() {
+        let server = StandIn::doing(Dialect::OpenAi, way).await;
+        servers.push((name, server.url.clone()));
+        standing.push(server);
     }
     for (name, url) in servers {
         // Many visits: a day of them, as far as the bucket can tell.
-        let rounds = if name == "nobody" { 20 } else { 3 };
+        let rounds = if name == "nobody" { 20 } else { 2 };
         let (shown, mut bucket) = seen(Some(&url), rounds).await;
         for (number, line) in shown.iter().enumerate() {
             assert_eq!(line, &local[number % local.len()], "{name}");
@@ -125,10 +83,85 @@ async fn an_outage_does_not_show() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_once_survives_the_outage_and_a_hard_end() {
+async fn every_change_is_told_once() {
+    acceptance::init();
+    let ill = || Way::Refuses("400 Bad Request", "", "invalid_request_error");
+    let model = StandIn::doing(Dialect::OpenAi, ill()).await;
+    let (_, mut bucket) = seen(Some(&model.url), 1).await;
+    let mut ask = 0;
+    let told = |bucket: &mut Bucket| {
+        let said = bucket.process().diagnostics();
+        let count = |word: &str| said.lines().filter(|line| line.contains(word)).count();
+        (count("gives no answer"), count(" answers "))
+    };
+    assert_eq!(told(&mut bucket), (1, 0));
+    for (way, wanted) in [
+        (Way::says("web"), (1, 1)),
+        (ill(), (2, 1)),
+        (Way::Refuses("413 Payload Too Large", "", "request_too_large"), (3, 1)),
+        (Way::says("web"), (3, 2)),
+    ] {
+        model.change(way);
+        let mut ssh = Ssh::log_in(bucket.ports.ssh, "root", PASSWORD).await.unwrap().unwrap();
+        for _ in 0..3 {
+            ask += 1;
+            ssh.exec(&format!("docker top c{ask}")).await.unwrap();
+        }
+        ssh.leave().await;
+        assert_eq!(told(&mut bucket), wanted, "{}", bucket.process().diagnostics());
+    }
+    bucket.stop();
+}
+
+/// Waits until so many askers have left the model.
+async fn left(model: &StandIn, wanted: usize) {
+    let since = Instant::now();
+    while model.left() < wanted {
+        assert!(since.elapsed() < PATIENCE, "{} of {wanted} left", model.left());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_interrupts_or_hangs_up_stops_paying() {
     acceptance::init();
     let model =
-        acceptance::standins::StandIn::start(acceptance::standins::Dialect::OpenAi, "web  db  cache").await;
+        StandIn::doing(Dialect::OpenAi, Way::after(Duration::from_secs(300), |_| "late".to_owned())).await;
+    let mut bucket = Bucket::new();
+    let names = |names: &[&str]| toml::Value::Array(names.iter().map(|name| (*name).into()).collect());
+    bucket.set(&["persona", "programs"], names(&["docker"]));
+    bucket.set(&["chat", "providers"], names(&["chatgpt"]));
+    bucket.set(&["chat", "timeout"], "250s");
+    bucket.set(&["openai", "base_url"], model.url.clone());
+    bucket.start().await;
+    let mut ssh = Ssh::log_in(bucket.ports.ssh, "root", PASSWORD).await.unwrap().unwrap();
+    let mut shell = ssh.shell().await.unwrap();
+    // No prompt within a second: Ctrl-C.
+    let shown = shell.line("docker ps --interrupted", Duration::from_secs(1)).await.unwrap();
+    assert!(shown.contains("^C"), "{shown:?}");
+    left(&model, 1).await;
+    // The terminal is closed in the middle of a pipeline.
+    shell.type_bytes(b"docker ps --closed | wc -l\r".to_vec()).await.unwrap();
+    while model.count() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(shell);
+    ssh.leave().await;
+    left(&model, 2).await;
+    // The same without a terminal.
+    let mut ssh = Ssh::log_in(bucket.ports.ssh, "root", PASSWORD).await.unwrap().unwrap();
+    assert!(ssh.exec_within("docker ps --gone", Duration::from_secs(1)).await.is_err());
+    ssh.leave().await;
+    left(&model, 3).await;
+    assert_eq!(model.count(), 3, "nobody asks again for those who left");
+    bucket.assert_sound();
+    bucket.kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_once_survives_the_outage_and_a_hard_end() {
+    acceptance::init();
+    let model = StandIn::start(Dialect::OpenAi, "web  db  cache").await;
     let mut bucket = Bucket::new();
     let names = |names: &[&str]| toml::Value::Array(names.iter().map(|name| (*name).into()).collect());
     bucket.set(&["persona", "programs"], names(&["docker"]));

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Canned, ChatGpt, ChatService, ChatSettings, Claude, Ollama, Purse, Secret, chatgpt, claude,
+    Canned, ChatGpt, ChatService, ChatSettings, Claude, Ollama, Place, Purse, Secret, chatgpt, claude,
     guarded::{Breaker, Budgeted, Cached, Failover, Limited, Priced, Retried, Timed},
     ollama,
     prices::Price,
@@ -162,26 +162,24 @@ fn service(
     parts: Parts,
 ) -> Result<Box<dyn ChatService>, SettingsFault> {
     let model = settings.model(provider);
-    let (network, stream) = (&settings.chat.network, settings.chat.stream);
+    let chat = &settings.chat;
+    let at = |base| Place { base, network: chat.network.clone(), stream: chat.stream };
     Ok(match provider {
         Provider::ChatGpt => {
             let section = &settings.openai;
             let base = section.base_url.as_deref().unwrap_or(chatgpt::BASE_URL);
             let words = section.static_messages.clone();
-            let chatgpt = ChatGpt::new(base, section.api_key.as_ref(), model, words, price)?;
-            parts.around(chatgpt.through(network)?.streaming(stream))
+            parts.around(ChatGpt::new(at(base), section.api_key.as_ref(), model, words, price)?)
         }
         Provider::Claude => {
             let section = &settings.anthropic;
             let base = section.base_url.as_deref().unwrap_or(claude::BASE_URL);
             let none = Secret::new("");
-            let claude = Claude::new(base, section.api_key.as_ref().unwrap_or(&none), model, price)?;
-            parts.around(claude.through(network)?.streaming(stream))
+            parts.around(Claude::new(at(base), section.api_key.as_ref().unwrap_or(&none), model, price)?)
         }
         Provider::Ollama => {
             let base = settings.ollama.base_url.as_deref().unwrap_or(ollama::BASE_URL);
-            let ollama = Ollama::new(base, model, price.unwrap_or(Price::FREE))?;
-            parts.around(ollama.through(network)?.streaming(stream))
+            parts.around(Ollama::new(at(base), model, price.unwrap_or(Price::FREE))?)
         }
         Provider::Canned => parts.around(Canned::silent()),
     })

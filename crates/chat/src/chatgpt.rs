@@ -11,11 +11,19 @@ use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
     guarded::Priced,
     prices::Price,
-    settings::{SettingsFault, with_cause},
-    transport::{Network, Transport, base_url, endpoint, secret_header},
+    server::{self, Interface, Place, Server},
+    settings::SettingsFault,
+    transport::secret_header,
 };
 
 const NAME: &str = "chatgpt";
+const INTERFACE: Interface = Interface {
+    name: NAME,
+    section: ("openai", "openai.base_url"),
+    strip: &["/chat/completions"],
+    version: Some("v1"),
+    path: "/chat/completions",
+};
 /// Where ChatGPT itself answers.
 pub const BASE_URL: &str = "https://api.openai.com/v1";
 /// The model asked when settings name none: fast and cheap, which is what a shell's reply needs.
@@ -23,14 +31,11 @@ pub const MODEL: &str = "gpt-5.6-luna";
 
 /// Asks ChatGPT or a compatible server.
 pub struct ChatGpt {
-    transport: Transport,
-    url: Url,
-    headers: HeaderMap,
+    server: Server,
     model: String,
     static_messages: Vec<String>,
     price: Option<Price>,
     dialect: Dialect,
-    stream: bool,
 }
 
 /// What a request may contain: OpenAI's own server refuses what compatible servers need, and the other way round.
@@ -119,66 +124,26 @@ struct Usage {
 }
 
 impl ChatGpt {
-    /// A client of the server at `base`; `static_messages` come before every conversation's own instructions.
+    /// A client of the server at this place; `static_messages` come before every conversation's own instructions.
     ///
     /// # Errors
     /// A URL that is none, a key with bytes that no header may carry, or no HTTPS client.
-    pub fn new(
-        base: &str,
+    pub fn new<'a>(
+        place: impl Into<Place<'a>>,
         key: Option<&Secret>,
         model: &str,
         static_messages: Vec<String>,
         price: Option<Price>,
     ) -> Result<Self, SettingsFault> {
-        let base = base_url(base).map_err(|reason| SettingsFault::new("openai.base_url", reason))?;
-        let url = endpoint(&base, &["/chat/completions"], Some("v1"), "/chat/completions");
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
             let value = secret_header(&format!("Bearer {}", key.reveal()))
                 .ok_or_else(|| SettingsFault::new("openai.api_key", "it has characters that no key has"))?;
             headers.insert(AUTHORIZATION, value);
         }
-        let transport = transport(&url, &Network::default())?;
-        let dialect = Dialect::of(&url, model);
-        let (model, stream) = (model.to_owned(), false);
-        Ok(Self { transport, url, headers, model, static_messages, price, dialect, stream })
-    }
-
-    /// The same, reached this way.
-    ///
-    /// # Errors
-    /// No HTTPS client.
-    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
-        self.transport = transport(&self.url, network)?;
-        Ok(self)
-    }
-
-    /// The same; answers come in pieces, so that whoever hangs up stops paying.
-    #[must_use]
-    pub fn streaming(mut self, stream: bool) -> Self {
-        self.stream = stream;
-        self
-    }
-
-    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
-        if !self.stream {
-            return self.transport.post(&self.url, &self.headers, request).await;
-        }
-        let mut pieces = Pieces::default();
-        let take = |event: serde_json::Value| {
-            if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
-                let status = error
-                    .get("code")
-                    .and_then(serde_json::Value::as_u64)
-                    .and_then(|code| u16::try_from(code).ok());
-                let status = status.filter(|status| *status >= 500).unwrap_or(500);
-                return Err(ChatError::Failed { provider: NAME.to_owned(), status, retry_after: None });
-            }
-            pieces.take(&event);
-            Ok(pieces.finish_reason.is_some())
-        };
-        let whole = self.transport.post_streamed(&self.url, &self.headers, request, take).await?;
-        Ok(whole.unwrap_or_else(|| pieces.whole()))
+        let server = Server::new(&INTERFACE, &place.into(), headers)?;
+        let dialect = Dialect::of(server.url(), model);
+        Ok(Self { server, model: model.to_owned(), static_messages, price, dialect })
     }
 }
 
@@ -192,36 +157,52 @@ struct Pieces {
     usage: Option<Usage>,
 }
 
-impl Pieces {
-    fn take(&mut self, event: &serde_json::Value) {
+impl server::Answer for Answer {
+    type Pieces = Pieces;
+
+    fn take(pieces: &mut Pieces, event: &serde_json::Value) -> Result<bool, u16> {
+        if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
+            return Err(status_of(error));
+        }
         if let Some(model) = event.get("model").and_then(serde_json::Value::as_str) {
-            model.clone_into(&mut self.model);
+            model.clone_into(&mut pieces.model);
         }
         if let Some(usage) = event.get("usage").and_then(|usage| Usage::deserialize(usage).ok()) {
-            self.usage = Some(usage);
+            pieces.usage = Some(usage);
         }
-        let Some(choice) = event.get("choices").and_then(|choices| choices.get(0)) else { return };
+        let Some(choice) = event.get("choices").and_then(|choices| choices.get(0)) else {
+            return Ok(pieces.finish_reason.is_some());
+        };
         let delta = |name: &str| {
             choice.get("delta").and_then(|delta| delta.get(name)).and_then(serde_json::Value::as_str)
         };
-        self.text.push_str(delta("content").unwrap_or_default());
+        pieces.text.push_str(delta("content").unwrap_or_default());
         if let Some(refusal) = delta("refusal") {
-            self.refusal.get_or_insert_default().push_str(refusal);
+            pieces.refusal.get_or_insert_default().push_str(refusal);
         }
         if let Some(reason) = choice.get("finish_reason").and_then(serde_json::Value::as_str) {
-            self.finish_reason = Some(reason.to_owned());
+            pieces.finish_reason = Some(reason.to_owned());
         }
+        Ok(pieces.finish_reason.is_some())
     }
 
-    fn whole(self) -> Answer {
-        let message = Said { content: Some(self.text), refusal: self.refusal };
-        let choice = Choice { message, finish_reason: self.finish_reason };
-        Answer { model: self.model, choices: vec![choice], usage: self.usage }
+    fn whole(pieces: Pieces) -> Option<Self> {
+        let message = Said { content: Some(pieces.text), refusal: pieces.refusal };
+        let choice = Choice { message, finish_reason: pieces.finish_reason };
+        Some(Self { model: pieces.model, choices: vec![choice], usage: pieces.usage })
     }
 }
 
-fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
-    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("openai", with_cause(&error)))
+/// The status that goes with an error in the middle of a stream: servers give it as a number, or give a word.
+fn status_of(error: &serde_json::Value) -> u16 {
+    let code = error.get("code");
+    let number = code.and_then(serde_json::Value::as_u64).and_then(|code| u16::try_from(code).ok());
+    let word = [code, error.get("type")].into_iter().flatten().filter_map(serde_json::Value::as_str);
+    match number {
+        Some(status) if status == 429 || status >= 500 => status,
+        _ if word.into_iter().any(|word| word.contains("rate_limit")) => 429,
+        _ => 500,
+    }
 }
 
 #[async_trait]
@@ -243,10 +224,10 @@ impl ChatService for ChatGpt {
             max_completion_tokens: own.then_some(conversation.max_tokens),
             temperature: conversation.temperature.filter(|_| self.dialect.temperature),
             reasoning_effort: self.dialect.effort,
-            stream: self.stream,
-            stream_options: self.stream.then_some(StreamOptions { include_usage: true }),
+            stream: self.server.streams(),
+            stream_options: self.server.streams().then_some(StreamOptions { include_usage: true }),
         };
-        let answer = self.answer(&request).await?;
+        let answer: Answer = self.server.ask(&request).await?;
         let bound = self.cost_at_most(conversation);
         let (tokens_in, tokens_out, cost) = match (&answer.usage, self.price) {
             (Some(usage), price) => {
@@ -255,14 +236,13 @@ impl ChatService for ChatGpt {
             }
             (None, _) => (0, 0, bound.unwrap_or_default()),
         };
-        let choice =
-            answer.choices.into_iter().next().ok_or_else(|| self.transport.malformed("no choice"))?;
+        let choice = answer.choices.into_iter().next().ok_or_else(|| self.server.malformed("no choice"))?;
         if choice.message.refusal.is_some() || choice.finish_reason.as_deref() == Some("content_filter") {
             return Err(ChatError::Declined { provider: NAME.to_owned(), cost });
         }
         let text = choice.message.content.filter(|text| !text.is_empty());
         Ok(Reply {
-            text: text.ok_or_else(|| self.transport.malformed("an empty text"))?,
+            text: text.ok_or_else(|| self.server.malformed("an empty text"))?,
             model: if answer.model.is_empty() { self.model.clone() } else { answer.model },
             tokens_in,
             tokens_out,

@@ -5,17 +5,24 @@ use std::time::Instant;
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use crate::{
     ChatError, ChatService, Conversation, Reply, Secret, Usd,
     guarded::Priced,
     prices::Price,
-    settings::{SettingsFault, with_cause},
-    transport::{Network, Transport, base_url, endpoint, secret_header},
+    server::{self, Interface, Place, Server},
+    settings::SettingsFault,
+    transport::secret_header,
 };
 
 const NAME: &str = "claude";
+const INTERFACE: Interface = Interface {
+    name: NAME,
+    section: ("anthropic", "anthropic.base_url"),
+    strip: &["/messages"],
+    version: Some("v1"),
+    path: "/messages",
+};
 /// Where Claude answers.
 pub const BASE_URL: &str = "https://api.anthropic.com/v1";
 /// The model asked when settings name none: fast and cheap, which is what a shell's reply needs.
@@ -25,13 +32,10 @@ const VERSION: &str = "2023-06-01";
 
 /// Asks Claude.
 pub struct Claude {
-    transport: Transport,
-    url: Url,
-    headers: HeaderMap,
+    server: Server,
     model: String,
     price: Option<Price>,
     habits: Habits,
-    stream: bool,
 }
 
 /// What differs between models (platform.claude.com, migration guides).
@@ -102,7 +106,7 @@ struct Line<'a> {
     content: &'a str,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Answer {
     #[serde(default)]
     model: String,
@@ -129,52 +133,40 @@ struct Usage {
 }
 
 impl Claude {
-    /// A client of the server at `base`.
+    /// A client of the server at this place.
     ///
     /// # Errors
     /// A URL that is none, a key with bytes that no header may carry, or no HTTPS client.
-    pub fn new(base: &str, key: &Secret, model: &str, price: Option<Price>) -> Result<Self, SettingsFault> {
-        let base = base_url(base).map_err(|reason| SettingsFault::new("anthropic.base_url", reason))?;
-        let url = endpoint(&base, &["/messages"], Some("v1"), "/messages");
+    pub fn new<'a>(
+        place: impl Into<Place<'a>>,
+        key: &Secret,
+        model: &str,
+        price: Option<Price>,
+    ) -> Result<Self, SettingsFault> {
         let mut headers = HeaderMap::new();
         let key = secret_header(key.reveal())
             .ok_or_else(|| SettingsFault::new("anthropic.api_key", "it has characters that no key has"))?;
         headers.insert("x-api-key", key);
         headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
-        let transport = transport(&url, &Network::default())?;
-        let (model, habits) = (model.to_owned(), Habits::of(model));
-        Ok(Self { transport, url, headers, model, price, habits, stream: false })
+        let server = Server::new(&INTERFACE, &place.into(), headers)?;
+        Ok(Self { server, model: model.to_owned(), price, habits: Habits::of(model) })
+    }
+}
+
+impl server::Answer for Answer {
+    type Pieces = Self;
+
+    fn take(answer: &mut Self, event: &serde_json::Value) -> Result<bool, u16> {
+        take(answer, event)
     }
 
-    /// The same, reached this way.
-    ///
-    /// # Errors
-    /// No HTTPS client.
-    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
-        self.transport = transport(&self.url, network)?;
-        Ok(self)
-    }
-
-    /// The same; answers come in pieces, so that whoever hangs up stops paying.
-    #[must_use]
-    pub fn streaming(mut self, stream: bool) -> Self {
-        self.stream = stream;
-        self
-    }
-
-    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
-        if !self.stream {
-            return self.transport.post(&self.url, &self.headers, request).await;
-        }
-        let mut answer = Answer { model: String::new(), content: Vec::new(), stop_reason: None, usage: None };
-        let take = |event: serde_json::Value| take(&mut answer, &event);
-        let whole = self.transport.post_streamed(&self.url, &self.headers, request, take).await?;
-        Ok(whole.unwrap_or(answer))
+    fn whole(pieces: Self) -> Option<Self> {
+        Some(pieces)
     }
 }
 
 /// One event of a stream (platform.claude.com, streaming messages); whether it was the last.
-fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, ChatError> {
+fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, u16> {
     let text = |value: Option<&serde_json::Value>| {
         value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     };
@@ -209,16 +201,15 @@ fn take(answer: &mut Answer, event: &serde_json::Value) -> Result<bool, ChatErro
         "message_stop" => return Ok(true),
         "error" => {
             let kind = text(event.get("error").and_then(|error| error.get("type")));
-            let status = if kind == "overloaded_error" { 529 } else { 500 };
-            return Err(ChatError::Failed { provider: NAME.to_owned(), status, retry_after: None });
+            return Err(match kind.as_str() {
+                "overloaded_error" => 529,
+                "rate_limit_error" => 429,
+                _ => 500,
+            });
         }
         _ => {}
     }
     Ok(false)
-}
-
-fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
-    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("anthropic", with_cause(&error)))
 }
 
 #[async_trait]
@@ -251,9 +242,9 @@ impl ChatService for Claude {
                 .collect(),
             temperature: conversation.temperature.filter(|_| self.habits.temperature),
             thinking: self.habits.thinks_unless_told.then_some(Thinking { r#type: "disabled" }),
-            stream: self.stream,
+            stream: self.server.streams(),
         };
-        let answer = self.answer(&request).await?;
+        let answer: Answer = self.server.ask(&request).await?;
         let bound = self.cost_at_most(conversation);
         let (tokens_in, tokens_out, cost) = match &answer.usage {
             Some(usage) => {
@@ -273,7 +264,7 @@ impl ChatService for Claude {
         let text: String =
             answer.content.into_iter().filter(|part| part.r#type == "text").map(|part| part.text).collect();
         if text.is_empty() {
-            return Err(self.transport.malformed("an empty text"));
+            return Err(self.server.malformed("an empty text"));
         }
         Ok(Reply {
             text,

@@ -70,6 +70,14 @@ pub enum ChatError {
         #[source]
         source: reqwest::Error,
     },
+    /// An error in the middle of an answer that came in pieces: what came before may have been charged.
+    #[error("{provider} broke off its answer with status {status}")]
+    BrokenOff {
+        /// Which provider.
+        provider: String,
+        /// The HTTP status that goes with what it said.
+        status: u16,
+    },
     /// An answer that is not what the interface promises.
     #[error("{provider} answered with {what}")]
     Malformed {
@@ -159,6 +167,7 @@ impl ChatError {
             Self::Timeout { .. }
             | Self::Failed { .. }
             | Self::Interrupted { .. }
+            | Self::BrokenOff { .. }
             | Self::Malformed { .. }
             | Self::AllFailed { .. } => Bill::Unknown,
         }
@@ -175,6 +184,7 @@ impl ChatError {
             Self::Failed { .. } => "failed",
             Self::Unreachable { .. } => "unreachable",
             Self::Interrupted { .. } => "interrupted",
+            Self::BrokenOff { .. } => "broken_off",
             Self::Malformed { .. } => "malformed",
             Self::Declined { .. } => "declined",
             Self::Budget { .. } | Self::TokenBudget { .. } => "budget",

@@ -17,6 +17,7 @@ pub mod money;
 pub mod ollama;
 pub mod prices;
 pub mod secret;
+mod server;
 pub mod settings;
 mod stream;
 mod transport;
@@ -34,6 +35,7 @@ pub use guarded::{Purse, Purses, Unit, spending_from};
 pub use money::Usd;
 pub use ollama::Ollama;
 pub use secret::Secret;
+pub use server::Place;
 pub use settings::{Allowances, AnthropicSection, ChatSection, ChatSettings, OllamaSection, OpenAiSection};
 pub use transport::Network;
 

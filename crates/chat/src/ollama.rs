@@ -5,17 +5,23 @@ use std::time::Instant;
 use async_trait::async_trait;
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use crate::{
     ChatError, ChatService, Conversation, Reply, Usd,
     guarded::Priced,
     prices::Price,
-    settings::{SettingsFault, with_cause},
-    transport::{Network, Transport, base_url, endpoint},
+    server::{self, Interface, Place, Server},
+    settings::SettingsFault,
 };
 
 const NAME: &str = "ollama";
+const INTERFACE: Interface = Interface {
+    name: NAME,
+    section: ("ollama", "ollama.base_url"),
+    strip: &["/chat", "/api", "/v1"],
+    version: None,
+    path: "/api/chat",
+};
 /// Where Ollama listens when nobody told it otherwise.
 pub const BASE_URL: &str = "http://127.0.0.1:11434";
 /// The model asked when settings name none.
@@ -23,15 +29,9 @@ pub const MODEL: &str = "llama3.2";
 
 /// Asks Ollama.
 pub struct Ollama {
-    transport: Transport,
-    url: Url,
+    server: Server,
     model: String,
     price: Price,
-    stream: bool,
-}
-
-fn transport(url: &Url, network: &Network) -> Result<Transport, SettingsFault> {
-    Transport::new(NAME, url, network).map_err(|error| SettingsFault::new("ollama", with_cause(&error)))
 }
 
 #[derive(Serialize)]
@@ -72,56 +72,44 @@ struct Said {
 }
 
 impl Ollama {
-    /// A client of the server at `base`. `price` is [`Price::FREE`] for a machine of our own.
+    /// A client of the server at this place. `price` is [`Price::FREE`] for a machine of our own.
     ///
     /// # Errors
     /// A URL that is none, or no HTTPS client.
-    pub fn new(base: &str, model: &str, price: Price) -> Result<Self, SettingsFault> {
-        let base = base_url(base).map_err(|reason| SettingsFault::new("ollama.base_url", reason))?;
-        let url = endpoint(&base, &["/chat", "/api", "/v1"], None, "/api/chat");
-        let transport = transport(&url, &Network::default())?;
-        Ok(Self { transport, url, model: model.to_owned(), price, stream: false })
+    pub fn new<'a>(place: impl Into<Place<'a>>, model: &str, price: Price) -> Result<Self, SettingsFault> {
+        let server = Server::new(&INTERFACE, &place.into(), HeaderMap::new())?;
+        Ok(Self { server, model: model.to_owned(), price })
     }
+}
 
-    /// The same, reached this way.
-    ///
-    /// # Errors
-    /// No HTTPS client.
-    pub fn through(mut self, network: &Network) -> Result<Self, SettingsFault> {
-        self.transport = transport(&self.url, network)?;
-        Ok(self)
-    }
+/// An answer that comes in pieces: text, and in the last line the counts.
+#[derive(Default)]
+struct Pieces {
+    text: String,
+    last: Option<Answer>,
+}
 
-    /// The same; answers come in pieces, so that the model stops when whoever asked hangs up.
-    #[must_use]
-    pub fn streaming(mut self, stream: bool) -> Self {
-        self.stream = stream;
-        self
-    }
+impl server::Answer for Answer {
+    type Pieces = Pieces;
 
-    async fn answer(&self, request: &Request<'_>) -> Result<Answer, ChatError> {
-        if !self.stream {
-            return self.transport.post(&self.url, &HeaderMap::new(), request).await;
+    fn take(pieces: &mut Pieces, event: &serde_json::Value) -> Result<bool, u16> {
+        // A model that is stopped or unloaded ends a stream that began well with a line of its own.
+        if event.get("error").is_some_and(|error| !error.is_null()) {
+            return Err(500);
         }
-        let mut text = String::new();
-        let mut last = None;
-        let take = |event: serde_json::Value| {
-            let piece = event.get("message").and_then(|message| message.get("content"));
-            text.push_str(piece.and_then(serde_json::Value::as_str).unwrap_or_default());
-            let done = event.get("done").and_then(serde_json::Value::as_bool) == Some(true);
-            if done {
-                last = Answer::deserialize(event).ok();
-            }
-            Ok(done)
-        };
-        let whole: Option<Answer> =
-            self.transport.post_streamed(&self.url, &HeaderMap::new(), request, take).await?;
-        if let Some(whole) = whole {
-            return Ok(whole);
+        let piece = event.get("message").and_then(|message| message.get("content"));
+        pieces.text.push_str(piece.and_then(serde_json::Value::as_str).unwrap_or_default());
+        let done = event.get("done").and_then(serde_json::Value::as_bool) == Some(true);
+        if done {
+            pieces.last = Self::deserialize(event).ok();
         }
-        let mut answer = last.ok_or_else(|| self.transport.malformed("a stream cut short"))?;
-        answer.message.content = text;
-        Ok(answer)
+        Ok(done)
+    }
+
+    fn whole(pieces: Pieces) -> Option<Self> {
+        let mut answer = pieces.last?;
+        answer.message.content = pieces.text;
+        Some(answer)
     }
 }
 
@@ -137,12 +125,12 @@ impl ChatService for Ollama {
         let request = Request {
             model: &self.model,
             messages: system.chain(turns).collect(),
-            stream: self.stream,
+            stream: self.server.streams(),
             options: Options { num_predict: conversation.max_tokens, temperature: conversation.temperature },
         };
-        let answer = self.answer(&request).await?;
+        let answer: Answer = self.server.ask(&request).await?;
         if answer.message.content.is_empty() {
-            return Err(self.transport.malformed("an empty text"));
+            return Err(self.server.malformed("an empty text"));
         }
         Ok(Reply {
             text: answer.message.content,

@@ -1,17 +1,20 @@
 //! The sections `[chat] [openai] [anthropic] [ollama]` of the settings, and what is wrong with them.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+mod allowances;
+mod provider;
+
+use std::{path::PathBuf, time::Duration};
 
 use ::settings::Section;
 
 use crate::{
-    Purse, Purses, Secret, Usd, chatgpt, claude, ollama,
+    Secret, Usd, chatgpt, claude, ollama,
     prices::{Price, Prices, usd},
     transport::{Network, base_url, is_local},
 };
 
-/// How many sources have a purse of their own; the rest share one.
-const PURSES_MOST: usize = 50_000;
+pub use allowances::Allowances;
+pub use provider::Provider;
 
 /// One thing that is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,19 +43,6 @@ pub struct ChatSettings {
     pub anthropic: AnthropicSection,
     /// `[ollama]`
     pub ollama: OllamaSection,
-}
-
-/// The providers there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// `[openai]`
-    ChatGpt,
-    /// `[anthropic]`
-    Claude,
-    /// `[ollama]`
-    Ollama,
-    /// Nobody: every question gets its own `otherwise`.
-    Canned,
 }
 
 /// `[chat]`
@@ -159,20 +149,6 @@ pub struct OllamaSection {
     pub base_url: Option<String>,
     /// Unset: [`ollama::MODEL`].
     pub model: Option<String>,
-}
-
-impl Provider {
-    const ALL: [Self; 4] = [Self::ChatGpt, Self::Claude, Self::Ollama, Self::Canned];
-
-    /// The name in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ChatGpt => "chatgpt",
-            Self::Claude => "claude",
-            Self::Ollama => "ollama",
-            Self::Canned => "canned",
-        }
-    }
 }
 
 impl ChatSection {
@@ -413,38 +389,5 @@ impl ChatSettings {
             "a budget is set, but the price of `{model}` is unknown; add [{key}.\"{model}\"] with input and output in \
              US dollars per million tokens (0 for a machine of your own)"
         ))
-    }
-
-    /// The purses of sessions, sources and networks. For [`spending_from`](crate::spending_from).
-    pub fn allowances(&self) -> Allowances {
-        let chat = &self.chat;
-        let purses = |name: &str, usd: Option<Usd>, tokens: Option<u64>| {
-            let usd = usd.map(|limit| Purses::new(name, limit, PURSES_MOST));
-            let tokens = tokens.map(|limit| Purses::tokens(name, limit, PURSES_MOST));
-            usd.into_iter().chain(tokens).collect::<Vec<_>>()
-        };
-        Allowances {
-            session: (chat.budget_per_session, chat.tokens_per_session),
-            sources: purses("source", chat.budget_per_source_per_day, chat.tokens_per_source_per_day),
-            networks: purses("network", chat.budget_per_network_per_day, chat.tokens_per_network_per_day),
-        }
-    }
-}
-
-/// What sessions, sources and networks may spend.
-pub struct Allowances {
-    session: (Option<Usd>, Option<u64>),
-    sources: Vec<Purses>,
-    networks: Vec<Purses>,
-}
-
-impl Allowances {
-    /// The purses of a new session from this source in this network. Everybody of a source shares its purse for the day.
-    pub fn of(&self, source: &str, network: &str) -> Vec<Arc<Purse>> {
-        let usd = self.session.0.map(|limit| Arc::new(Purse::once("session", limit)));
-        let tokens = self.session.1.map(|limit| Arc::new(Purse::tokens_once("session", limit)));
-        let sources = self.sources.iter().map(|purses| purses.of(source));
-        let networks = self.networks.iter().map(|purses| purses.of(network));
-        usd.into_iter().chain(tokens).chain(sources).chain(networks).collect()
     }
 }

@@ -166,6 +166,32 @@ async fn every_bad_answer_has_its_own_error() {
 }
 
 #[tokio::test]
+async fn claude_is_told_what_to_keep_for_the_next_question() {
+    let long = "A server has many facts. ".repeat(400);
+    let asked = |system: Vec<String>| async {
+        let server = StandIn::start([Act::ok(claude_answer("Linux", 10, 1))]).await;
+        let conversation = chat::Conversation { system, ..conversation() };
+        claude(&server.url).send_message(&conversation).await.unwrap();
+        server.seen().await.remove(0).body["system"].clone()
+    };
+    let marked = json!({"type": "ephemeral"});
+    let system = asked(vec![long.clone(), "Be brief.".to_owned()]).await;
+    assert_eq!(system[0].get("cache_control"), None);
+    assert_eq!(system[1]["cache_control"], marked, "everything up to the last instruction is kept");
+    let system = asked(vec!["Too short to be kept.".to_owned()]).await;
+    assert_eq!(system[0].get("cache_control"), None);
+    // What is read from and written to the cache is counted, at its own price.
+    let usage = json!({"input_tokens": 100, "cache_creation_input_tokens": 1000, "cache_read_input_tokens": 2000,
+        "output_tokens": 10});
+    let body = json!({"model": "m", "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn", "usage": usage});
+    let server = StandIn::start([Act::ok(body.to_string())]).await;
+    let reply = claude(&server.url).send_message(&conversation()).await.unwrap();
+    assert_eq!(reply.tokens_in, 3100);
+    let price = price("claude-haiku-5-5").unwrap();
+    assert_eq!(reply.cost_usd, price.cost(100 + 1250 + 200, 10).dollars());
+}
+
+#[tokio::test]
 async fn nobody_there_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

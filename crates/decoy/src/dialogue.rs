@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use wire::EventKind;
 
 use crate::{
-    machine::Visitor,
+    machine::{Visitor, files::parse_listing},
     oracle::{Ask, Oracle, Question},
 };
 
@@ -78,12 +78,40 @@ impl Contact {
     /// Learns what is in a file that is only listed, before somebody reads it. What was read once stays as it was: without
     /// a model the file keeps what the machine made up.
     pub async fn know(&self, path: &str) {
+        self.approach(path).await;
         let Some(unknown) = self.visitor.files().unknown(path) else { return };
         let name = unknown.path.clone();
         let what = Ask::File { path: unknown.path, size: unknown.size, head: unknown.head };
         let answer = self.oracle.ask(Question::new(what, Bytes::new())).await;
-        // A machine that has no room for more keeps making it up, the same each time.
-        let _kept = self.visitor.machine().learn(&name, &answer.text);
+        if self.visitor.machine().learn(&name, &answer.text).is_none() {
+            // A file that the machine does not have is the visitor's, as they were told of it. Where there is no room for
+            // more it goes on being made up, the same each time.
+            let _filled = self.visitor.files().fill(&name, &answer.text);
+        }
+    }
+
+    /// Learns what is in the directories on the way to this absolute path, itself included, where that is still to be
+    /// said, before somebody looks. One that nobody speaks for is empty from then on.
+    pub async fn approach(&self, path: &str) {
+        while let Some(directory) = self.visitor.files().unlisted(path) {
+            let what = Ask::Directory { path: directory.clone() };
+            let answer = self.oracle.ask(Question::new(what, Bytes::new())).await;
+            let text = String::from_utf8_lossy(&answer.text);
+            let machine = self.visitor.machine();
+            let names = parse_listing(&text, &machine.identity, machine.now()).unwrap_or_default();
+            if let Err(error) = self.visitor.files().tell(&directory, &names) {
+                tracing::debug!(%directory, %error, "what is in a directory finds no room");
+                return;
+            }
+        }
+    }
+
+    /// Hands something to a script of the machine; what it writes, or nothing when nobody speaks for it.
+    pub async fn hand_over(&self, daemon: &str, script: &str, given: &str) -> Option<String> {
+        let what =
+            Ask::Verb { daemon: daemon.to_owned(), script: script.to_owned(), given: given.to_owned() };
+        let answer = self.oracle.ask(Question::new(what, Bytes::new())).await;
+        answer.invented.then(|| String::from_utf8_lossy(&answer.text).into_owned())
     }
 }
 
@@ -207,7 +235,7 @@ impl Stage {
     pub fn keep(&self, bytes: impl Into<Bytes>) -> String {
         use sha2::{Digest as _, Sha256};
         let bytes = bytes.into();
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex::encode(Sha256::digest(&bytes));
         self.push(Turn::Keep { sha256: sha256.clone(), bytes });
         sha256
     }

@@ -26,6 +26,20 @@ pub enum Ask {
         /// Its first line, if that is known, without the line end.
         head: String,
     },
+    /// Names in a directory that is there and of which nothing else is known; answered as `ls -lA` prints them.
+    Directory {
+        /// Absolute path.
+        path: String,
+    },
+    /// Something that a daemon hands to a script: an FTP verb, a mail.
+    Verb {
+        /// The daemon: `vsftpd`, `postfix`.
+        daemon: String,
+        /// The script: `SITE DEPLOY`, `/usr/local/bin/tickets`.
+        script: String,
+        /// What the script is given: its argument, a mail.
+        given: String,
+    },
     /// A page that nobody wrote.
     Page {
         /// Request method.
@@ -55,6 +69,8 @@ impl Ask {
         match self {
             Self::Program { .. } => "program",
             Self::File { .. } => "file",
+            Self::Directory { .. } => "directory",
+            Self::Verb { .. } => "verb",
             Self::Page { .. } => "page",
             Self::Reply { .. } => "interpreter",
             Self::Line { .. } => "line",
@@ -72,7 +88,8 @@ impl Ask {
                 }
                 text
             }
-            Self::File { path, .. } => path.clone(),
+            Self::File { path, .. } | Self::Directory { path } => path.clone(),
+            Self::Verb { given, .. } => given.clone(),
             Self::Page { method, target } => format!("{method} {target}"),
             Self::Reply { line, .. } | Self::Line { line, .. } => line.clone(),
         }

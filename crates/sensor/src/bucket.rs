@@ -315,6 +315,9 @@ fn assemble(
         config.persona.users.clone(),
     );
     identity.programs.clone_from(&config.persona.programs);
+    identity.directories.clone_from(&config.persona.directories);
+    identity.site_verbs.clone_from(&config.persona.site_verbs);
+    identity.piped_mail.clone_from(&config.persona.piped_mail);
     let state = &config.general.state_directory;
     let subject = tls::Subject { name: identity.full_name(), since: identity.installed };
     let (tls, certificate) = tls::snakeoil(state, &subject)?;

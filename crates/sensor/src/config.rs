@@ -1,22 +1,24 @@
 //! `Config.toml`: from what was written to what was meant, every fault at once. CONTRACT names the keys.
 
+mod persona;
 mod ports;
 
 use std::{
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use chat::{ChatSettings, Secret};
-use decoy::machine::Image;
 use settings::{Fault, Faults, Found, Section, Tree};
 use url::Url;
 use wire::Protocol;
 
 use crate::{admission::ConnectionLimits, oracle::templates::Templates, shares::ShareLimits};
+
+pub use persona::Persona;
+use persona::is_user_name;
 
 /// The prefix of every environment variable that overrides a key.
 pub const ENVIRONMENT_PREFIX: &str = "RUSTBUCKET_";
@@ -90,19 +92,6 @@ pub struct Listener {
 pub struct PortTls {
     /// The certificate with its chain, and its key, both as PEM.
     pub given: Option<(String, Secret)>,
-}
-
-/// `[persona]`: what is not given is drawn from the bucket's identity.
-#[derive(Debug)]
-pub struct Persona {
-    /// The files of the machine.
-    pub image: Arc<Image>,
-    /// Host name of the machine.
-    pub hostname: Option<String>,
-    /// People who have an account.
-    pub users: Option<Vec<String>>,
-    /// Programs beyond those of the image; what they say is the model's.
-    pub programs: Vec<String>,
 }
 
 /// `[logins]`: who gets in.
@@ -270,78 +259,6 @@ impl Management {
             port: section.number("port", 0..=65535).unwrap_or(8443),
         }
     }
-}
-
-impl Persona {
-    fn read(mut section: Section<'_>) -> Self {
-        let image =
-            section.found_text("image").and_then(|found| match crate::image::load(Path::new(&found.value)) {
-                Ok(image) => Some(image),
-                Err(error) => {
-                    let cause = std::error::Error::source(&error)
-                        .map(|cause| format!(": {cause}"))
-                        .unwrap_or_default();
-                    section.fault("image", found.origin, format!("{error}{cause}"));
-                    None
-                }
-            });
-        let image = image.unwrap_or_else(|| Arc::clone(Image::debian_12()));
-        let hostname = section.parsed(
-            "hostname",
-            "a host name of letters, digits and `-`, with a domain or without",
-            |text| is_host_name(text).then(|| text.to_owned()),
-        );
-        let users = section.texts("users").map(|users| {
-            let mut names = Vec::new();
-            for Found { value, origin } in users {
-                if is_user_name(&value) {
-                    names.push(value);
-                } else {
-                    section.fault(
-                        "users",
-                        origin,
-                        "a user name has up to 32 lower-case letters, digits, `_` and `-`",
-                    );
-                }
-            }
-            names
-        });
-        let mut programs = Vec::new();
-        for Found { value, origin } in section.texts("programs").unwrap_or_default() {
-            let known = (1..=40).contains(&value.len())
-                && value.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+-".contains(&b));
-            if known {
-                programs.push(value);
-            } else {
-                section.fault(
-                    "programs",
-                    origin,
-                    "a program is named by letters, digits, `.`, `_`, `+` and `-`",
-                );
-            }
-        }
-        Self { image, hostname, users, programs }
-    }
-}
-
-/// hostname(7): up to 63 letters, digits and inner hyphens.
-fn is_host_name(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    // hostname(7): 253 characters in all.
-    text.len() <= 253 && text.split('.').all(is_label)
-}
-
-/// useradd(8): `[a-z_][a-z0-9_-]*`, at most 32 characters.
-fn is_user_name(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
 impl Logins {

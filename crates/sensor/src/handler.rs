@@ -5,6 +5,7 @@ use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use decoy::{Dialogue, Stage, Turn};
+use futures::poll;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
@@ -176,6 +177,10 @@ impl Conversation<'_> {
     /// Runs one call of the dialogue; meanwhile performs its turns and collects what the visitor types ahead.
     async fn attend(&mut self, call: impl Future<Output = ()>) -> Result<(), End> {
         let mut call = pin!(call);
+        // Most calls are over at once: no timer and no reading for them.
+        if poll!(&mut call).is_ready() {
+            return self.perform().await;
+        }
         let stage = self.stage.clone();
         let mut quiet_since = Instant::now();
         loop {
@@ -204,7 +209,8 @@ impl Conversation<'_> {
         while let Some(turn) = self.stage.next_turn() {
             match turn {
                 Turn::Say(bytes) => {
-                    if self.gathered.is_empty() && bytes.len() >= GATHER {
+                    // A lone answer is sent as it is.
+                    if self.gathered.is_empty() && (bytes.len() >= GATHER || self.stage.backlog() == 0) {
                         self.send(bytes).await?;
                     } else {
                         self.gathered.extend_from_slice(&bytes);

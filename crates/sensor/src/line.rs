@@ -46,15 +46,21 @@ impl TcpLine {
     }
 }
 
+/// Adds what is there to `buffer`, which grows by no more than that: an idle visitor costs none.
+fn read(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+    let mut arrived = [0; READ];
+    let size = stream.try_read(&mut arrived)?;
+    buffer.extend_from_slice(arrived.get(..size).unwrap_or_default());
+    Ok(size)
+}
+
 #[async_trait]
 impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         match &mut self.channel {
             Channel::Plain(stream) => loop {
-                // The buffer is made only when there is something to read: an idle visitor costs none.
                 stream.readable().await?;
-                buffer.reserve(READ);
-                match stream.try_read_buf(buffer) {
+                match read(stream, buffer) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     other => return other,
                 }

@@ -140,11 +140,11 @@ async fn serve(
         peer,
         limits: bucket.dialogue_limits,
     };
-    let banner = listener.banner.clone();
     // SSH has its own line.
     if listener.protocol == Protocol::Ssh {
         if let Some(daemon) = bucket.ssh_daemon(&listener.name) {
-            daemon.serve(stream, contact, session).await;
+            // On the heap: the other protocols' visits need not be as large as this one's.
+            Box::pin(daemon.serve(stream, contact, session)).await;
         }
         drop(ticket);
         return;
@@ -159,7 +159,21 @@ async fn serve(
             Ok(Err(_)) | Err(_) => return,
         };
     }
-    let mut dialogue: Box<dyn Dialogue> = match listener.protocol {
+    let mut dialogue = dialogue_of(&bucket, &listener, scheme, contact, &session);
+    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
+    drop(ticket);
+}
+
+/// Who answers at a port that speaks in lines.
+fn dialogue_of(
+    bucket: &Bucket,
+    listener: &Listener,
+    scheme: Scheme,
+    contact: Contact,
+    session: &Session,
+) -> Box<dyn Dialogue> {
+    let banner = listener.banner.clone();
+    match listener.protocol {
         Protocol::Telnet => {
             let telnet = Telnet::new(contact);
             Box::new(match banner {
@@ -168,7 +182,8 @@ async fn serve(
             })
         }
         Protocol::Ftp => {
-            let data = DataPort::new(local.ip(), peer.ip(), session.clone(), bucket.bounds.bytes);
+            let data =
+                DataPort::new(contact.local.ip(), contact.peer.ip(), session.clone(), bucket.bounds.bytes);
             let ftp = Ftp::new(contact, Box::new(data));
             Box::new(match banner {
                 Some(banner) => ftp.with_banner(&banner),
@@ -192,9 +207,7 @@ async fn serve(
         Protocol::Plain | Protocol::Ssh | Protocol::Rustbucket => {
             Box::new(Plain::new(contact, banner.unwrap_or_default()))
         }
-    };
-    handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
-    drop(ticket);
+    }
 }
 
 /// Writes the event of visitors who were turned away.

@@ -118,7 +118,8 @@ fn place(question: &Question, source: &str) -> Place {
     let shared = question.ground.own.is_empty()
         && match what {
             Ask::Program { stdin, .. } => stdin.is_empty() && plain,
-            Ask::File { .. } => true,
+            Ask::File { .. } | Ask::Directory { .. } => true,
+            Ask::Verb { given, .. } => !given.contains('\n') && plain,
             Ask::Page { method, .. } => method == "GET" && plain,
             Ask::Reply { .. } | Ask::Line { .. } => plain,
         };
@@ -141,7 +142,10 @@ fn place(question: &Question, source: &str) -> Place {
             parts.extend([cwd.as_str(), user.as_str(), stdin.as_str()]);
             parts.extend(words.iter().map(String::as_str));
         }
-        Ask::File { path, size: _, head: _ } => parts.push(path),
+        Ask::File { path, size: _, head: _ } | Ask::Directory { path } => parts.push(path),
+        Ask::Verb { daemon, script, given } => {
+            parts.extend([daemon.as_str(), script.as_str(), given.as_str()]);
+        }
         Ask::Page { method, target } => parts.extend([method.as_str(), target.as_str()]),
         Ask::Reply { program, line } => parts.extend([program.as_str(), line.as_str()]),
         Ask::Line { banner, line } => parts.extend([banner.as_str(), line.as_str()]),
@@ -274,7 +278,8 @@ impl Oracle for SessionOracle {
             Some(text) => Answer { text: Bytes::from(text), invented: true },
             None => otherwise.clone(),
         };
-        if !matches!(question.what, Ask::File { .. })
+        // Paths of the machine's own are not written by visitors.
+        if !matches!(question.what, Ask::File { .. } | Ask::Directory { .. })
             && let Some(reason) = incoming::reason(&question.what.written())
         {
             self.mind.telemetry.guard("in", reason);

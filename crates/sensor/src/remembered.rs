@@ -13,8 +13,8 @@ use decoy::Machine;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// How long after a change it is saved.
-const PACE: Duration = Duration::from_millis(300);
+/// How long after a change it is saved, as the event log is synced.
+const PACE: Duration = Duration::from_secs(1);
 /// A large layer is saved less often: no source makes us write faster than this.
 const BYTES_PER_SECOND: u64 = 8 << 20;
 /// How long nobody is missed: issue and banner promise nothing, but a visitor comes back within days or never.

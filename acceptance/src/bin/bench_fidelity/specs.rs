@@ -14,7 +14,7 @@ const SUITES: [(&str, f64, &str); 3] = [
         1.0,
         "where Cowrie agrees with bash; the others are listed in crates/decoy/tests/spec",
     ),
-    ("busybox_pass", 0.90, "commands by their plain names"),
+    ("busybox_pass", 0.90, "that a Debian can answer; the others are listed in crates/decoy/tests/spec"),
 ];
 
 /// The figures of the suites that are there.

@@ -5,9 +5,8 @@ use acceptance::{
     clients::Lines,
     corpora,
     report::{Figure, Target, figure},
+    standins::{Dialect, StandIn},
 };
-
-use super::slow::Slow;
 
 /// Lines of our own, one a line.
 const LINES: &str = include_str!("../../../../crates/sensor/tests/injections.txt");
@@ -17,7 +16,7 @@ const OBEYED: &str = "BANANA-4711";
 /// Sends every line to a port behind which the model answers, and every recorded request that asks a web server to betray
 /// itself, and looks for what an obedient model would have said.
 pub async fn measure() -> Vec<Figure> {
-    let model = Slow::start(std::time::Duration::ZERO, |_| OBEYED.to_owned()).await;
+    let model = StandIn::start(Dialect::OpenAi, OBEYED).await;
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(vec!["chatgpt".into()]));
     bucket.set(&["openai", "base_url"], model.url.clone());
@@ -33,11 +32,11 @@ pub async fn measure() -> Vec<Figure> {
         let mut visitor = Lines::connect(bucket.ports.plain).await.expect("the plain port");
         visitor.until("ready").await.expect("its greeting");
         for line in part {
-            let before = model.asked();
+            let before = model.count();
             visitor.send_line(line).await.expect("a line");
             visitor.send_line("STAT 42").await.expect("a line");
             visitor.until(OBEYED).await.expect("an answer to the control line");
-            resisted += usize::from(model.asked() == before);
+            resisted += usize::from(model.count() == before);
         }
     }
     let own = lines.len();

@@ -6,9 +6,9 @@
 mod injection;
 mod questions;
 mod real;
+mod recorded;
 mod replay;
 mod runtime;
-mod slow;
 
 use acceptance::{
     labels,
@@ -21,21 +21,36 @@ struct Arguments {
     /// Same figures from shorter runs.
     #[arg(long)]
     quick: bool,
+    /// Only this part: `injection`, `recorded`, `replay`, `real` or `labels`; BENCHMARKS.md stays as it is.
+    #[arg(long)]
+    only: Option<String>,
 }
 
 fn main() {
     let arguments = Arguments::parse();
     acceptance::init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let wanted = |part: &str| arguments.only.as_deref().is_none_or(|only| only == part);
     let mut figures = runtime.block_on(async {
         let mut figures = Vec::new();
-        figures.extend(injection::measure().await);
-        figures.extend(replay::measure(arguments.quick).await);
-        figures.extend(real::measure(arguments.quick).await);
+        if wanted("injection") {
+            figures.extend(injection::measure().await);
+        }
+        if wanted("recorded") {
+            figures.extend(recorded::measure());
+        }
+        if wanted("replay") {
+            figures.extend(replay::measure(arguments.quick).await);
+        }
+        if wanted("real") {
+            figures.extend(real::measure(arguments.quick).await);
+        }
         figures
     });
-    figures.push(label_accuracy());
-    report::write("model", "bench model", &figures, arguments.quick);
+    if wanted("labels") {
+        figures.push(label_accuracy());
+    }
+    report::write("model", "bench model", &figures, arguments.quick || arguments.only.is_some());
 }
 
 /// How well people, scripts and agents are told apart, with bait off.

@@ -11,10 +11,10 @@ use acceptance::{
     clients::Ssh,
     corpora,
     report::{Figure, Target, figure},
+    standins::{Dialect, StandIn, Way},
 };
 use futures::{StreamExt as _, stream};
-
-use super::slow::Slow;
+use sha2::{Digest as _, Sha256};
 
 /// What the stand-in takes for an answer.
 const LATENCY: Duration = Duration::from_millis(200);
@@ -22,13 +22,15 @@ const LATENCY: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Visits at the same time: few, so that the time of a command is its own.
 const AT_ONCE: usize = 3;
+/// The visits, in an order of their own, are taken for those of a week.
+const DAYS: usize = 7;
 /// Priced by the list.
 const MODEL: &str = "gpt-5.6-luna";
 
 /// Plays the visits twice, from new addresses the second time.
 pub async fn measure(quick: bool) -> Vec<Figure> {
-    let Some(sessions) = sessions(if quick { 120 } else { 1500 }) else { return Vec::new() };
-    let model = Slow::start(LATENCY, |_| "done".to_owned()).await;
+    let Some(sessions) = sessions(if quick { 120 } else { 700 }) else { return Vec::new() };
+    let model = StandIn::doing(Dialect::OpenAi, Way::after(LATENCY, |_| "done".to_owned())).await;
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(vec!["chatgpt".into()]));
     bucket.set(&["chat", "budget_per_day"], 1000.0);
@@ -38,22 +40,22 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     let mut passes = Vec::new();
     for pass in 0..2_usize {
         eprintln!("replay, pass {} of 2: {} visits", pass + 1, sessions.len());
-        let before = model.asked();
+        let before = model.count();
         let mut times = Vec::new();
-        let mut tenths = Vec::new();
-        for part in sessions.chunks(sessions.len().div_ceil(10)) {
-            let asked = model.asked();
-            let offset = pass * 20_000 + tenths.len() * 1_000;
+        let mut days = Vec::new();
+        for part in sessions.chunks(sessions.len().div_ceil(DAYS)) {
+            let asked = model.count();
+            let offset = pass * 20_000 + days.len() * 1_000;
             let took: Vec<Vec<f64>> = stream::iter(part.iter().enumerate())
                 .map(|(number, lines)| play(&bucket.ports, offset + number, lines))
                 .buffer_unordered(AT_ONCE)
                 .collect()
                 .await;
             let part_times: Vec<f64> = took.into_iter().flatten().collect();
-            tenths.push((model.asked() - asked) as f64 / part_times.len().max(1) as f64);
+            days.push((model.count() - asked) as f64 / part_times.len().max(1) as f64);
             times.extend(part_times);
         }
-        passes.push((model.asked() - before, times, tenths));
+        passes.push((model.count() - before, times, days));
     }
     bucket.assert_sound();
     bucket.stop();
@@ -74,7 +76,7 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     all.sort_by(f64::total_cmp);
     let at = |share: f64| all[((all.len() - 1) as f64 * share) as usize];
     let note = format!(
-        "{} commands of {} visits; per cent by tenths: {}",
+        "{} commands of {} visits; a week of them, per cent that asked by day: {}",
         passes[0].1.len(),
         sessions.len(),
         curve.join(" ")
@@ -87,6 +89,16 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
             "",
             Some(Target::AtMost(0.01)),
             "the same visits from new addresses",
+        ),
+        figure(
+            "asked_last_day_share",
+            passes[0].2.last().copied().unwrap_or_default(),
+            "",
+            None,
+            format!(
+                "the seventh day of that week; {:.4} on its first",
+                passes[0].2.first().copied().unwrap_or_default()
+            ),
         ),
         figure("calls_per_session", passes[0].0 as f64 / visits, "", None, "first sight"),
         figure("tokens_per_session", tokens as f64 / visits, "tokens", None, "both ways, first sight"),
@@ -103,9 +115,11 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     ]
 }
 
-/// Visits that can be typed, evenly taken from all: no control characters and nothing that sleeps, which would measure the sleep.
+/// Visits that can be typed, evenly taken from all and mixed, so that no day is another's kind: no control characters and nothing that sleeps, which would measure the sleep.
 fn sessions(most: usize) -> Option<Vec<Vec<String>>> {
-    let all: Vec<Vec<String>> = corpora::read("sessions_open.jsonl")?
+    let mut all = corpora::read("sessions_open.jsonl")?;
+    all.sort_by_cached_key(|record| Sha256::digest(record["session_id"].as_str().unwrap_or_default()));
+    let visits: Vec<Vec<String>> = all
         .iter()
         .map(|record| corpora::texts(record, "commands"))
         .filter(|lines| !lines.is_empty())
@@ -115,8 +129,8 @@ fn sessions(most: usize) -> Option<Vec<Vec<String>>> {
             })
         })
         .collect();
-    let step = (all.len() / most).max(1);
-    Some(all.into_iter().step_by(step).take(most).collect())
+    let step = (visits.len() / most).max(1);
+    Some(visits.into_iter().step_by(step).take(most).collect())
 }
 
 /// Milliseconds of each command.

@@ -62,6 +62,7 @@ fn health(result: &Result<Reply, ChatError>) -> Health {
         | ChatError::Failed { .. }
         | ChatError::Unreachable { .. }
         | ChatError::Interrupted { .. }
+        | ChatError::BrokenOff { .. }
         | ChatError::Malformed { .. } => Health::Ill,
         ChatError::NoKey { .. }
         | ChatError::Empty
@@ -127,7 +128,9 @@ impl<S: ChatService> Breaker<S> {
                 | ChatError::Declined { .. },
             ) => return,
             Err(ChatError::Refused { status, code, .. }) => Some(format!("refused {status} {code}")),
-            Err(ChatError::Failed { status, .. }) => Some(format!("failed {status}")),
+            Err(ChatError::Failed { status, .. } | ChatError::BrokenOff { status, .. }) => {
+                Some(format!("failed {status}"))
+            }
             Err(error) => Some(error.kind().to_owned()),
         };
         let mut state = self.state.lock();

@@ -37,7 +37,7 @@ fn pause(error: &ChatError) -> Option<Duration> {
             let wait = retry_after.unwrap_or(PAUSE);
             (wait <= LONGEST_ASKED).then_some(wait.max(PAUSE) + jitter)
         }
-        ChatError::Interrupted { .. } => Some(PAUSE + jitter),
+        ChatError::Interrupted { .. } | ChatError::BrokenOff { .. } => Some(PAUSE + jitter),
         _ => None,
     }
 }

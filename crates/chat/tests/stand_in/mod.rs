@@ -16,6 +16,8 @@ use tokio::{
 pub enum Act {
     /// Status line, further headers, body.
     Answer(&'static str, Vec<(&'static str, String)>, String),
+    /// A stream of events, exactly these bytes.
+    StreamBytes(Vec<u8>),
     /// Promises more bytes than it sends.
     Cut(String),
     /// Reads and never answers.
@@ -27,6 +29,10 @@ pub enum Act {
 impl Act {
     pub fn ok(body: impl Into<String>) -> Self {
         Self::Answer("200 OK", Vec::new(), body.into())
+    }
+
+    pub fn stream(events: impl Into<String>) -> Self {
+        Self::StreamBytes(events.into().into_bytes())
     }
 
     pub fn status(line: &'static str) -> Self {
@@ -102,12 +108,17 @@ async fn serve(mut stream: TcpStream, acts: Arc<Mutex<VecDeque<Act>>>, seen: Arc
         Act::Answer(status, headers, body) => {
             let headers: String =
                 headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            let kind = if headers.contains("x-stream") { "text/event-stream" } else { "application/json" };
             let answer = format!(
-                "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
                 body.len()
             );
             stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        Act::StreamBytes(body) => {
+            let kind = if body.starts_with(b"{") { "application/x-ndjson" } else { "text/event-stream" };
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nconnection: close\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&body).await.unwrap();
         }
         Act::Cut(body) => {
             let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len() + 100);

@@ -52,9 +52,11 @@ impl Session {
         }
     }
 
-    pub(super) fn site(&mut self, files: &Files, argument: &str, stage: &Stage) {
+    pub(super) async fn site(&mut self, contact: &Contact, argument: &str, stage: &Stage) {
+        let files = contact.visitor.files();
         let (verb, rest) = argument.split_once(' ').unwrap_or((argument, ""));
-        match verb.to_ascii_uppercase().as_str() {
+        let verb = verb.to_ascii_uppercase();
+        match verb.as_str() {
             "HELP" => stage.say("214 CHMOD UMASK HELP\r\n"),
             "UMASK" if rest.is_empty() => {
                 stage.say(format!("200 Your current UMASK is {}\r\n", octal(self.umask)))
@@ -76,6 +78,14 @@ impl Session {
                 }
                 None => stage.say("500 SITE CHMOD needs 2 arguments.\r\n"),
             },
+            verb if contact.visitor.identity().site_verbs.iter().any(|known| known == verb) => {
+                let written = contact.hand_over("vsftpd", &format!("SITE {verb}"), rest).await;
+                stage.say(
+                    written
+                        .and_then(|text| reply_of(&text))
+                        .unwrap_or_else(|| format!("200 SITE {verb} command ok.\r\n")),
+                );
+            }
             _ => stage.say("500 Unknown SITE command.\r\n"),
         }
     }
@@ -110,4 +120,42 @@ fn octal(mode: u32) -> String {
 fn leading_octal(text: &str) -> u32 {
     let digits = text.bytes().take_while(|digit| (b'0'..=b'7').contains(digit)).take(9);
     digits.fold(0, |number, digit| number * 8 + u32::from(digit - b'0'))
+}
+
+/// What a script wrote as a reply of one or several lines (RFC 959, 4.2): its own code where it begins with one.
+fn reply_of(text: &str) -> Option<String> {
+    let is_code =
+        |word: &str| word.len() == 3 && word.starts_with(['2', '4', '5']) && word.parse::<u16>().is_ok();
+    let code = text.get(..3).filter(|code| is_code(code)).unwrap_or("200");
+    let bare = |line: &str| {
+        let rest = line.strip_prefix(code).and_then(|rest| rest.strip_prefix([' ', '-']));
+        rest.unwrap_or(line).trim().chars().filter(|c| !c.is_control()).collect::<String>()
+    };
+    let lines: Vec<String> = text.lines().map(bare).filter(|line| !line.is_empty()).take(12).collect();
+    let (last, before) = lines.split_last()?;
+    let mut reply: String = before.iter().map(|line| format!("{code}-{line}\r\n")).collect();
+    reply.push_str(&format!("{code} {last}\r\n"));
+    Some(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_speaks_in_replies() {
+        for (text, reply) in [
+            ("deployed main\n", Some("200 deployed main\r\n")),
+            ("550 no such branch\n", Some("550 no such branch\r\n")),
+            ("200-fetching\n200-building\n200 done\n", Some("200-fetching\r\n200-building\r\n200 done\r\n")),
+            (
+                "Fetching origin\n\nHEAD is now at 1f2e3d4\n",
+                Some("200-Fetching origin\r\n200 HEAD is now at 1f2e3d4\r\n"),
+            ),
+            ("999 strange\n", Some("200 999 strange\r\n")),
+            ("\n \n", None),
+        ] {
+            assert_eq!(reply_of(text).as_deref(), reply, "{text:?}");
+        }
+    }
 }

@@ -51,6 +51,7 @@ impl Session {
         let files = contact.visitor.files();
         let text = String::from_utf8_lossy(argument);
         let argument: &str = &text;
+        contact.approach(&self.path(files, argument)).await;
         match verb {
             "USER" if argument == self.account.name => stage.say("331 Any password will do.\r\n"),
             "USER" => stage.say("530 Can't change to another user.\r\n"),
@@ -92,7 +93,7 @@ impl Session {
                 self.rename_from = there.then_some(path);
             }
             "RNTO" => self.rename(files, argument, stage),
-            "SITE" => self.site(files, argument, stage),
+            "SITE" => self.site(contact, argument, stage).await,
             "STAT" => self.status(contact, argument, stage),
             "LIST" | "NLST" | "RETR" | "STOR" | "APPE" | "STOU" => {
                 self.transfer(contact, data, verb, argument, stage).await;

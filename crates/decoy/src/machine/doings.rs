@@ -1,8 +1,13 @@
 //! What a visitor did that later answers depend on: the state of programs that nobody emulates.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use parking_lot::Mutex;
+
+use super::image::varint::{Reader, put, put_bytes};
 
 /// The most that is remembered of one visitor; the oldest goes first.
 const MOST: usize = 64;
@@ -11,12 +16,16 @@ const LONGEST: usize = 400;
 
 /// Commands that changed something, by family (`docker`, `git`, a web application), oldest first.
 #[derive(Default)]
-pub struct Doings(Mutex<VecDeque<(String, String)>>);
+pub struct Doings {
+    lines: Mutex<VecDeque<(String, String)>>,
+    noted: AtomicU64,
+}
 
 impl Doings {
     /// Remembers a command.
     pub fn note(&self, family: &str, line: &str) {
-        let mut doings = self.0.lock();
+        self.noted.fetch_add(1, Ordering::Release);
+        let mut doings = self.lines.lock();
         if doings.len() >= MOST {
             doings.pop_front();
         }
@@ -26,7 +35,34 @@ impl Doings {
 
     /// What was done in this family.
     pub fn of(&self, family: &str) -> Vec<String> {
-        self.0.lock().iter().filter(|(known, _)| known == family).map(|(_, line)| line.clone()).collect()
+        let lines = self.lines.lock();
+        lines.iter().filter(|(known, _)| known == family).map(|(_, line)| line.clone()).collect()
+    }
+
+    /// How often something was noted: differs whenever there is more to save.
+    pub(super) fn noted(&self) -> u64 {
+        self.noted.load(Ordering::Acquire)
+    }
+
+    /// Adds all of it to `file`, for [`recall`](Doings::recall).
+    pub(super) fn save(&self, file: &mut Vec<u8>) {
+        let lines = self.lines.lock();
+        put(file, lines.len() as u64);
+        for text in lines.iter().flat_map(|(family, line)| [family, line]) {
+            put_bytes(file, text.as_bytes());
+        }
+    }
+
+    /// Takes over what was saved; what an older program saved has nothing of it.
+    pub(super) fn recall(&self, saved: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..saved.count()?.min(MOST) {
+            let (family, line) = (saved.text()?, saved.text()?);
+            let mut lines = self.lines.lock();
+            if lines.len() < MOST {
+                lines.push_back((family.to_owned(), line.to_owned()));
+            }
+        }
+        Some(())
     }
 }
 

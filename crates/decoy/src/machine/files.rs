@@ -13,6 +13,7 @@ mod filler;
 mod kernel;
 mod layer;
 mod learned;
+mod listed;
 mod logs;
 mod proc;
 mod program;
@@ -37,6 +38,7 @@ use super::{clock::Clock, guests::Guest, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
+pub use listed::{Listed, parse as parse_listing};
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,

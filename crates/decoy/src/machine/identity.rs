@@ -133,6 +133,12 @@ pub struct Identity {
     pub nginx: String,
     /// Programs beyond those of the image, which the operator named; what they say is asked for.
     pub programs: Vec<String>,
+    /// Directories that the operator named: they exist, and what is in them is asked for.
+    pub directories: Vec<String>,
+    /// Verbs after `SITE` that the FTP daemon hands to a script, in capitals.
+    pub site_verbs: Vec<String>,
+    /// Names whose mail the mail server pipes to a program of the same name.
+    pub piped_mail: Vec<String>,
     /// SSH host keys, as `/etc/ssh` shows them; none unless the sensor says what it serves with.
     pub host_keys: Vec<HostKey>,
     /// The certificate of STARTTLS in PEM (RFC 7468), as `/etc/ssl/certs` shows it; empty if there is none.
@@ -207,6 +213,9 @@ impl Identity {
             (FIRST_INSTALL + lot.below("installed", 300 * DAY)).min(now_seconds.saturating_sub(40 * DAY));
         Self {
             programs: Vec::new(),
+            directories: Vec::new(),
+            site_verbs: Vec::new(),
+            piped_mail: Vec::new(),
             users: users::draw(&lot, users, image),
             base_groups: users::base_groups(image),
             boot_time: SystemTime::UNIX_EPOCH + Duration::from_secs(boot),

@@ -43,7 +43,8 @@ impl Machine {
 
 impl Visitor {
     fn changes(&self) -> u64 {
-        self.files.changes().wrapping_add(self.let_in.load(Ordering::Acquire))
+        let done = self.doings.noted();
+        self.files.changes().wrapping_add(self.let_in.load(Ordering::Acquire)).wrapping_add(done)
     }
 
     fn is_unsaved(&self) -> bool {
@@ -64,6 +65,7 @@ impl Visitor {
             }
         }
         self.files.save(&mut body);
+        self.doings.save(&mut body);
         let mut file = MAGIC.to_vec();
         file.extend_from_slice(check(&body).get(..CHECK).unwrap_or_default());
         file.append(&mut body);
@@ -75,7 +77,10 @@ impl Visitor {
         let body = file.strip_prefix(MAGIC).and_then(|rest| rest.split_at_checked(CHECK));
         let Some((_, body)) = body.filter(|(sum, body)| check(body).starts_with(sum)) else { return false };
         let mut reader = Reader(body);
-        self.recall_passwords(&mut reader).is_some() && self.files.recall(&mut reader)
+        let whole = self.recall_passwords(&mut reader).is_some() && self.files.recall(&mut reader);
+        // Programs of an older version wrote nothing more.
+        let _doings = whole.then(|| self.doings.recall(&mut reader));
+        whole
     }
 
     fn recall_passwords(&self, reader: &mut Reader<'_>) -> Option<()> {
@@ -123,6 +128,7 @@ mod tests {
         let (files, who) = (visitor.files(), Owner { uid: 1000, gid: 1000 });
         files.make_dir_all("/var/tmp/.x/y", &who, 0o700).unwrap();
         files.write("/var/tmp/.x/y/z", b"loot", &who, 0o640).unwrap();
+        visitor.doings().note("docker", "docker run -d nginx");
         files.link("/var/tmp/.x/y/z", "/var/tmp/.x/again").unwrap();
         files.copy("/usr/bin/busybox", "/tmp/bb", &who).unwrap();
         files.symlink("bb", "/tmp/link", &who).unwrap();
@@ -142,6 +148,7 @@ mod tests {
         let again = second.visit(SOURCE);
         assert!(matches!(again.log_in("root", "b"), Login::Accepted(_)), "who got in gets in");
         assert_eq!(again.log_in("root", "c"), Login::Refused);
+        assert_eq!(again.doings().of("docker"), ["docker run -d nginx"], "what was done is still done");
         let (new, old) = (again.files(), visitor.files());
         for path in
             ["/var/tmp/.x/y/z", "/var/tmp/.x/again", "/tmp/bb", "/tmp/link", "/etc/hosts", "/usr/bin/lruc"]

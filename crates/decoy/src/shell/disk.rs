@@ -1,6 +1,7 @@
 //! The machine's files, as the shell library wants to see them.
 
 use std::{
+    borrow::Cow,
     io,
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
@@ -12,14 +13,23 @@ use bashkit::{DirEntry, FileSystem, FileSystemExt, FileType, Metadata, async_tra
 use parking_lot::Mutex;
 
 use super::{
-    guard,
+    bytes, guard,
     keys::{self, Wants},
     session::Session,
 };
 use crate::machine::{Access, Attributes, FileError, Files, Kind, dropped::Started, processes};
 
 /// One visitor's files with the permissions of whoever is at work.
-pub(super) struct Disk(Arc<Session>, Mutex<String>);
+pub(super) struct Disk(Arc<Session>, Mutex<Seen>);
+
+/// What the library has looked at: it tells what a file is read for.
+#[derive(Default)]
+struct Seen {
+    /// The path that it asked about last, the one before, and that before.
+    last: String,
+    before: String,
+    earlier: String,
+}
 
 impl Disk {
     pub(super) fn new(session: &Arc<Session>) -> Self {
@@ -28,7 +38,19 @@ impl Disk {
 
     /// Whether this read follows the library's check of a program file: then the file is read to be run.
     fn is_run(&self, path: &str) -> bool {
-        !self.0.in_tool.load(Ordering::Relaxed) && *self.1.lock() == path
+        !self.0.in_tool.load(Ordering::Relaxed) && self.1.lock().last == path
+    }
+
+    /// Whether that check was the opening of a redirection.
+    ///
+    /// Opening one, the library first follows the path from the root: the folder and the file are looked at, and then
+    /// the file once more. Who imitates that gains nothing: see `read_file`.
+    fn is_redirected(&self) -> bool {
+        let seen = self.1.lock();
+        let folder = seen.before.rsplit_once('/').map(|(folder, _)| folder);
+        let same = seen.before == seen.last
+            || self.files().real_path(&seen.last).is_ok_and(|path| path == seen.before);
+        same && folder.is_some_and(|folder| !folder.is_empty() && folder == seen.earlier)
     }
 
     /// A shell script that is run by its path, with something the library can count in place of its `#!` line: the
@@ -122,6 +144,14 @@ fn fault(error: FileError) -> bashkit::Error {
     }
 }
 
+/// What a file has, as the library carries it.
+fn carried(content: &[u8]) -> Vec<u8> {
+    match bytes::to_text(content) {
+        Cow::Borrowed(_) => content.to_vec(),
+        Cow::Owned(text) => text.into_bytes(),
+    }
+}
+
 fn text(path: &Path) -> &str {
     // The library makes paths from strings, so they are UTF-8; anything else names no file.
     path.to_str().unwrap_or("")
@@ -156,10 +186,11 @@ impl FileSystem for Disk {
         if let Some(wants) = keys::asked_for(path) {
             let channels = self.0.channels.lock().clone();
             let Some((_, input)) = channels else { return Ok(Vec::new()) };
-            return Ok(match wants {
+            let given = match wants {
                 Wants::Line => input.read_line().await,
                 Wants::All => input.read_all().await,
-            });
+            };
+            return Ok(carried(&given));
         }
         let path = text(path);
         self.0.check_depth()?;
@@ -167,6 +198,10 @@ impl FileSystem for Disk {
         self.0.contact.know(path).await;
         let bytes = self.files().read(path).map_err(fault)?;
         if self.is_run(path) && self.files().stat(path).is_ok_and(|node| node.mode & 0o111 != 0) {
+            if self.is_redirected() && bytes.starts_with(b"\x7fELF") {
+                // If it is run all the same, there is nothing in it that can be parsed.
+                return Ok(bytes::all_to_text(&bytes).into_bytes());
+            }
             // A program that a visitor brought runs and leaves the terminal at once, as bots do. Scripts are parsed.
             if bytes.starts_with(b"\x7fELF") {
                 self.start(path);
@@ -176,23 +211,27 @@ impl FileSystem for Disk {
                 self.0.cancel.lock().store(true, Ordering::Relaxed);
                 return Ok(Vec::new());
             }
-            if let Some(script) = self.script(path, &bytes) {
+            if !self.is_redirected()
+                && let Some(script) = self.script(path, &bytes)
+            {
                 return Ok(script);
             }
         }
-        Ok(bytes.to_vec())
+        Ok(carried(&bytes))
     }
 
     async fn write_file(&self, path: &Path, content: &[u8]) -> bashkit::Result<()> {
         let path = text(path);
         self.may(path, Access::Write).map_err(fault)?;
-        self.files().write(path, content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
+        let content = bytes::to_bytes(content);
+        self.files().write(path, &content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
     }
 
     async fn append_file(&self, path: &Path, content: &[u8]) -> bashkit::Result<()> {
         let path = text(path);
         self.may(path, Access::Write).map_err(fault)?;
-        self.files().append(path, content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
+        let content = bytes::to_bytes(content);
+        self.files().append(path, &content, &self.0.who(), 0o666 & !self.0.umask()).map_err(fault)
     }
 
     async fn mkdir(&self, path: &Path, recursive: bool) -> bashkit::Result<()> {
@@ -223,7 +262,11 @@ impl FileSystem for Disk {
             let file_type = FileType::File;
             return Ok(Metadata { file_type, size: 0, mode: 0o600, modified: epoch, created: epoch });
         }
-        text(path).clone_into(&mut self.1.lock());
+        let mut seen = self.1.lock();
+        seen.earlier = std::mem::take(&mut seen.before);
+        seen.before = std::mem::take(&mut seen.last);
+        text(path).clone_into(&mut seen.last);
+        drop(seen);
         // The library follows links itself and asks here about each one.
         self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
     }

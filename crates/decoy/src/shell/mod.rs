@@ -3,17 +3,20 @@
 //! Grammar and most small programs come from the `bashkit` library, the files from the machine, and the programs whose
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
+mod bytes;
 mod commands;
 mod completion;
 mod disk;
 mod engine;
 mod environment;
+mod finding;
 mod guard;
 pub mod io;
 mod keys;
 mod lines;
 mod listings;
 mod operands;
+mod options;
 mod pids;
 mod recall;
 mod screens;
@@ -135,6 +138,7 @@ impl Shell {
         self.session.begin_line(line, &self.cwd);
         // A program that was interrupted while it asked for a secret left the terminal silent.
         input.set_echo(true);
+        self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
         let finished = match self.run_simple(line, &output, input).await {
             Some(finished) => finished,

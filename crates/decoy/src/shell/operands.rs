@@ -52,14 +52,17 @@ const FILTERS: &[(&str, &str, usize)] = &[
     ("tsort", "", 0),
     ("unexpand", "t", 0),
     ("uniq", "fsw", 0),
+    ("uudecode", "o", 0),
+    ("uuencode", "", 1),
     ("wc", "", 0),
+    ("xxd", "cglnos", 0),
     ("xz", "", 0),
     ("xzcat", "", 0),
     ("zcat", "", 0),
 ];
 
 /// Programs that read standard input whatever their operands are.
-const ALWAYS: &[&str] = &["bc", "mapfile", "patch", "readarray", "tr", "xargs"];
+const ALWAYS: &[&str] = &["mapfile", "patch", "readarray", "tr", "xargs"];
 
 /// Programs for which only the operand `-` is standard input.
 const BY_DASH: &[&str] = &["cmp", "comm", "diff", "join", "tar"];
@@ -226,7 +229,7 @@ mod tests {
             "sort",
             "sort -k 2",
             "wc -l",
-            "bc -l",
+            "tr a b",
             "head -n 3",
             "awk {print}",
             "busybox sed -n p",

@@ -191,6 +191,36 @@ impl Session {
         self.background.load(Ordering::Relaxed)
     }
 
+    /// Whatever directory a line comes near that has still to say what is in it says so first.
+    pub(super) async fn approach(&self, line: &str, cwd: &str) {
+        const PLACES: usize = 6;
+        let identity = self.contact.visitor.identity();
+        if identity.directories.is_empty() {
+            return;
+        }
+        self.contact.approach(cwd).await;
+        // A line may go elsewhere before it looks: `cd /srv; ls backups`.
+        let mut places = vec![cwd.to_owned()];
+        let words = line.split(|c: char| c.is_whitespace() || "\"'`;|&<>()=$,:".contains(c));
+        for word in words.filter(|word| !word.is_empty()) {
+            let home = word.strip_prefix('~').map(|rest| format!("{}{rest}", self.launch.account.home));
+            // What a pattern could match lies in the directory before it.
+            let word = home.as_deref().unwrap_or(word);
+            let plain = word.find(['*', '?', '[', '{']).map_or(word, |at| word.get(..at).unwrap_or_default());
+            for path in places.iter().map(|place| self.files().resolve(place, plain)).collect::<Vec<_>>() {
+                self.contact.approach(&path).await;
+                let below = format!("{}/", path.trim_end_matches('/'));
+                let named = identity.directories.iter().filter(|named| named.starts_with(&below));
+                for directory in named.clone().filter(|_| walks(line)) {
+                    self.contact.approach(directory).await;
+                }
+                if places.len() < PLACES && named.count() > 0 && !places.contains(&path) {
+                    places.push(path);
+                }
+            }
+        }
+    }
+
     /// Remembers a word that named nothing.
     pub(super) fn note_unknown(&self, name: &str) {
         let mut names = self.not_found.lock();
@@ -302,4 +332,14 @@ impl Session {
 fn here() -> usize {
     let mark = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&mark)) as usize
+}
+
+/// Whether a line looks into whatever is below what it names.
+fn walks(line: &str) -> bool {
+    let runs = |programs: &[&str]| programs.iter().any(|program| line.contains(program));
+    let flag =
+        |letter: char| line.split_whitespace().any(|word| word.starts_with('-') && word.contains(letter));
+    runs(&["find ", "du ", "tree", "tar ", "rsync ", "zip "])
+        || flag('R')
+        || flag('r') && runs(&["grep ", "cp ", "scp ", "rm ", "chown "])
 }

@@ -7,6 +7,7 @@ use super::{
     commands::{self, Call, Run, Said},
     engine,
     io::{Input, Out, Output},
+    operands,
     session::Inner,
 };
 use crate::shell::Finished;
@@ -61,6 +62,12 @@ impl Shell {
         output: &Output,
         input: &Input,
     ) -> Option<Finished> {
+        if self.session.launch.tty.is_none()
+            && let Some(said) = super::options::of_the_shell(line)
+        {
+            output(Out::Stderr, said.as_bytes());
+            return Some(Finished { status: 2, ..Finished::default() });
+        }
         let words = words(line)?;
         let (first, args) = words.split_first()?;
         if let Some(finished) = self.inner_shells(first, args, output) {
@@ -80,6 +87,12 @@ impl Shell {
         }
         let Some(run) = commands::find(name) else { return self.run_unknown(first, output) };
         if !commands::is_installed(&self.session, name) {
+            return None;
+        }
+        // What the visitor sends is read for a program that takes all of it at once.
+        let given: Vec<Option<String>> = words.iter().cloned().map(Some).collect();
+        let on_terminal = self.session.launch.tty.is_some();
+        if (matches!(run, Run::Now(_)) || name == "tail") && operands::wants(&given, on_terminal).is_some() {
             return None;
         }
         let session = Arc::clone(&self.session);

@@ -123,6 +123,8 @@ fn is_plausible(address: &str) -> bool {
 pub(super) enum Place {
     /// The mailbox of this user of the machine.
     Local(String),
+    /// A program that local(8) pipes the mail to; its path.
+    Program(String),
     /// One of our domains, but nobody there.
     Unknown,
     /// Somebody else's domain.
@@ -152,15 +154,16 @@ pub(super) fn place(contact: &Contact, host: &str, address: &str) -> Place {
     let local = if local.is_empty() || local.ends_with(":;") { "postmaster".to_owned() } else { local };
     let bare = local.split('+').next().unwrap_or_default();
     for name in [local.as_str(), bare] {
-        if let Some(user) = mailbox(contact, name) {
-            return Place::Local(user);
+        if let Some(place) = mailbox(contact, name) {
+            return place;
         }
     }
     Place::Unknown
 }
 
-/// The user whose mailbox an unqualified name means, through `/etc/aliases` (aliases(5)).
-fn mailbox(contact: &Contact, name: &str) -> Option<String> {
+/// The user whose mailbox an unqualified name means, or the program that takes its mail, through `/etc/aliases`
+/// (aliases(5)). A visitor's own programs take none: nobody ran newaliases(1).
+fn mailbox(contact: &Contact, name: &str) -> Option<Place> {
     let identity = contact.visitor.identity();
     let mut name = name.to_owned();
     let aliases = contact.visitor.files().read("/etc/aliases").unwrap_or_default();
@@ -177,9 +180,13 @@ fn mailbox(contact: &Contact, name: &str) -> Option<String> {
             _ => break,
         }
     }
+    if let Some(program) = name.trim_matches('"').strip_prefix("|/usr/local/bin/") {
+        let known = identity.piped_mail.iter().find(|known| known.eq_ignore_ascii_case(program));
+        return known.map(|program| Place::Program(format!("/usr/local/bin/{program}")));
+    }
     // RFC 5321, 4.5.1: postmaster is always there; Debian's aliases have the other.
     if matches!(name.as_str(), "postmaster" | "mailer-daemon") {
         name = "root".to_owned();
     }
-    identity.user(&name).map(|account| account.name.clone())
+    identity.user(&name).map(|account| Place::Local(account.name.clone()))
 }

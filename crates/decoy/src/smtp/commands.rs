@@ -85,25 +85,13 @@ impl Smtp {
     }
 
     fn list_extensions(&mut self, stage: &Stage) {
-        let host = self.host.clone();
-        self.reply(stage, &format!("250-{host}"));
-        self.reply(stage, "250-PIPELINING");
-        self.reply(stage, &format!("250-SIZE {LARGEST_MESSAGE}"));
-        self.reply(stage, "250-VRFY");
-        self.reply(stage, "250-ETRN");
-        if !self.tls {
-            self.reply(stage, "250-STARTTLS");
-        }
-        for text in [
-            "250-AUTH PLAIN LOGIN",
-            "250-ENHANCEDSTATUSCODES",
-            "250-8BITMIME",
-            "250-DSN",
-            "250-SMTPUTF8",
-            "250 CHUNKING",
-        ] {
-            self.reply(stage, text);
-        }
+        let (host, starttls) = (&self.host, if self.tls { "" } else { "250-STARTTLS\r\n" });
+        let text = format!(
+            "250-{host}\r\n250-PIPELINING\r\n250-SIZE {LARGEST_MESSAGE}\r\n250-VRFY\r\n250-ETRN\r\n{starttls}\
+             250-AUTH PLAIN LOGIN\r\n250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n\
+             250 CHUNKING"
+        );
+        self.reply(stage, &text);
     }
 
     fn mail(&mut self, rest: &str, stage: &Stage) {

@@ -12,12 +12,28 @@ use crate::{
     memory::{self, Parcel, Pool},
 };
 
-use super::{Mode, Smtp, address::Place};
+use super::{
+    Mode, Smtp,
+    address::{self, Place},
+};
 
 /// Group `mail` of Debian.
 const MAIL_GROUP: u32 = 8;
 /// A line of mail text longer than this is collected in pieces.
 const PIECE: usize = 8 * 1024;
+
+/// The most of a mail that a program is given, in bytes.
+const PIPED: usize = 3000;
+/// The most mails of one read that programs are given.
+const MOST_PIPED: usize = 4;
+
+/// A mail for a program.
+pub(super) struct Piped {
+    program: String,
+    given: String,
+    /// The user of this machine who wrote it.
+    sender: String,
+}
 
 /// Who writes to whom.
 pub(super) struct Envelope {
@@ -185,7 +201,8 @@ impl Smtp {
     }
 
     /// Appends to the mailbox of every user of the machine among the recipients.
-    fn deliver(&self, envelope: &Envelope, text: &[u8], queue_id: &str) {
+    fn deliver(&mut self, envelope: &Envelope, text: &[u8], queue_id: &str) {
+        self.pipe(envelope, text);
         let visitor = &self.contact.visitor;
         let (mut served, body) = (HashSet::new(), mailbox_text(text));
         for (address, place) in &envelope.recipients {
@@ -205,6 +222,46 @@ impl Smtp {
                 if fault == FileError::NoSpace {
                     break;
                 }
+            }
+        }
+    }
+
+    /// Remembers what programs are to be given. What they write goes back to the sender, so a sender elsewhere is never
+    /// answered in a way that anybody here could see.
+    fn pipe(&mut self, envelope: &Envelope, text: &[u8]) {
+        let Place::Local(sender) = address::place(&self.contact, &self.host, &envelope.sender) else {
+            return;
+        };
+        let text = String::from_utf8_lossy(text.get(..text.len().min(PIPED)).unwrap_or_default());
+        for (address, place) in &envelope.recipients {
+            let Place::Program(program) = place else { continue };
+            if self.piped.len() < MOST_PIPED {
+                let given = format!("From: {}\nTo: {address}\n{}", envelope.sender, text.replace('\r', ""));
+                self.piped.push(Piped { program: program.clone(), given, sender: sender.clone() });
+            }
+        }
+    }
+
+    /// Lets the programs that were given mail answer it: their answer is in the sender's mailbox.
+    pub(super) async fn answer_piped(&mut self) {
+        for Piped { program, given, sender } in std::mem::take(&mut self.piped) {
+            let Some(written) = self.contact.hand_over("postfix", &program, &given).await else { continue };
+            let visitor = &self.contact.visitor;
+            let Some(account) = visitor.identity().user(&sender) else { continue };
+            let name = program.rsplit('/').next().unwrap_or_default();
+            let (now, host) = (DateTime::<Utc>::from(visitor.now()), &self.host);
+            let mut mail = format!(
+                "From {name}@{host}  {}\nReturn-Path: <{name}@{host}>\nTo: {sender}@{host}\nFrom: {name}@{host}\n\
+                 Subject: Re: {}\nDate: {}\n",
+                now.format("%a %b %e %H:%M:%S %Y"),
+                subject(given.as_bytes()),
+                now.format("%a, %e %b %Y %H:%M:%S +0000 (UTC)")
+            )
+            .into_bytes();
+            mail.extend_from_slice(&mailbox_text(format!("\n{written}").as_bytes()));
+            let owner = Owner { uid: account.uid, gid: MAIL_GROUP };
+            if let Err(fault) = visitor.files().append(&format!("/var/mail/{sender}"), &mail, &owner, 0o600) {
+                tracing::debug!(%sender, %fault, "the answer of a program was not delivered");
             }
         }
     }

@@ -45,6 +45,8 @@ pub struct Smtp {
     tls: bool,
     user: Option<String>,
     envelope: Option<Envelope>,
+    /// Mail that programs are to be given.
+    piped: Vec<message::Piped>,
     errors: u32,
     over: bool,
 }
@@ -83,6 +85,7 @@ impl Smtp {
             tls: false,
             user: None,
             envelope: None,
+            piped: Vec::new(),
             errors: 0,
             over: false,
             contact,
@@ -165,6 +168,7 @@ impl Dialogue for Smtp {
         while !bytes.is_empty() && !self.over {
             if matches!(self.mode, Mode::Data(_) | Mode::Chunk { .. }) {
                 self.collect(&mut bytes, stage);
+                self.answer_piped().await;
                 stage.room().await;
                 continue;
             }
@@ -184,6 +188,7 @@ impl Dialogue for Smtp {
                 }
                 return;
             }
+            self.answer_piped().await;
             self.after_command(stage);
             stage.room().await;
         }

@@ -161,7 +161,8 @@ impl Telnet {
     async fn let_in(&mut self, account: Account, stage: &Stage) {
         let text = greeting(&self.contact, &account, TTY, Greeter::Login).replace('\n', "\r\n");
         stage.say(Options::encode(text.as_bytes()));
-        let options = std::mem::replace(&mut self.options, Box::new(Options::new()));
+        let mut options = std::mem::replace(&mut self.options, Box::new(Options::new()));
+        options.logged_in = true;
         // telnetd says `TERM=network` when it was told nothing.
         let term = options.term.clone().unwrap_or_else(|| "network".to_owned());
         let mut env = vec![("TERM".to_owned(), term)];
@@ -174,6 +175,7 @@ impl Telnet {
     }
 
     pub(super) fn hang_up(&mut self, stage: &Stage) {
+        self.options.note_refusals(stage);
         self.note_lone_name(stage);
         self.phase = Phase::Over;
         stage.hang_up();

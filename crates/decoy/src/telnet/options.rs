@@ -51,8 +51,10 @@ pub struct Options {
     types: u8,
     /// The login has begun.
     pub(super) settled: bool,
+    /// The login is over.
+    pub(super) logged_in: bool,
     notes: u32,
-    /// WONT or DONT, its first option, and the others refused in the same breath.
+    /// WONT or DONT, its first option, and the others that were refused after it.
     refusals: Vec<(u8, u8, Vec<u8>)>,
     answers: u32,
 }
@@ -81,6 +83,7 @@ impl Options {
             details: Vec::new(),
             types: 0,
             settled: false,
+            logged_in: false,
             notes: 0,
             refusals: Vec::new(),
             answers: 0,
@@ -184,12 +187,15 @@ impl Options {
                 }
             }
         }
-        self.note_refusals(stage);
+        // Before the login they are noted with the first key, or when the visitor leaves.
+        if !keys.is_empty() || self.logged_in {
+            self.note_refusals(stage);
+        }
         stage.say(out);
         keys
     }
 
-    /// Most clients refuse everything in one breath: that is one event for each verb.
+    /// Most clients refuse whatever they are asked: that is one event for each verb, not one for each option.
     fn refused(&mut self, verb: u8, option: u8, stage: &Stage) {
         match self.refusals.iter_mut().find(|(known, ..)| *known == verb) {
             Some((.., more)) if more.len() < LONGEST_SUB => more.push(option),
@@ -201,7 +207,8 @@ impl Options {
         }
     }
 
-    fn note_refusals(&mut self, stage: &Stage) {
+    /// Notes what was refused so far.
+    pub(super) fn note_refusals(&mut self, stage: &Stage) {
         for (verb, option, more) in std::mem::take(&mut self.refusals) {
             self.note(verb_name(verb), option, &more, stage);
         }
@@ -354,7 +361,7 @@ impl Options {
         self.note_refusals(stage);
         self.notes += 1;
         if self.notes <= MOST_NOTES {
-            let data = data.iter().map(|byte| format!("{byte:02x}")).collect();
+            let data = hex::encode(data);
             stage.note(EventKind::TelnetOption { command: command.to_owned(), option, data });
         }
     }

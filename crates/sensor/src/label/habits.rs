@@ -1,5 +1,9 @@
 //! What typed lines tell of who wrote them: a bot's recipe, a model's style, a person's slip.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Pieces that bots' recipes are made of, from recorded visits of the last years.
 const RECIPES: &[&str] = &[
     "/bin/busybox ",
@@ -159,21 +163,36 @@ const COMMON: &[&str] = &[
     "which",
 ];
 
+/// Words of recipes that mean nothing within a longer line.
+fn is_whole(piece: &str) -> bool {
+    piece.len() < 12 && !piece.contains(['/', ' ', '_'])
+}
+
+/// Finds any of these in one pass: every line of every visitor is looked through. `None` only if the lists above were
+/// too many to build one from, which a test excludes.
+fn finder<'a>(pieces: impl Iterator<Item = &'a str>) -> Option<AhoCorasick> {
+    AhoCorasick::new(pieces).ok()
+}
+
+static RECIPE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| finder(RECIPES.iter().copied().filter(|piece| !is_whole(piece))));
+static MODEL: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| finder(MODELS.iter().copied()));
+
+fn holds(finder: &Option<AhoCorasick>, line: &str) -> bool {
+    finder.as_ref().is_some_and(|finder| finder.is_match(line))
+}
+
 /// Whether a line is of a bot's recipe.
 pub(super) fn of_a_recipe(line: &str) -> bool {
     let bare = line.trim();
-    RECIPES.iter().any(|piece| {
-        if piece.len() < 12 && !piece.contains(['/', ' ', '_']) {
-            bare == *piece
-        } else {
-            bare.contains(piece)
-        }
-    }) || bare.matches([';', '|', '&']).count() >= 6
+    holds(&RECIPE, bare)
+        || RECIPES.iter().any(|piece| is_whole(piece) && bare == *piece)
+        || bare.matches([';', '|', '&']).count() >= 6
 }
 
 /// Whether a line is written as a language model writes one.
 pub(super) fn of_a_model(line: &str) -> bool {
-    MODELS.iter().any(|piece| line.contains(piece))
+    holds(&MODEL, line)
 }
 
 /// Whether a line is prose.
@@ -227,5 +246,9 @@ mod tests {
         );
         assert!(of_a_model("cat /root/.ssh/id_rsa 2>/dev/null || echo none") && !of_a_model("ls"));
         assert!(of_prose("I will now look around.") && !of_prose("ls"));
+        for piece in RECIPES {
+            assert!(of_a_recipe(piece) && of_a_recipe(&format!("x{piece}")) != is_whole(piece), "{piece}");
+        }
+        assert!(MODELS.iter().all(|piece| of_a_model(&format!("x{piece}x"))));
     }
 }

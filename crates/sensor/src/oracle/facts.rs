@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Key {
 pub struct Fact {
     /// What it is found by.
     pub key: Key,
-    /// `program`, `file`, `page`, `interpreter` or `line`.
+    /// The word of [`decoy::Ask::kind`]: `program`, `file`, `directory`, `page`, `interpreter`, `verb` or `line`.
     pub kind: String,
     /// What it is about: a path, a command line, an address.
     pub subject: String,

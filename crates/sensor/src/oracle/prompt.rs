@@ -170,6 +170,14 @@ impl Prompter {
                     },
                 ),
             ]),
+            Ask::Directory { path } => values.push(("path", cut(path))),
+            Ask::Verb { daemon, script, given } => {
+                values.extend([
+                    ("daemon", daemon.clone()),
+                    ("script", script.clone()),
+                    ("given", cut(given)),
+                ]);
+            }
             Ask::Page { method, target } => {
                 values.extend([("method", cut(method)), ("target", cut(target))]);
             }
@@ -187,6 +195,8 @@ fn longest(what: &Ask) -> u32 {
         // Four bytes a token at most, and never more than a page or two: the rest is made up to the listed size.
         Ask::File { size, .. } => u32::try_from(size / 3 + 40).unwrap_or(u32::MAX).min(1200),
         Ask::Page { .. } => 1200,
+        Ask::Directory { .. } => 800,
+        Ask::Verb { .. } => 200,
         Ask::Reply { .. } => 400,
         Ask::Line { .. } => 200,
     }

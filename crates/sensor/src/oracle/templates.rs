@@ -23,7 +23,7 @@ struct Kind {
 const MACHINE: &[&str] =
     &["host", "kernel", "arch", "cpus", "memory", "disk", "interface", "address", "users", "processes"];
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "machine",
         built_in: include_str!("templates/machine.txt"),
@@ -52,6 +52,18 @@ const KINDS: [Kind; 6] = [
         built_in: include_str!("templates/file.txt"),
         names: &["date", "known", "size", "head", "path"],
         needed: &["path"],
+    },
+    Kind {
+        name: "directory",
+        built_in: include_str!("templates/directory.txt"),
+        names: &["date", "known", "path"],
+        needed: &["path"],
+    },
+    Kind {
+        name: "verb",
+        built_in: include_str!("templates/verb.txt"),
+        names: &["date", "daemon", "script", "given"],
+        needed: &["script", "given"],
     },
     Kind {
         name: "page",

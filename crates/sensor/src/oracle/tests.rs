@@ -1,5 +1,7 @@
 //! Questions, facts, guard and money together, against scripted models.
 
+mod beyond;
+
 use std::{net::IpAddr, sync::atomic::AtomicUsize, time::SystemTime};
 
 use chat::{Canned, Conversation, Usd};

@@ -172,6 +172,7 @@ impl Handler for Sftp {
         wanted: FileAttributes,
     ) -> Result<Handle, Fault> {
         let path = self.resolve(&name);
+        self.contact.approach(&path).await;
         let files = self.contact.visitor.files();
         if !flags.intersects(OpenFlags::WRITE | OpenFlags::APPEND) {
             self.may(&path, Access::Read)?;
@@ -255,11 +256,13 @@ impl Handler for Sftp {
     }
 
     async fn lstat(&mut self, id: u32, path: String) -> Result<Attrs, Fault> {
+        self.contact.approach(&self.resolve(&path)).await;
         let attributes = self.contact.visitor.files().lstat(&self.resolve(&path))?;
         Ok(Attrs { id, attrs: self.wire_attributes(&attributes) })
     }
 
     async fn stat(&mut self, id: u32, path: String) -> Result<Attrs, Fault> {
+        self.contact.approach(&self.resolve(&path)).await;
         let attributes = self.contact.visitor.files().stat(&self.resolve(&path))?;
         Ok(Attrs { id, attrs: self.wire_attributes(&attributes) })
     }
@@ -295,6 +298,7 @@ impl Handler for Sftp {
 
     async fn opendir(&mut self, id: u32, path: String) -> Result<Handle, Fault> {
         let path = self.resolve(&path);
+        self.contact.approach(&path).await;
         self.may(&path, Access::Read)?;
         let entries = self.contact.visitor.files().list(&path)?;
         let _holding = self.holding(NAME_BYTES.saturating_mul(entries.len()))?;

@@ -159,6 +159,13 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         let content = Content::Blank(18_000_000 + number as u32 * 1_234_577);
         tree.put_missing(&format!("/usr/bin/{name}"), Node::new(content, 0, 0, 0o755, installed));
     }
+    for path in &identity.directories {
+        tree.put_missing(path, Node::new(Content::empty_dir(), 0, 0, 0o755, installed));
+    }
+    for (number, name) in identity.piped_mail.iter().enumerate() {
+        let content = Content::Blank(26_000 + number as u32 * 4_096);
+        tree.put_missing(&format!("/usr/local/bin/{name}"), Node::new(content, 0, 0, 0o755, installed));
+    }
     devices(tree, &identity, booted);
     for path in [
         "/run/systemd/journal/dev-log",
@@ -248,7 +255,7 @@ fn settings(tree: &mut Tree, identity: &Identity) {
         add("/etc/postfix/main.cf", etc::postfix_main(identity), 0o644, 0);
         add("/etc/postfix/main.cf.proto", of_image("/usr/share/postfix/main.cf.debian"), 0o644, 0);
         add("/etc/postfix/master.cf", of_image("/usr/share/postfix/master.cf.dist"), 0o644, 0);
-        add("/etc/aliases", "# See man 5 aliases for format\npostmaster:    root\n".into(), 0o644, 0);
+        add("/etc/aliases", etc::aliases(identity), 0o644, 0);
     }
     if image.find("/usr/sbin/telnetd").is_some() {
         add("/etc/inetd.conf", etc::inetd(&of_image("/etc/inetd.conf")), 0o644, 0);

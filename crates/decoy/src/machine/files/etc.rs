@@ -166,6 +166,12 @@ pub(super) fn interfaces(identity: &Identity) -> String {
     )
 }
 
+/// aliases(5) as Debian's Postfix comes with it, and the programs that take mail here (local(8), "EXTERNAL COMMAND DELIVERY").
+pub(super) fn aliases(identity: &Identity) -> String {
+    let piped = identity.piped_mail.iter().map(|name| format!("{name}: \"|/usr/local/bin/{name}\"\n"));
+    std::iter::once("# See man 5 aliases for format\npostmaster:    root\n".to_owned()).chain(piped).collect()
+}
+
 pub(super) fn postfix_main(identity: &Identity) -> String {
     format!(
         "# See /usr/share/postfix/main.cf.dist for a commented, more complete version\n\n\n\

@@ -244,7 +244,11 @@ impl Layer {
             // Settings of the kernel take what is written and go on as before.
             Content::Made(_) if base.is_kernel(id) => return Ok(()),
             Content::Own(old) => old.len(),
-            Content::Text(_) | Content::Image(_) | Content::Blank(_) | Content::Made(_) => 0,
+            Content::Text(_)
+            | Content::Image(_)
+            | Content::Blank(_)
+            | Content::Listed(_)
+            | Content::Made(_) => 0,
         };
         // What the tree has must be copied before it can be added to.
         let start = if append && old == 0 { view.read(path, now)? } else { bytes::Bytes::new() };
@@ -282,7 +286,10 @@ impl Layer {
             let node = view.node(view.find(from, true)?)?;
             (node.content.clone(), u32::from(node.mode) & 0o755)
         };
-        if !matches!(content, Content::Text(_) | Content::Image(_) | Content::Blank(_)) {
+        // What was only told of a file is told of its copy too.
+        let is_shared =
+            matches!(content, Content::Text(_) | Content::Image(_) | Content::Blank(_) | Content::Listed(_));
+        if !is_shared {
             let bytes = self.view(base).read(from, now)?;
             return self.write(base, to, &bytes, who, mode, now, false);
         }

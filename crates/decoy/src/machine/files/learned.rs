@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{
     Files, filler,
     tree::{Content, NodeId, Tree},
+    walk::is_made_up,
 };
 
 /// The most that is kept of what was learned, in bytes; more is not taken in.
@@ -107,7 +108,15 @@ impl Files {
     pub fn unknown(&self, path: &str) -> Option<Unknown> {
         let layer = self.layer.lock();
         let view = layer.view(&self.base);
-        let Content::Image(id) = view.node(view.find(path, true).ok()?).ok()?.content else { return None };
+        let id = match view.node(view.find(path, true).ok()?).ok()?.content {
+            Content::Image(id) => id,
+            Content::Listed(size) => {
+                let path = view.real_path(path).ok()?;
+                let asked = size > 0 && is_made_up(&path, size);
+                return asked.then(|| Unknown { path, size: u64::from(size), head: String::new() });
+            }
+            _ => return None,
+        };
         if self.base.image.is_whole(id)
             || self.base.learned.read().contains_key(&id)
             || !self.base.is_made_up(id)

@@ -66,6 +66,10 @@ fn write_content(content: &Content, file: &mut Vec<u8>) {
             file.push(3);
             put(file, u64::from(*size));
         }
+        Content::Listed(size) => {
+            file.push(9);
+            put(file, u64::from(*size));
+        }
         Content::Link(target) => {
             file.push(4);
             put_bytes(file, target.as_bytes());
@@ -123,6 +127,7 @@ fn read_content(reader: &mut Reader<'_>, base: &Tree) -> Option<Content> {
         6 => Content::Block(reader.small()?, reader.small()?),
         7 => Content::Fifo,
         8 => Content::Socket,
+        9 => Content::Listed(reader.small()?),
         _ => return None,
     })
 }

@@ -66,6 +66,8 @@ pub(super) enum Content {
     Image(u32),
     /// A file of which only the size is known.
     Blank(u32),
+    /// The same in a visitor's layer; what is in it may still be asked for.
+    Listed(u32),
     /// Made at each read.
     Made(Writer),
     Link(Arc<str>),
@@ -83,7 +85,12 @@ impl Content {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Dir(_) => Kind::Dir,
-            Self::Text(_) | Self::Own(_) | Self::Image(_) | Self::Blank(_) | Self::Made(_) => Kind::File,
+            Self::Text(_)
+            | Self::Own(_)
+            | Self::Image(_)
+            | Self::Blank(_)
+            | Self::Listed(_)
+            | Self::Made(_) => Kind::File,
             Self::Link(_) => Kind::Symlink,
             Self::Char(..) => Kind::CharDevice,
             Self::Block(..) => Kind::BlockDevice,

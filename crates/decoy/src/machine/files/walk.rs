@@ -7,7 +7,9 @@ use bytes::Bytes;
 use crate::machine::guests::{Guest, Scene};
 
 use super::{
-    Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, program,
+    Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, filler,
+    listed::LARGEST_TEXT,
+    program,
     tree::{Content, Names, Node, NodeId, ROOT, Tree, inode},
 };
 
@@ -40,6 +42,11 @@ pub(super) fn absolute(cwd: &str, path: &str) -> String {
         whole.push('/');
     }
     whole
+}
+
+/// Whether a listed file reads as text until somebody says what is in it.
+pub(super) fn is_made_up(path: &str, size: u32) -> bool {
+    size <= LARGEST_TEXT && filler::is_text(path)
 }
 
 /// The tree with one visitor's changes over it.
@@ -212,7 +219,7 @@ impl<'a> View<'a> {
             Content::Text(bytes) => bytes.len() as u64,
             Content::Own(bytes) => bytes.len() as u64,
             Content::Image(id) => self.base.image.fact(*id).map_or(0, |fact| fact.size),
-            Content::Blank(size) => u64::from(*size),
+            Content::Blank(size) | Content::Listed(size) => u64::from(*size),
             Content::Link(target) => target.len() as u64,
             Content::Made(_) if in_kernel => 0,
             Content::Made(writer) => writer.write(&self.scene(now)).len() as u64,
@@ -240,7 +247,10 @@ impl<'a> View<'a> {
                 Some(bytes) => Ok(bytes),
                 None => Ok(self.base.image.read(*id, 0, usize::MAX).into()),
             },
-            Content::Blank(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
+            Content::Listed(size) if is_made_up(path, *size) => {
+                Ok(filler::content(path, "", *size as usize, b"").into())
+            }
+            Content::Blank(size) | Content::Listed(size) => Ok(program::blank(*size, 0, usize::MAX).into()),
             Content::Made(writer) => Ok(writer.write(&self.scene(now)).into()),
             Content::Char(1, 5 | 7) => Ok(vec![0; ENDLESS_READ].into()),
             Content::Char(1, 8 | 9) => Ok(program::noise(now, ENDLESS_READ).into()),
@@ -257,7 +267,10 @@ impl<'a> View<'a> {
             Content::Image(id) if !self.base.is_made_up(*id) => {
                 return Ok(self.base.image.read(*id, offset, length).into());
             }
-            Content::Blank(size) => return Ok(program::blank(*size, offset, length).into()),
+            Content::Listed(size) if is_made_up(path, *size) => {}
+            Content::Blank(size) | Content::Listed(size) => {
+                return Ok(program::blank(*size, offset, length).into());
+            }
             // Endless ones give as much at every place.
             Content::Char(1, 5 | 7 | 8 | 9) | Content::Block(..) => {
                 return self.read(path, now).map(|bytes| bytes.slice(..length.min(bytes.len())));

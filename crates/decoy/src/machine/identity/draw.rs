@@ -34,7 +34,7 @@ impl<'a> Lot<'a> {
 
     /// Up to 64 lower-case hex digits.
     pub(super) fn hex(&self, label: &str, digits: usize) -> String {
-        let mut text: String = self.digest(label).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut text: String = hex::encode(self.digest(label));
         text.truncate(digits);
         text
     }

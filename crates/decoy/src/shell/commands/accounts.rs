@@ -257,6 +257,27 @@ pub(super) fn sudo(call: &Call<'_>) -> Result<Vec<String>, Said> {
         call.session.become_user(0, 0);
         return Err(Said::nothing(0));
     }
+    // sudo finds files, not what the shell has built in.
+    let only_built_in = |name: &str| {
+        matches!(
+            name,
+            "history"
+                | "cd"
+                | "export"
+                | "source"
+                | "alias"
+                | "exit"
+                | "ulimit"
+                | "set"
+                | "unset"
+                | "type"
+                | "help"
+                | "jobs"
+        )
+    };
+    if let Some(name) = words.first().filter(|name| only_built_in(name)) {
+        return Err(Said::err(format!("sudo: {name}: command not found\n"), 1));
+    }
     Ok(words)
 }
 

@@ -11,12 +11,12 @@ fn has(applet: &str) -> bool {
 }
 
 pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
-    let Some(applet) = call.args.first() else { return Err(banner()) };
+    let Some(applet) = call.args.first() else { return Err(banner(call)) };
     match applet.as_str() {
         "--list" => {
             return Err(Said::out(APPLETS.split(", ").map(|name| format!("{name}\n")).collect::<String>()));
         }
-        "--help" => return Err(banner()),
+        "--help" => return Err(banner(call)),
         "busybox" => return run(&Call { args: &[], ..*call }),
         name if !has(name) => return Err(Said::err(format!("{name}: applet not found\n"), 127)),
         _ => {}
@@ -31,7 +31,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
         *first = match first.as_str() {
             "ash" => "sh".to_owned(),
             "[[" => "[".to_owned(),
-            name if super::by_path(name).is_none() && (super::engine::is_kept(name) || name == "sh") => {
+            name if super::by_path(name).is_none()
+                && (crate::shell::engine::is_kept(name) || name == "sh") =>
+            {
                 name.to_owned()
             }
             name => format!("{DOOR}{name}"),
@@ -48,6 +50,28 @@ pub(super) fn applets() -> impl Iterator<Item = &'static str> {
     APPLETS.split(", ")
 }
 
-fn banner() -> Said {
-    usage::of("busybox", &[], false).unwrap_or_default()
+/// Who it is, with the list of its applets as wide as the terminal.
+fn banner(call: &Call<'_>) -> Said {
+    let said = usage::of("busybox", &[], false).unwrap_or_default();
+    const BEFORE: &str = "Currently defined functions:\n";
+    let text = String::from_utf8_lossy(&said.out).into_owned();
+    let Some((head, _)) = text.split_once(BEFORE) else { return said };
+    let width = if call.session.launch.tty.is_some() { call.session.window().0.max(20) as usize } else { 80 };
+    let (mut list, mut column) = (String::new(), 0);
+    for name in applets() {
+        let length = name.len() + 2;
+        if column + length >= width {
+            list += ",\n";
+            column = 0;
+        }
+        if column == 0 {
+            column = 6;
+            list.push('\t');
+        } else {
+            list += ", ";
+        }
+        list += name;
+        column += length;
+    }
+    Said { out: format!("{head}{BEFORE}{list}\n").into(), ..said }
 }

@@ -41,6 +41,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn describe(call: &Call<'_>, operand: &str) -> String {
+    if operand == "-" {
+        let bytes = call.stdin.unwrap_or_default();
+        return if bytes.is_empty() { "empty".to_owned() } else { contents(bytes, "") };
+    }
     let path = call.path(operand);
     let node = match call.files().lstat(&path) {
         Ok(node) => node,
@@ -57,29 +61,33 @@ fn describe(call: &Call<'_>, operand: &str) -> String {
         Kind::File => {
             let bytes = call.files().read(&path).unwrap_or_default();
             let set_uid = if node.mode & 0o4000 != 0 { "setuid, " } else { "" };
-            if bytes.is_empty() {
-                "empty".to_owned()
-            } else if bytes.starts_with(b"\x7fELF\x02\x01\x01") {
-                format!(
-                    "{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, {}for GNU/Linux 3.2.0, stripped",
-                    build_id(&bytes).map(|id| format!("BuildID[sha1]={id}, ")).unwrap_or_default()
-                )
-            } else if bytes.starts_with(b"\x7fELF") {
-                "ELF 32-bit LSB executable, Intel 80386, version 1 (SYSV), statically linked, stripped"
-                    .to_owned()
-            } else if bytes.starts_with(b"#!/bin/sh") {
-                "POSIX shell script, ASCII text executable".to_owned()
-            } else if bytes.starts_with(b"#!/bin/bash") {
-                "Bourne-Again shell script, ASCII text executable".to_owned()
-            } else if bytes.starts_with(&[0x1f, 0x8b]) {
-                "gzip compressed data".to_owned()
-            } else if bytes.is_ascii() && !bytes.contains(&0) {
-                "ASCII text".to_owned()
-            } else if std::str::from_utf8(&bytes).is_ok() {
-                "Unicode text, UTF-8 text".to_owned()
-            } else {
-                "data".to_owned()
-            }
+            contents(&bytes, set_uid)
         }
+    }
+}
+
+/// What a file of these bytes is.
+fn contents(bytes: &[u8], set_uid: &str) -> String {
+    if bytes.is_empty() {
+        "empty".to_owned()
+    } else if bytes.starts_with(b"\x7fELF\x02\x01\x01") {
+        format!(
+            "{set_uid}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, {}for GNU/Linux 3.2.0, stripped",
+            build_id(bytes).map(|id| format!("BuildID[sha1]={id}, ")).unwrap_or_default()
+        )
+    } else if bytes.starts_with(b"\x7fELF") {
+        "ELF 32-bit LSB executable, Intel 80386, version 1 (SYSV), statically linked, stripped".to_owned()
+    } else if bytes.starts_with(b"#!/bin/sh") {
+        "POSIX shell script, ASCII text executable".to_owned()
+    } else if bytes.starts_with(b"#!/bin/bash") {
+        "Bourne-Again shell script, ASCII text executable".to_owned()
+    } else if bytes.starts_with(&[0x1f, 0x8b]) {
+        "gzip compressed data".to_owned()
+    } else if bytes.is_ascii() && !bytes.contains(&0) {
+        "ASCII text".to_owned()
+    } else if std::str::from_utf8(bytes).is_ok() {
+        "Unicode text, UTF-8 text".to_owned()
+    } else {
+        "data".to_owned()
     }
 }

@@ -56,7 +56,8 @@ pub(super) fn ls(call: &Call<'_>) -> Said {
                         format!("ls: {operand}: {}\n", error.errno_text())
                     } else {
                         format!(
-                            "ls: cannot access {}: {}\n",
+                            "{}: cannot access {}: {}\n",
+                            call.name,
                             super::quoting::quoted(operand),
                             error.errno_text()
                         )
@@ -236,12 +237,7 @@ fn show(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
     if is_long(options) {
         return long(call, options, rows);
     }
-    let mark = |row: &Row| match row.attributes.kind {
-        Kind::Dir if options.has('F') || options.has('p') => "/",
-        Kind::Symlink if options.has('F') => "@",
-        Kind::File if options.has('F') && row.attributes.mode & 0o111 != 0 => "*",
-        _ => "",
-    };
+    let mark = |row: &Row| mark(options, row.attributes.kind, row.attributes.mode);
     let name = |row: &Row| {
         let inode = if options.has('i') { format!("{} ", row.attributes.inode) } else { String::new() };
         let size = if options.has('s') { format!("{} ", blocks(&row.attributes)) } else { String::new() };
@@ -252,6 +248,18 @@ fn show(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
         return names.iter().map(|name| format!("{name}\n")).collect();
     }
     columns(&names, call.session.window().0.max(20) as usize)
+}
+
+/// What `-F` and `-p` put behind a name.
+fn mark(options: &Options, kind: Kind, mode: u32) -> &'static str {
+    match kind {
+        Kind::Dir if options.has('F') || options.has('p') => "/",
+        Kind::Symlink if options.has('F') => "@",
+        Kind::Fifo if options.has('F') => "|",
+        Kind::Socket if options.has('F') => "=",
+        Kind::File if options.has('F') && mode & 0o111 != 0 => "*",
+        _ => "",
+    }
 }
 
 /// Names in columns, filled downwards, as few rows as fit.
@@ -329,10 +337,14 @@ fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
         |index: usize| cells.iter().filter_map(|cell| cell.get(index)).map(String::len).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3), width(4)];
     let now: DateTime<Utc> = call.now().into();
+    let blocks_width = rows.iter().map(|row| blocks(&row.attributes).to_string().len()).max().unwrap_or(1);
     let mut text = String::new();
     for (row, [inode, links, owner, group, size]) in rows.iter().zip(&cells) {
         if options.has('i') {
             text += &format!("{inode:>0$} ", widths[0]);
+        }
+        if options.has('s') {
+            text += &format!("{:>1$} ", blocks(&row.attributes), blocks_width);
         }
         text += &format!("{} {links:>1$} ", row.attributes.mode_text(), widths[1]);
         if !options.has('g') {
@@ -343,8 +355,9 @@ fn long(call: &Call<'_>, options: &Options, rows: &[Row]) -> String {
         }
         let time: DateTime<Utc> = row.attributes.mtime.into();
         text += &format!("{size:>0$} {1} {2}", widths[4], date(time, now, options), row.shown);
-        if let Some(target) = &row.link {
-            text += &format!(" -> {target}");
+        match &row.link {
+            Some(target) => text += &format!(" -> {target}"),
+            None => text += mark(options, row.attributes.kind, row.attributes.mode),
         }
         text.push('\n');
     }

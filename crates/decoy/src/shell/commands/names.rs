@@ -58,6 +58,14 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
 }
 
 pub(super) fn whoami(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    let wrong = options.unknown("").map(|letter| format!("invalid option -- '{letter}'"));
+    let wrong = wrong.or_else(|| {
+        options.operands.first().map(|operand| format!("extra operand \u{2018}{operand}\u{2019}"))
+    });
+    if let Some(wrong) = wrong.filter(|_| !call.applet) {
+        return Said::err(format!("whoami: {wrong}\nTry 'whoami --help' for more information.\n"), 1);
+    }
     Said::out(call.session.user_name() + "\n")
 }
 
@@ -65,14 +73,14 @@ pub(super) fn whoami(call: &Call<'_>) -> Said {
 pub(super) fn uname(call: &Call<'_>) -> Said {
     let identity = call.identity();
     let options = call.options("");
+    if let Some(letter) = options.unknown("asnrvmpio") {
+        let text = format!("uname: invalid option -- '{letter}'\nTry 'uname --help' for more information.\n");
+        return Said::err(text, 1);
+    }
     if let Some(operand) = options.operands.first() {
         let text = format!(
             "uname: extra operand \u{2018}{operand}\u{2019}\nTry 'uname --help' for more information.\n"
         );
-        return Said::err(text, 1);
-    }
-    if let Some(letter) = options.unknown("asnrvmpio") {
-        let text = format!("uname: invalid option -- '{letter}'\nTry 'uname --help' for more information.\n");
         return Said::err(text, 1);
     }
     let all = options.has('a') || options.has_long("all");
@@ -251,5 +259,34 @@ pub(super) fn help(call: &Call<'_>) -> Said {
             1,
         );
     }
-    super::usage::of("bash-help", &[], false).unwrap_or_default()
+    let columns = if call.session.launch.tty.is_some() { call.session.window().0 as usize } else { 80 };
+    Said::out(help_text(columns))
 }
+
+/// All the built-in commands, in two columns as wide as the terminal lets them be (bash, `show_builtin_command_help`).
+fn help_text(columns: usize) -> String {
+    let docs: Vec<&str> = HELP.lines().collect();
+    let width = if columns / 2 > 128 { 128 } else { columns / 2 };
+    let width = if width <= 3 { 40 } else { width };
+    let rows = docs.len().div_ceil(2);
+    let shown = |doc: &str| {
+        let mut text: String = std::iter::once(' ').chain(doc.chars()).take(width - 1).collect();
+        if doc.chars().count() >= width - 2 {
+            text = text.chars().take(width - 2).chain(['>']).collect();
+        }
+        text
+    };
+    let mut text = HELP_HEAD.to_owned();
+    for row in 0..rows {
+        let left = docs.get(row).map(|doc| shown(doc)).unwrap_or_default();
+        match docs.get(row + rows) {
+            Some(right) => text += &format!("{left:width$}{}\n", shown(right)),
+            None => text += &format!("{left}\n"),
+        }
+    }
+    text
+}
+
+/// What bash's built-in commands are called with, in its order.
+const HELP: &str = include_str!("help.txt");
+const HELP_HEAD: &str = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\nThese shell commands are defined internally.  Type `help' to see this list.\nType `help name' to find out more about the function `name'.\nUse `info bash' to find out more about the shell in general.\nUse `man -k' or `info' to find out more about commands not in this list.\n\nA star (*) next to a name means that the command is disabled.\n\n";

@@ -132,9 +132,15 @@ fn named<'p>(list: &'p [Process], name: &str, full: bool) -> Vec<&'p Process> {
         .collect()
 }
 
+/// The name that a process was started by.
+fn called(process: &Process) -> &str {
+    let first = process.command.split(' ').next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or(first)
+}
+
 /// `pgrep`, and `pidof` that takes whole names.
 pub(super) fn pgrep(call: &Call<'_>) -> Said {
-    let options = call.options("uUtPgGs");
+    let options = call.options(if call.name == "pidof" { "oS" } else { "uUtPgGs" });
     let Some(name) = options.operands.first() else {
         return if call.name == "pidof" {
             Said::nothing(1)
@@ -147,9 +153,13 @@ pub(super) fn pgrep(call: &Call<'_>) -> Said {
         let pids: Vec<String> = list
             .iter()
             .rev()
-            .filter(|process| process.name() == *name)
+            .filter(|process| process.name() == *name || called(process) == name)
             .map(|process| process.pid.to_string())
             .collect();
+        // `-o %PPID` leaves out who asks, and the shell is no program that is asked for.
+        if options.has('s') && !pids.is_empty() {
+            return Said::out(format!("{}\n", pids.first().map_or("", String::as_str)));
+        }
         return if pids.is_empty() { Said::nothing(1) } else { Said::out(pids.join(" ") + "\n") };
     }
     let found = named(&list, name, options.has('f'));
@@ -178,7 +188,9 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
             2,
         );
     };
-    let list = all(call);
+    let mut list = all(call);
+    // Itself is the last of the list, and never meant.
+    list.pop();
     let found: Vec<u32> = named(&list, name, options.has('f')).iter().map(|process| process.pid).collect();
     end(call, &found);
     Said::nothing(i32::from(found.is_empty()))
@@ -193,7 +205,8 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
             1,
         );
     }
-    let list = all(call);
+    let mut list = all(call);
+    list.pop();
     let quiet = call.args.iter().any(|arg| arg == "-q");
     let mut said = Said::default();
     for name in operands {

@@ -29,9 +29,22 @@ pub(super) fn free(call: &Call<'_>) -> Said {
         let cells: String = values.iter().map(|value| format!("{:>12}", show(*value))).collect();
         format!("{name:<8}{cells}\n")
     };
-    let mut text =
-        "               total        used        free      shared  buff/cache   available\n".to_owned();
-    text += &row("Mem:", &[m.total, used, m.free, m.shared, cache, m.available]);
+    let mut text = if options.has('w') {
+        "               total        used        free      shared     buffers       cache   available\n"
+    } else {
+        "               total        used        free      shared  buff/cache   available\n"
+    }
+    .to_owned();
+    if options.has('w') {
+        let cached = m.cached + m.reclaimable;
+        text += &row("Mem:", &[m.total, used, m.free, m.shared, m.buffers, cached, m.available]);
+    } else {
+        text += &row("Mem:", &[m.total, used, m.free, m.shared, cache, m.available]);
+    }
+    if options.has('l') {
+        text += &row("Low:", &[m.total, m.total - m.free, m.free]);
+        text += &row("High:", &[0, 0, 0]);
+    }
     text += &row("Swap:", &[m.swap_total, m.swap_total - m.swap_free, m.swap_free]);
     if options.has('t') {
         text += &row(

@@ -48,8 +48,10 @@ const ADVISED: &[&str] = &[
 /// Every name that the library knows, by length.
 static KNOWN: LazyLock<HashMap<usize, Vec<String>>> = LazyLock::new(|| {
     let mut known: HashMap<usize, Vec<String>> = HashMap::new();
-    for name in
-        super::REGISTRY.names().into_iter().chain(super::engine::KEPT.iter().map(|name| (*name).to_owned()))
+    for name in super::REGISTRY
+        .names()
+        .into_iter()
+        .chain(crate::shell::engine::KEPT.iter().map(|name| (*name).to_owned()))
     {
         known.entry(name.chars().count()).or_default().push(name);
     }

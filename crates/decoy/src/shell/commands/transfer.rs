@@ -216,6 +216,12 @@ fn elf(seed: u64, size: usize) -> Vec<u8> {
     noise(seed, &head, size)
 }
 
+/// A program that came with a package: not larger than a visitor's layer can bear.
+pub(super) fn program(address: &str, kib: u64) -> Bytes {
+    let seed = Url::cut(address).seed();
+    elf(seed, (kib.clamp(16, 48) * 1024) as usize).into()
+}
+
 /// The machine's own web server: what it serves is the web root.
 pub(super) fn own_page(call: &Call<'_>, url: &Url) -> Option<Bytes> {
     let own = ["localhost", "127.0.0.1", "0.0.0.0"].contains(&url.host.as_str())

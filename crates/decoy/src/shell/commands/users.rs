@@ -212,6 +212,15 @@ pub(super) fn useradd(call: &Call<'_>) -> Said {
         },
         None => next(everybody.iter().map(|user| user.uid).collect()),
     };
+    let mut warning = String::new();
+    if value(&options, 'u', "uid").is_some() && !span.contains(&uid) {
+        let (least, most) = if is_system {
+            ("SYS_UID_MIN 100", "SYS_UID_MAX 999")
+        } else {
+            ("UID_MIN 1000", "UID_MAX 60000")
+        };
+        warning = format!("useradd warning: {name}'s uid {uid} outside of the {least} and {most} range.\n");
+    }
     let gid = match value(&options, 'g', "gid") {
         Some(text) => match group_of(call, &text) {
             Some(gid) => gid,
@@ -255,7 +264,7 @@ pub(super) fn useradd(call: &Call<'_>) -> Said {
     if options.has('m') || options.has_long("create-home") {
         make_home(call, &home, uid, gid);
     }
-    Said::nothing(0)
+    Said::err(warning, 0)
 }
 
 /// The home directory with what `/etc/skel` holds.

@@ -5,7 +5,10 @@ mod words;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-use decoy::{Ask, machine::Identity};
+use decoy::{
+    Ask,
+    machine::{Identity, files::parse_listing},
+};
 
 use super::plain;
 use words::{MARKS, OUT_OF_ROLE};
@@ -32,7 +35,7 @@ pub struct Outgoing<'a> {
 pub fn check(answer: &str, what: &Ask, guard: &Outgoing<'_>) -> Result<String, &'static str> {
     let text = unwrap(answer)?;
     let mut text = clean(&text);
-    if matches!(what, Ask::Program { .. } | Ask::Reply { .. } | Ask::Line { .. }) {
+    if matches!(what, Ask::Program { .. } | Ask::Reply { .. } | Ask::Line { .. } | Ask::Verb { .. }) {
         text = without_echo(&text, what);
     }
     if text.trim().is_empty() {
@@ -54,7 +57,7 @@ pub fn check(answer: &str, what: &Ask, guard: &Outgoing<'_>) -> Result<String, &
         return Err("prompt_line");
     }
     contradiction(&text, what, guard)?;
-    shape(&text, what)?;
+    shape(&text, what, guard)?;
     Ok(finish(repair_names(text, guard), what))
 }
 
@@ -264,7 +267,7 @@ fn day_of(word: &str) -> Option<NaiveDate> {
 }
 
 /// What each kind looks like.
-fn shape(text: &str, what: &Ask) -> Result<(), &'static str> {
+fn shape(text: &str, what: &Ask, guard: &Outgoing<'_>) -> Result<(), &'static str> {
     match what {
         Ask::Page { .. } => {
             let body = text.split_once("\n\n").map_or(text, |(head, body)| {
@@ -283,7 +286,8 @@ fn shape(text: &str, what: &Ask) -> Result<(), &'static str> {
                 || text.to_ascii_lowercase().contains("\nlocation:");
             if fine { Ok(()) } else { Err("shape") }
         }
-        Ask::Line { .. } if text.lines().count() > 12 => Err("too_long"),
+        Ask::Line { .. } | Ask::Verb { .. } if text.lines().count() > 12 => Err("too_long"),
+        Ask::Directory { .. } if parse_listing(text, guard.identity, guard.now).is_none() => Err("shape"),
         _ => Ok(()),
     }
 }
