@@ -14,6 +14,7 @@ pub mod cost;
 pub mod labels;
 pub mod ports;
 pub mod process;
+pub mod real;
 pub mod registry;
 pub mod report;
 pub mod signatures;

@@ -5,6 +5,7 @@
 use acceptance::{
     Bucket,
     bucket::PASSWORD,
+    real::{self, RealDaemons},
     signatures::{self, Login},
 };
 
@@ -21,4 +22,17 @@ async fn nothing_fires_on_a_bucket() {
     assert!(fired.is_empty(), "{} fired:\n{}", fired.len(), fired.join("\n"));
     assert!(findings.looked.len() > 70, "{} rows were looked at", findings.looked.len());
     bucket.stop();
+}
+
+/// A row that fires on the real daemons tells nothing about ours.
+#[tokio::test]
+async fn nothing_fires_on_the_real_daemons() {
+    acceptance::init();
+    let Some(daemons) = RealDaemons::start().await else { return };
+    let login = Login { user: real::USER, password: real::PASSWORD };
+    let findings = signatures::look_at_daemons(&daemons.ports, login).await;
+    let fired: Vec<String> =
+        findings.fired.iter().map(|fired| format!("{}: {}", fired.id, fired.why)).collect();
+    assert!(fired.is_empty(), "{} fired:\n{}", fired.len(), fired.join("\n"));
+    assert!(findings.looked.len() > 45, "{} rows were looked at", findings.looked.len());
 }

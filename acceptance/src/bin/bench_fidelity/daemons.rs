@@ -1,33 +1,19 @@
 //! The real daemons of Debian 12 and a bucket, side by side: the same probes, the same answers.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, process::Command};
 
 use acceptance::{
     Bucket,
-    bucket::Ports,
+    real::{PASSWORD, PLAYER, RealDaemons, USER},
     report::{Figure, Target, figure},
     root,
     signatures::{self, Login},
 };
 use serde_json::{Value, json};
 
-/// What both sides let in.
-const USER: &str = "deploy";
-const PASSWORD: &str = "Summer2024";
-/// Where the probes and their player are.
-const PLAYER: &str = "crates/decoy/tests/transcripts/record.py";
-
-/// How long the real daemons may take to start.
-const STARTING: Duration = Duration::from_secs(60);
-
 /// Plays every probe against both, has scanners look at both, and looks at both as honeypot detectors do; `show`
 /// differences of each protocol are printed.
-pub async fn measure(show: usize, ssh_audit: Option<&Path>) -> Vec<Figure> {
+pub async fn measure(show: usize, ssh_audit: Option<&Path>, only: Option<&str>) -> Vec<Figure> {
     let mut bucket = Bucket::new();
     bucket.set(&["chat", "providers"], toml::Value::Array(Vec::new()));
     // Otherwise some identities have no domain, and nothing to compare with.
@@ -45,7 +31,7 @@ pub async fn measure(show: usize, ssh_audit: Option<&Path>) -> Vec<Figure> {
     let named = json!({ "ssh": ports.ssh, "telnet": ports.telnet, "ftp": ports.ftp, "smtp": ports.smtp, "http": ports.http });
     std::fs::write(&wanted, named.to_string()).expect("ports");
     let mut player = Command::new("python3");
-    player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report);
+    player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report).args(only);
     if let Some(program) = ssh_audit {
         player.env("SSH_AUDIT", program);
     }
@@ -71,50 +57,21 @@ pub async fn measure(show: usize, ssh_audit: Option<&Path>) -> Vec<Figure> {
         format!("of {} rows of honeypot signatures that public tools look at", findings.looked.len()),
     ));
     bucket.assert_sound();
-    figures.extend(fired_on_the_real_ones(&bucket.home().join("real.json")).await);
+    figures.extend(fired_on_the_real_ones().await);
     bucket.stop();
     figures
 }
 
 /// The same rows on the real daemons; none where they cannot be started.
-async fn fired_on_the_real_ones(file: &Path) -> Option<Figure> {
-    let mut player = Command::new("python3");
-    player.arg(root().join(PLAYER)).arg("--hold").arg(file).stdin(Stdio::piped());
-    let mut player = player.spawn().expect("python3");
-    let since = std::time::Instant::now();
-    while !file.exists() && since.elapsed() < STARTING {
-        if player.try_wait().expect("its status").is_some() {
-            return None;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+async fn fired_on_the_real_ones() -> Option<Figure> {
+    let real = RealDaemons::start().await?;
+    let findings = signatures::look_at_daemons(&real.ports, Login { user: USER, password: PASSWORD }).await;
+    for fired in &findings.fired {
+        println!("{} fires on the real daemon: {}", fired.id, fired.why);
     }
-    let named: Option<Value> =
-        fs::read_to_string(file).ok().and_then(|text| serde_json::from_str(&text).ok());
-    let mut found = None;
-    if let Some(named) = named {
-        let port =
-            |name: &str| named[name].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-        let ports = Ports {
-            ssh: port("ssh"),
-            telnet: port("telnet"),
-            ftp: port("ftp"),
-            smtp: port("smtp"),
-            http: port("http"),
-            plain: 0,
-            management: 0,
-        };
-        let findings = signatures::look_at_daemons(&ports, Login { user: USER, password: PASSWORD }).await;
-        for fired in &findings.fired {
-            println!("{} fires on the real daemon: {}", fired.id, fired.why);
-        }
-        let note = format!("of {} rows that are about daemons, on the real ones", findings.looked.len());
-        let fired = findings.fired.len() as f64;
-        found = Some(figure("signatures_fired_real", fired, "rows", Some(Target::AtMost(0.0)), note));
-    }
-    // Its end of input tells it to stop.
-    drop(player.stdin.take());
-    player.wait().expect("the daemons stop");
-    found
+    let note = format!("of {} rows that are about daemons, on the real ones", findings.looked.len());
+    let fired = findings.fired.len() as f64;
+    Some(figure("signatures_fired_real", fired, "rows", Some(Target::AtMost(0.0)), note))
 }
 
 /// The share of equal answers, in all and for each protocol.

@@ -26,7 +26,7 @@ struct Arguments {
     /// Prints so many differences, the most frequent lines first.
     #[arg(long, default_value_t = 0)]
     show: usize,
-    /// Only lines that hold this text (for work on one program).
+    /// Only lines that hold this text (for work on one program); of the daemons, only this protocol.
     #[arg(long)]
     only: Option<String>,
     /// Only this group of figures: shell, specs, daemons, speed.
@@ -69,8 +69,10 @@ async fn measure(arguments: &Arguments) -> Vec<Figure> {
     if arguments.wants("specs") {
         figures.extend(specs::measure());
     }
-    if arguments.wants("daemons") && arguments.only.is_none() {
-        figures.extend(daemons::measure(arguments.show, arguments.ssh_audit.as_deref()).await);
+    // Of daemons, `--only` names one.
+    if arguments.wants("daemons") && (arguments.only.is_none() || arguments.group.is_some()) {
+        let (audit, only) = (arguments.ssh_audit.as_deref(), arguments.only.as_deref());
+        figures.extend(daemons::measure(arguments.show, audit, only).await);
     }
     if arguments.wants("speed") {
         figures.extend(speed::measure(arguments.quick).await);
