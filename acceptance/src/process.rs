@@ -26,6 +26,8 @@ impl Process {
             fs::OpenOptions::new().create(true).append(true).open(&diagnostics).expect("a diagnostics file");
         let errors = output.try_clone().expect("the same file");
         let command = command.current_dir(home).stdin(Stdio::null()).stdout(output).stderr(errors);
+        // Cargo's, for build scripts; nobody who starts the program has it.
+        command.env_remove("LD_LIBRARY_PATH");
         shield(command);
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         Self { child, diagnostics }

@@ -132,8 +132,10 @@ impl Model {
         let path = [libraries.clone(), libraries.join("llama"), backends.clone()];
         let path = path.map(|path| path.display().to_string()).join(":");
         let home = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
-        command.current_dir(&backends).arg("--library-path").arg(path).arg(server).arg("-m").arg(model);
+        // It looks for its backends in the folder it is started in.
+        let mut command = Command::new("env");
+        command.arg(format!("--chdir={}", backends.display())).arg(libraries.join("ld-linux-x86-64.so.2"));
+        command.arg("--library-path").arg(path).arg(server).arg("-m").arg(model);
         command.args([
             "--host",
             "127.0.0.1",
