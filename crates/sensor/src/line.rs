@@ -100,7 +100,11 @@ impl Line for TcpLine {
 
     async fn hang_up(&mut self, _status: u32) -> io::Result<()> {
         match &mut self.channel {
-            Channel::Plain(stream) => stream.shutdown().await,
+            // Closing says it, as when a daemon ends.
+            Channel::Plain(_) => {
+                self.channel = Channel::Gone;
+                Ok(())
+            }
             Channel::Tls(stream) => stream.shutdown().await,
             Channel::Gone => Ok(()),
         }

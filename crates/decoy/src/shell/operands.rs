@@ -77,6 +77,11 @@ pub(super) fn names_a_reader(text: &str) -> bool {
     })
 }
 
+/// Whether a program reads the files it is given, from the first to the last byte it needs.
+pub(super) fn is_filter(name: &str) -> bool {
+    filter(name).is_some()
+}
+
 fn filter(name: &str) -> Option<&'static (&'static str, &'static str, usize)> {
     FILTERS.binary_search_by(|(known, ..)| (*known).cmp(name)).ok().and_then(|at| FILTERS.get(at))
 }

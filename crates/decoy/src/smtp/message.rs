@@ -229,6 +229,9 @@ impl Smtp {
     /// Remembers what programs are to be given. What they write goes back to the sender, so a sender elsewhere is never
     /// answered in a way that anybody here could see.
     fn pipe(&mut self, envelope: &Envelope, text: &[u8]) {
+        if !envelope.recipients.iter().any(|(_, place)| matches!(place, Place::Program(_))) {
+            return;
+        }
         let Place::Local(sender) = address::place(&self.contact, &self.host, &envelope.sender) else {
             return;
         };

@@ -63,8 +63,8 @@ impl Terminal {
         }
         let Some(mut shell) = self.shell.take() else { return };
         let finished = {
-            let run = shell.run(&command, &output, &input);
-            tokio::pin!(run);
+            // On the heap: visits that run nothing need not be as large as a shell.
+            let mut run = Box::pin(shell.run(&command, &output, &input));
             let mut open = true;
             loop {
                 tokio::select! {
@@ -223,8 +223,7 @@ impl Terminal {
         let (mut truncated, mut starved) = (false, false);
         let Some(mut shell) = self.shell.take() else { return };
         let finished = {
-            let run = shell.run(command, &output, &input);
-            tokio::pin!(run);
+            let mut run = Box::pin(shell.run(command, &output, &input));
             let mut open = true;
             loop {
                 tokio::select! {

@@ -247,7 +247,8 @@ mod tests {
         assert!(of_a_model("cat /root/.ssh/id_rsa 2>/dev/null || echo none") && !of_a_model("ls"));
         assert!(of_prose("I will now look around.") && !of_prose("ls"));
         for piece in RECIPES {
-            assert!(of_a_recipe(piece) && of_a_recipe(&format!("x{piece}")) != is_whole(piece), "{piece}");
+            assert!(of_a_recipe(&format!("{piece}x")) != is_whole(piece), "{piece}");
+            assert!(of_a_recipe(piece) || piece.ends_with(' '), "{piece}");
         }
         assert!(MODELS.iter().all(|piece| of_a_model(&format!("x{piece}x"))));
     }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     machine::Identity,
     shell::{
-        bytes, engine,
+        bytes, engine, operands,
         session::{Handle, Session},
     },
 };
@@ -28,6 +28,9 @@ pub(in crate::shell) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(
 /// The library hands a pipe to a program of this name in a way that only its own one understands: ours is for lines
 /// that need no interpreter.
 const STREAMED: &str = "cat";
+
+/// The most files of one command that a model is asked for.
+const MOST_LEARNT: usize = 16;
 
 /// Everything the library shall find by name or by path before it looks at files.
 fn registry() -> BuiltinRegistry {
@@ -117,6 +120,15 @@ fn call<'a>(
     }
 }
 
+/// Learns what is in the files that a filter is about to read.
+async fn learn(call: &Call<'_>) {
+    if operands::is_filter(call.name) {
+        for operand in call.args.iter().filter(|arg| !arg.starts_with('-')).take(MOST_LEARNT) {
+            call.session.contact.know(&call.path(operand)).await;
+        }
+    }
+}
+
 fn result(said: Said) -> ExecResult {
     ExecResult {
         stdout: bytes::to_text(&said.out).into_owned().into(),
@@ -137,7 +149,10 @@ impl Builtin for Ours {
         let call = Call { applet: !self.needs_file, ..call(&context, &session, self.name, &stdin) };
         let said = match (help(&call), self.run) {
             (Some(said), _) => said,
-            (None, Run::Now(run)) => run(&call),
+            (None, Run::Now(run)) => {
+                learn(&call).await;
+                run(&call)
+            }
             (None, Run::Waits(run) | Run::Either(_, run)) => run(&call).await,
             (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
