@@ -1,11 +1,18 @@
 //! The TCP line: plain, or TLS once a dialogue asked for it.
 
-use std::{io, sync::Arc};
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Poll, ready},
+};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -46,25 +53,24 @@ impl TcpLine {
     }
 }
 
-/// Adds what is there to `buffer`, which grows by no more than that: an idle visitor costs none.
-fn read(stream: &TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
-    let mut arrived = [0; READ];
-    let size = stream.try_read(&mut arrived)?;
-    buffer.extend_from_slice(arrived.get(..size).unwrap_or_default());
-    Ok(size)
+/// Adds what arrives to `buffer`, which grows by no more than that: an idle visitor costs none. A read that was not full
+/// says that there is no more, so nothing is asked of the kernel twice.
+async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+    poll_fn(|context| {
+        let mut room = [MaybeUninit::uninit(); READ];
+        let mut arrived = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut arrived))?;
+        buffer.extend_from_slice(arrived.filled());
+        Poll::Ready(Ok(arrived.filled().len()))
+    })
+    .await
 }
 
 #[async_trait]
 impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         match &mut self.channel {
-            Channel::Plain(stream) => loop {
-                stream.readable().await?;
-                match read(stream, buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    other => return other,
-                }
-            },
+            Channel::Plain(stream) => read(stream, buffer).await,
             Channel::Tls(stream) => {
                 buffer.reserve(READ);
                 stream.read_buf(buffer).await
