@@ -16,6 +16,9 @@ const PASSWORD: &str = "open-sesame-42";
 /// Cowrie refuses to run as root: `nobody` of Debian.
 const NOBODY: &str = "65534";
 
+/// Insert mode on and off (ECMA-48, 7.2.10).
+const EDITING: [&str; 2] = ["\x1b[4h", "\x1b[4l"];
+
 /// A running Cowrie in a folder of its own.
 pub struct Cowrie {
     /// Where it speaks SSH.
@@ -63,5 +66,11 @@ impl Cowrie {
 /// Plays one visit: each has a file system of its own there, too.
 pub async fn play(port: u16, unit: &Unit) -> Option<Vec<Outcome>> {
     let ssh = Ssh::log_in(port, "root", PASSWORD).await.ok()??;
-    play::on(ssh, unit).await
+    let mut outcomes = play::on(ssh, unit).await?;
+    for outcome in &mut outcomes {
+        // It switches its line editor on and off as bash does, with other signs; they are no part of an answer.
+        outcome.out =
+            EDITING.iter().fold(std::mem::take(&mut outcome.out), |out, sign| out.replace(sign, ""));
+    }
+    Some(outcomes)
 }
