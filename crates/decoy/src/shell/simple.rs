@@ -114,7 +114,10 @@ impl Shell {
         };
         let said = match run {
             _ if let Some(said) = commands::help(&call) => said,
-            Run::Now(run) => run(&call),
+            Run::Now(run) => {
+                commands::learn(&call).await;
+                run(&call)
+            }
             Run::Waits(run) => {
                 *session.channels.lock() = Some((Arc::clone(output), input.clone()));
                 let said = run(&call).await;

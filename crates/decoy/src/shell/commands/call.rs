@@ -157,3 +157,15 @@ pub(in crate::shell) enum Run {
     /// Runs another program if the first says which; waits otherwise.
     Either(fn(&Call<'_>) -> Option<Vec<String>>, for<'a> fn(&'a Call<'a>) -> BoxFuture<'a, Said>),
 }
+
+/// The most files of one command that a model is asked for.
+const MOST_LEARNT: usize = 16;
+
+/// Learns what is in the files that a filter is about to read.
+pub(in crate::shell) async fn learn(call: &Call<'_>) {
+    if crate::shell::operands::is_filter(call.name) {
+        for operand in call.args.iter().filter(|arg| !arg.starts_with('-')).take(MOST_LEARNT) {
+            call.session.contact.know(&call.path(operand)).await;
+        }
+    }
+}

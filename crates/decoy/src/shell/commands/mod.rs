@@ -57,7 +57,7 @@ mod wget;
 mod whereis;
 
 use call::Options;
-pub(in crate::shell) use call::{Call, Run, Said};
+pub(in crate::shell) use call::{Call, Run, Said, learn};
 pub(super) use refusal::awk as awk_refusal;
 pub(super) use registry::{REGISTRY, Unknown, beyond_the_image};
 pub(super) use running::top as top_once;

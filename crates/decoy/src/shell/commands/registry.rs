@@ -11,13 +11,13 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, busybox, by_path, find, help, interpreters, is_installed,
+    Call, Run, Said, as_called, asking, busybox, by_path, find, help, interpreters, is_installed, learn,
     suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
     shell::{
-        bytes, engine, operands,
+        bytes, engine,
         session::{Handle, Session},
     },
 };
@@ -28,9 +28,6 @@ pub(in crate::shell) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(
 /// The library hands a pipe to a program of this name in a way that only its own one understands: ours is for lines
 /// that need no interpreter.
 const STREAMED: &str = "cat";
-
-/// The most files of one command that a model is asked for.
-const MOST_LEARNT: usize = 16;
 
 /// Everything the library shall find by name or by path before it looks at files.
 fn registry() -> BuiltinRegistry {
@@ -117,15 +114,6 @@ fn call<'a>(
         stdin: stdin.as_deref(),
         to_terminal: session.launch.tty.is_some() && !session.is_piped(),
         applet: false,
-    }
-}
-
-/// Learns what is in the files that a filter is about to read.
-async fn learn(call: &Call<'_>) {
-    if operands::is_filter(call.name) {
-        for operand in call.args.iter().filter(|arg| !arg.starts_with('-')).take(MOST_LEARNT) {
-            call.session.contact.know(&call.path(operand)).await;
-        }
     }
 }
 
