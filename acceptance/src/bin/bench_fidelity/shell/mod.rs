@@ -98,7 +98,7 @@ pub async fn measure(arguments: &Arguments) -> Vec<Figure> {
 }
 
 /// How many visits are paid to Cowrie.
-const COWRIE_VISITS: usize = 700;
+const COWRIE_VISITS: usize = 250;
 
 /// Lines for which both sides have an answer.
 fn compare(
