@@ -140,19 +140,30 @@ impl Browser {
     }
 
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        self.call(&format!("element/{element}/click"), json!({})).await.unwrap();
+        self.act(css, async |element| self.call(&format!("{element}/click"), json!({})).await).await;
     }
 
     pub async fn type_into(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
-        self.call(&format!("element/{element}/value"), json!({ "text": text })).await.unwrap();
+        self.act(css, async |element| self.call(&format!("{element}/value"), json!({ "text": text })).await)
+            .await;
     }
 
     /// What a person reads there.
     pub async fn text(&self, css: &str) -> String {
-        let element = self.find(css).await;
-        self.read(&format!("element/{element}/text")).await.unwrap().as_str().unwrap().to_owned()
+        let read = self.act(css, async |element| self.read(&format!("{element}/text")).await).await;
+        read.as_str().unwrap().to_owned()
+    }
+
+    /// Does something with an element. One that goes with its page between being found and being used, because an earlier
+    /// click was still on its way, was not touched: it is looked for again.
+    async fn act(&self, css: &str, deed: impl AsyncFn(String) -> Result<Value, Value>) -> Value {
+        for _ in 0..PATIENCE {
+            match deed(format!("element/{}", self.find(css).await)).await {
+                Err(error) if error["error"] == "stale element reference" => tokio::time::sleep(PAUSE).await,
+                done => return done.unwrap_or_else(|error| panic!("{css}: {}", error["message"])),
+            }
+        }
+        panic!("{css} never stays on the page at {}", self.url().await);
     }
 
     pub async fn url(&self) -> String {
