@@ -6,6 +6,7 @@
 mod bytes;
 mod commands;
 mod completion;
+mod dash;
 mod disk;
 mod engine;
 mod environment;
@@ -17,8 +18,10 @@ mod lines;
 mod listings;
 mod operands;
 mod options;
+mod phrases;
 mod pids;
 mod recall;
+mod runners;
 mod screens;
 mod session;
 mod simple;
