@@ -203,6 +203,11 @@ impl Engine {
         for (name, program) in commands::beyond_the_image(session.identity()) {
             builder = builder.builtin(name, program);
         }
+        if session.launch.is_interactive() {
+            for (name, program) in super::jobs::programs() {
+                builder = builder.builtin(name, program);
+            }
+        }
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
@@ -247,7 +252,8 @@ impl Engine {
         let typed =
             self.session.dash_line().and_then(|line| dash::translated(text, dash::Place::Typed(line)));
         let text = typed.as_deref().unwrap_or(text);
-        let numbered = pids::with_own(text, self.session.shell_pid());
+        let last = self.session.jobs.lock().last;
+        let numbered = pids::with_own(text, self.session.shell_pid(), last);
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
@@ -551,7 +557,7 @@ fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
     }
     if let Some(at) = event.args.iter().position(|arg| arg == "-c")
         && let Some(script) = event.args.get_mut(at + 1)
-        && let Some(numbered) = pids::with_own(script, pid)
+        && let Some(numbered) = pids::with_own(script, pid, None)
     {
         *script = numbered;
     }

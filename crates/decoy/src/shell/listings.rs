@@ -48,7 +48,32 @@ fn bucket(name: &str) -> u32 {
     name.bytes().fold(2_166_136_261_u32, |hash, byte| hash.wrapping_mul(16_777_619) ^ u32::from(byte)) & 1023
 }
 
-fn signals() -> String {
+/// The name of a signal, without `SIG`.
+pub(super) fn signal_name(number: u32) -> Option<String> {
+    match number {
+        0 => Some("EXIT".to_owned()),
+        34 => Some("RTMIN".to_owned()),
+        35..=49 => Some(format!("RTMIN+{}", number - 34)),
+        50..=63 => Some(format!("RTMAX-{}", 64 - number)),
+        64 => Some("RTMAX".to_owned()),
+        number => {
+            SIGNALS.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|name| (*name).to_owned())
+        }
+    }
+}
+
+/// The number of a signal that is named by number or name.
+pub(super) fn signal_number(text: &str) -> Option<u8> {
+    if let Ok(number) = text.parse::<u8>() {
+        return (number <= 64 && !matches!(number, 32 | 33)).then_some(number);
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    (0..=64_u8).find(|number| signal_name((*number).into()).is_some_and(|known| known == name))
+}
+
+/// All signals, as `kill -l` lists them.
+pub(super) fn signals() -> String {
     let first = SIGNALS.iter().zip(1..).map(|(name, number)| (number, format!("SIG{name}")));
     let realtime = (34..=64).map(|number: i32| {
         let name = match number {

@@ -13,6 +13,7 @@ mod environment;
 mod finding;
 mod guard;
 pub mod io;
+mod jobs;
 mod keys;
 mod lines;
 mod listings;
@@ -143,13 +144,26 @@ impl Shell {
         input.set_echo(true);
         self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
-        let finished = match self.run_simple(line, &output, input).await {
-            Some(finished) => finished,
-            None => self.run_script(line, &output, input).await,
+        let finished = match self.job_parts(line) {
+            Some(parts) => self.run_parts(parts, &output, input).await,
+            None => self.run_one(line, &output, input).await,
         };
+        self.session.jobs.lock().finish_foreground();
         self.session.recall.keep(line, &heard);
         self.status = finished.status;
         finished
+    }
+
+    /// Runs commands of which nothing goes into the background by itself.
+    async fn run_one(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        // `%1` alone brings a job back.
+        let brought = (self.session.has_jobs() && line.trim_start().starts_with('%'))
+            .then(|| format!("fg {}", line.trim_start()));
+        let line = brought.as_deref().unwrap_or(line);
+        match self.run_simple(line, output, input).await {
+            Some(finished) => finished,
+            None => self.run_script(line, output, input).await,
+        }
     }
 
     /// Hands a line to the interpreter.

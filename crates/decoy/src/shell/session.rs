@@ -71,6 +71,10 @@ pub(super) struct Session {
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
     dash: Mutex<Vec<String>>,
+    /// What is in the background or stopped.
+    pub(super) jobs: Mutex<super::jobs::Jobs>,
+    /// How long the job at work would have waited so far.
+    pub(super) slept: Mutex<Duration>,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -144,6 +148,8 @@ impl Session {
             arguments: Mutex::default(),
             heading: Mutex::default(),
             dash: Mutex::default(),
+            jobs: Mutex::default(),
+            slept: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),
@@ -209,6 +215,16 @@ impl Session {
     /// Whether something of the running line is in the background.
     pub(super) fn has_background(&self) -> bool {
         self.background.load(Ordering::Relaxed)
+    }
+
+    /// Whether what runs now is in the background.
+    pub(super) fn set_background(&self, background: bool) {
+        self.background.store(background, Ordering::Relaxed);
+    }
+
+    /// Whether the shell controls jobs: somebody types into a bash.
+    pub(super) fn has_jobs(&self) -> bool {
+        self.launch.is_interactive() && self.dash_line().is_none()
     }
 
     /// Whatever directory a line comes near that has still to say what is in it says so first.

@@ -21,6 +21,7 @@ use crate::{
     telnet::Options,
 };
 use editor::{Editor, Press};
+use running::with_returns;
 pub(crate) use greeting::{Greeter, greeting};
 
 /// What the terminal shows is sent when it is this much, however much more was typed.
@@ -77,6 +78,8 @@ pub struct Terminal {
     telnet: Option<Box<Options>>,
     status: i32,
     over: bool,
+    /// What jobs in the background said while their line ran.
+    late: Vec<u8>,
 }
 
 impl Terminal {
@@ -106,6 +109,7 @@ impl Terminal {
             telnet: None,
             status: 0,
             over: false,
+            late: Vec::new(),
         }
     }
 
@@ -175,6 +179,9 @@ impl Terminal {
     }
 
     fn prompt(&mut self, out: &mut Vec<u8>) {
+        if let Some(shell) = self.shell.as_ref().filter(|_| self.typed.is_empty()) {
+            out.extend(with_returns(&shell.news()));
+        }
         if self.brackets {
             out.extend_from_slice(b"\x1b[?2004h");
         }
@@ -182,8 +189,16 @@ impl Terminal {
             Some(shell) if self.typed.is_empty() => shell.prompt(),
             _ => "> ".to_owned(),
         };
+        if let Some(shell) = self.shell.as_ref().filter(|_| self.typed.is_empty()) {
+            self.late = with_returns(&shell.late());
+        }
         out.extend_from_slice(prompt.replace('\n', "\r\n").as_bytes());
         self.editor.begin(prompt.rsplit('\n').next().unwrap_or_default().to_owned());
+    }
+
+    /// What jobs say comes behind the prompt.
+    fn show_late(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.late);
     }
 
     fn leave_line(&self, out: &mut Vec<u8>) {
@@ -250,6 +265,7 @@ impl Terminal {
                     }
                     if !self.over {
                         self.prompt(&mut out);
+                        self.show_late(&mut out);
                     }
                 }
             }

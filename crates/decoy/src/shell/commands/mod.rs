@@ -63,7 +63,7 @@ mod whereis;
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};
 pub(super) use refusal::awk as awk_refusal;
-pub(super) use registry::{REGISTRY, Unknown, beyond_the_image};
+pub(super) use registry::{REGISTRY, Unknown, beyond_the_image, session_of};
 pub(super) use running::top as top_once;
 use table::COMMANDS;
 
@@ -165,6 +165,25 @@ pub(super) fn as_called(mut said: Said, name: &str, called: &str) -> Said {
         .collect::<String>()
         .into_bytes();
     said
+}
+
+/// Whether a process of this number runs; a signal that ends it ends what the visitor has started.
+pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
+    let call = Call {
+        session,
+        name: "kill",
+        args: &[],
+        cwd: "/",
+        vars: None,
+        stdin: None,
+        to_terminal: false,
+        applet: false,
+    };
+    let exists = running::exists(&call, pid);
+    if exists && !matches!(signal, 0 | 17 | 18) {
+        running::end(&call, &[u32::try_from(pid).unwrap_or(0)]);
+    }
+    exists
 }
 
 /// What a call says that only asks what the program is.

@@ -64,8 +64,10 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         if call.args.is_empty() {
             return Said::err("sleep: missing operand\nTry 'sleep --help' for more information.\n", 1);
         }
-        if !call.session.has_background() {
-            let time = Duration::from_secs_f64(seconds.min(86_400.0));
+        let time = Duration::from_secs_f64(seconds.min(86_400.0 * 365.0));
+        if call.session.has_background() {
+            *call.session.slept.lock() += time;
+        } else {
             call.session.contact.visitor.clock().pass(time).await;
         }
         Said::nothing(0)

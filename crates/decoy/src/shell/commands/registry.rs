@@ -97,7 +97,7 @@ struct Ours {
     needs_file: bool,
 }
 
-pub(super) fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
+pub(in crate::shell) fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
     context.execution_extension::<Handle>()?.try_with(|handle| Arc::clone(&handle.0)).ok()
 }
 

@@ -6,6 +6,7 @@ use super::{
     Call, Said, activity,
     complaint::{self, Known},
 };
+use crate::shell::jobs::State;
 use crate::machine::{
     files::memory,
     processes::{self, DOOR, Process, shell_pid},
@@ -55,6 +56,16 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     for started in call.session.contact.visitor.dropped().list() {
         let process = own(started.pid, 1, started.command, "Ssl", 5_300, "?");
         list.push(Process { uid: started.uid, ..process });
+    }
+    let now = call.now();
+    call.session.jobs.lock().tick(now);
+    for job in call.session.jobs.lock().all() {
+        let state = match job.state {
+            State::Running(_) => "S",
+            State::Stopped => "T",
+            State::Ended(_) => continue,
+        };
+        list.push(own(job.pid, shell, job.text.clone(), state, 2_100, tty));
     }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -226,6 +237,9 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
 /// What the visitor has started can be ended; everything else answers as if it had been.
 pub(super) fn end(call: &Call<'_>, pids: &[u32]) {
     call.session.contact.visitor.dropped().end(|started| pids.contains(&started.pid));
+    for pid in pids {
+        call.session.jobs.lock().signal(*pid, 15);
+    }
 }
 
 /// Whether a process of this number runs.
