@@ -253,7 +253,7 @@ impl Engine {
             self.session.dash_line().and_then(|line| dash::translated(text, dash::Place::Typed(line)));
         let text = typed.as_deref().unwrap_or(text);
         let last = self.session.jobs.lock().last;
-        let numbered = pids::with_own(text, self.session.shell_pid(), last);
+        let numbered = pids::with_own(text, self.session.shell_pid(), last, self.session.has_jobs());
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
@@ -298,6 +298,19 @@ impl Engine {
         }
         if let Err(error) = self.bash.exec(&script).await {
             tracing::debug!(%error, "the shell's own variables are not all set");
+        }
+    }
+
+    /// What a script says, unseen by the visitor.
+    pub(super) async fn capture(&mut self, script: &str) -> String {
+        self.session.cancel.lock().store(false, Ordering::Relaxed);
+        self.begin_variables().await;
+        let mut extensions = ExecutionExtensions::new();
+        let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
+        let options = ExecOptions::new().arg0(self.session.shell_name()).extensions(extensions);
+        match watched(&self.session, self.bash.exec_with_options(script, options)).await {
+            Ok(result) => result.stdout.to_string(),
+            Err(_) => String::new(),
         }
     }
 
@@ -418,6 +431,13 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         session.killed.store(signal, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
+    }
+    // The library's shell is process 1 to itself.
+    if event.name == "kill" && event.args.first().is_some_and(|arg| arg == "-0") && !interactive {
+        let own = session.shell_pid().to_string();
+        for arg in event.args.iter_mut().filter(|arg| **arg == own) {
+            *arg = "1".to_owned();
+        }
     }
     if event.name == "awk"
         && let Some(program) = commands::awk_refusal(&event.args)
@@ -557,7 +577,7 @@ fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
     }
     if let Some(at) = event.args.iter().position(|arg| arg == "-c")
         && let Some(script) = event.args.get_mut(at + 1)
-        && let Some(numbered) = pids::with_own(script, pid, None)
+        && let Some(numbered) = pids::with_own(script, pid, None, false)
     {
         *script = numbered;
     }
@@ -585,7 +605,7 @@ fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResul
     {
         *session.cwd.lock() = heading;
     }
-    if let Some(text) = listings::corrected(&result.name, &result.stdout) {
+    if let Some(text) = listings::corrected(&result.name, &result.stdout, session.launch.is_interactive()) {
         result.stdout = text;
     }
     HookAction::Continue(result)

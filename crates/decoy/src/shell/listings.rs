@@ -11,8 +11,9 @@ const SIGNALS: [&str; 31] = [
 ];
 
 /// What a program of the library should have said; `None` when it is right as it is.
-pub(super) fn corrected(name: &str, said: &str) -> Option<String> {
+pub(super) fn corrected(name: &str, said: &str, interactive: bool) -> Option<String> {
     match name {
+        "set" | "shopt" if interactive => of_interactive(said),
         "env" | "printenv" if said.contains("_TTY_") || said.contains("EUID=") || said.contains("PATH=") => {
             Some(environment(said, name == "env"))
         }
@@ -28,6 +29,28 @@ pub(super) fn corrected(name: &str, said: &str) -> Option<String> {
         "kill" | "trap" if said.starts_with(" 1) SIGHUP\n") => Some(signals()),
         _ => None,
     }
+}
+
+/// Options as a shell that somebody types into has them; the library lists those of a script.
+fn of_interactive(said: &str) -> Option<String> {
+    const ON: [&str; 8] =
+        ["emacs", "histexpand", "history", "monitor", "expand_aliases", "extglob", "login_shell", "progcomp"];
+    const OFF: [&str; 1] = ["hostcomplete"];
+    if !said.contains("\toff\n") && !said.contains("set +o ") {
+        return None;
+    }
+    let rows = said.split_inclusive('\n').map(|row| {
+        let name = row.trim_start_matches("set +o ").trim_start_matches("set -o ");
+        let name = name.split([' ', '\t', '\n']).next().unwrap_or_default();
+        if ON.contains(&name) {
+            row.replace("\toff", "\ton").replace("set +o ", "set -o ")
+        } else if OFF.contains(&name) {
+            row.replace("\ton", "\toff")
+        } else {
+            row.to_owned()
+        }
+    });
+    Some(rows.collect())
 }
 
 /// bash hands on its variables in the order of its hash table: FNV-1 of the name, in 1024 buckets.
@@ -101,7 +124,7 @@ mod tests {
     fn variables_come_in_the_order_of_the_table() {
         let said = "EUID=0\nHOME=/root\nLANG=C\nPATH=/bin\nSHELL=/bin/bash\nUSER=root\n_TTY_0=1\n";
         assert_eq!(
-            corrected("env", said).unwrap(),
+            corrected("env", said, false).unwrap(),
             "SHELL=/bin/bash\nHOME=/root\nLANG=C\nUSER=root\nPATH=/bin\n_=/usr/bin/env\n"
         );
     }

@@ -2,9 +2,9 @@
 
 /// The text with the shell's number in place of each `$$` that is not quoted; `None` when there is none.
 ///
-/// `last` is the process of the last job, which the library does not know either: it stands for `$!`.
-pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>) -> Option<String> {
-    if !text.contains("$$") && !(last.is_some() && text.contains("$!")) {
+/// `$-` is what an interactive bash has. `last` is the process of the last job, which the library does not know either: it stands for `$!`.
+pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>, interactive: bool) -> Option<String> {
+    if !text.contains("$$") && !(interactive && text.contains("$-")) && !(last.is_some() && text.contains("$!")) {
         return None;
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -21,6 +21,10 @@ pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>) -> Option<String
             '"' if !single => double = !double,
             '$' if !single && chars.next_if_eq(&'$').is_some() => {
                 out.push_str(&pid.to_string());
+                continue;
+            }
+            '$' if !single && interactive && chars.next_if_eq(&'-').is_some() => {
+                out.push_str("himBHs");
                 continue;
             }
             '$' if !single
@@ -79,7 +83,7 @@ mod tests {
             ("echo $PATH", None),
             ("kill $!", Some("kill 12".to_owned())),
         ] {
-            assert_eq!(with_own(text, 4711, Some(12)), want, "{text}");
+            assert_eq!(with_own(text, 4711, Some(12), true), want, "{text}");
         }
     }
 

@@ -115,6 +115,7 @@ pub(super) fn reword<'a>(
         "unavailable",
         "cannot copy '",
         "you must specify a list of fields",
+        ": current: no such job",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -135,6 +136,9 @@ pub(super) fn reword<'a>(
             }
             _ if body.starts_with("cp: cannot copy '") && body.ends_with(": No such file or directory") => {
                 body.replacen("cannot copy", "cannot stat", 1).into()
+            }
+            _ if body.ends_with(": current: no such job") && top.contains(": line ") => {
+                body.replacen("current: no such job", "no job control", 1).into()
             }
             _ if body.contains("Resource temporarily unavailable (") => {
                 body.split(" (").next().unwrap_or(body).into()

@@ -187,7 +187,8 @@ impl Terminal {
         }
         let prompt = match &self.shell {
             Some(shell) if self.typed.is_empty() => shell.prompt(),
-            _ => "> ".to_owned(),
+            Some(shell) => shell.second_prompt().to_owned(),
+            None => "> ".to_owned(),
         };
         if let Some(shell) = self.shell.as_ref().filter(|_| self.typed.is_empty()) {
             self.late = with_returns(&shell.late());

@@ -7,6 +7,7 @@ use bashkit::{Builtin, BuiltinContext, ExecResult, ExecutionPlan, SubCommand, as
 use super::{Job, State};
 use crate::shell::{
     commands::{process_exists, session_of},
+    io::Out,
     listings,
     session::Session,
 };
@@ -79,7 +80,10 @@ impl Builtin for Control {
             stdin: None,
             assignments: Vec::new(),
         };
-        let told = run("printf", vec!["%s\\n".to_owned(), job.text.clone()]);
+        // It is told before anything is waited for.
+        if let Some((output, _)) = session.channels.lock().as_ref() {
+            output(Out::Stdout, format!("{}\n", job.text).as_bytes());
+        }
         let work = match job.state {
             // It begins again: what it had done is not kept.
             State::Stopped => run("eval", vec![job.text]),
@@ -89,7 +93,7 @@ impl Builtin for Control {
             }
             State::Ended(_) => return Ok(None),
         };
-        Ok(Some(ExecutionPlan::Batch { commands: vec![told, work] }))
+        Ok(Some(ExecutionPlan::Batch { commands: vec![work] }))
     }
 }
 
@@ -283,7 +287,12 @@ fn kill(session: &Session, args: &[String]) -> ExecResult {
         let job = session.jobs.lock().named(word);
         let why = match (job, word.parse::<i64>()) {
             (Some(job), _) => {
-                session.jobs.lock().signal(job.pid, signal);
+                let mut jobs = session.jobs.lock();
+                // bash sends SIGCONT behind it, and tells once more that the job is stopped.
+                if job.state == State::Stopped && matches!(signal, 1 | 15) && word.starts_with('%') {
+                    errors += &format!("\n{}", jobs.row(&job, false));
+                }
+                jobs.signal(job.pid, signal);
                 reached += 1;
                 continue;
             }

@@ -270,6 +270,11 @@ impl Jobs {
         stopped && !std::mem::replace(&mut self.warned, true)
     }
 
+    /// The newest process of all jobs.
+    fn newest(&self) -> Option<u32> {
+        self.list.iter().map(|job| job.pid).chain(self.last).max()
+    }
+
     /// All jobs, by their numbers.
     pub(super) fn all(&self) -> &[Job] {
         &self.list

@@ -94,7 +94,7 @@ impl Shell {
     /// A process number that nothing has yet.
     fn next_pid(&self) -> u32 {
         let newest = newest_pid(self.session.identity(), self.session.contact.visitor.now()) + 20;
-        self.session.jobs.lock().last.map_or(newest, |last| newest.max(last + 2))
+        self.session.jobs.lock().newest().map_or(newest, |last| newest.max(last + 2))
     }
 
     /// ^Z: what was running is dropped here and begins again when it is brought back. Gives what the visitor sees.
