@@ -170,7 +170,8 @@ impl Visitor {
         }
         let list = self.processes();
         for process in list.iter().filter(|process| pids.contains(&process.pid) && process.parent == 1) {
-            let belongs = |heads: &[&str]| heads.first().is_some_and(|head| process.command.starts_with(head));
+            let belongs =
+                |heads: &[&str]| heads.first().is_some_and(|head| process.command.starts_with(head));
             let daemon = DAEMONS.iter().find(|(_, heads, _)| belongs(heads));
             let own = || process.since.is_some().then(|| self.unit_of(process)).flatten();
             let (unit, restart) = match daemon {
