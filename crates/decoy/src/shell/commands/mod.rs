@@ -34,6 +34,7 @@ mod nodes;
 mod outward;
 mod packages;
 mod patch;
+mod patterns;
 mod ping;
 mod ps;
 mod quoting;

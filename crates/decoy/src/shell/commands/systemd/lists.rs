@@ -1,7 +1,7 @@
 //! `systemctl list-units` and its kind, and `service --status-all`.
 
 use super::{
-    super::{Call, Options, Said},
+    super::{Call, Options, Said, patterns::is_like},
     status::{ago, stamp},
     units::{self, Unit},
 };
@@ -25,7 +25,9 @@ pub(super) fn list(call: &Call<'_>, verb: &str, options: &Options, services: &Se
         let patterns = options.operands.get(1..).unwrap_or_default();
         let named = patterns.is_empty()
             || options.has_long("type")
-            || patterns.iter().any(|pattern| glob(&units::full_name(pattern), name) || glob(pattern, name));
+            || patterns
+                .iter()
+                .any(|pattern| is_like(name, &units::full_name(pattern)) || is_like(name, pattern));
         of_kind && named
     };
     let bare = options.has_long("no-legend");
@@ -208,14 +210,4 @@ pub(super) fn status_all(call: &Call<'_>) -> Said {
         scripts.iter().map(|entry| entry.name.as_str()).filter(|name| *name != "README").collect();
     names.sort_unstable();
     Said::out(names.into_iter().filter_map(row).collect::<String>())
-}
-
-/// Whether a name fits a pattern in which only `*` means something.
-fn glob(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    if rest.is_empty() {
-        return true;
-    }
-    name.char_indices().any(|(at, _)| name.get(at..).is_some_and(|name| glob(rest, name)))
 }
