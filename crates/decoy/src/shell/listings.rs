@@ -79,9 +79,7 @@ pub(super) fn signal_name(number: u32) -> Option<String> {
         35..=49 => Some(format!("RTMIN+{}", number - 34)),
         50..=63 => Some(format!("RTMAX-{}", 64 - number)),
         64 => Some("RTMAX".to_owned()),
-        number => {
-            SIGNALS.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|name| (*name).to_owned())
-        }
+        number => SIGNALS.get(usize::try_from(number).ok()?.checked_sub(1)?).map(|name| (*name).to_owned()),
     }
 }
 

@@ -99,7 +99,13 @@ impl Shell {
         let cwd =
             if files.is_dir(&launch.account.home) { launch.account.home.clone() } else { "/".to_owned() };
         let window = Window::new(launch.window.0, launch.window.1);
-        Self { session: Arc::new(Session::new(contact, launch, window)), cwd, status: 0, engine: None, prompts: None }
+        Self {
+            session: Arc::new(Session::new(contact, launch, window)),
+            cwd,
+            status: 0,
+            engine: None,
+            prompts: None,
+        }
     }
 
     /// A shell whose window somebody else holds too.
@@ -147,11 +153,12 @@ impl Shell {
             return;
         }
         let Some(engine) = &mut self.engine else { return };
-        const SCRIPT: &str =
-            "eval \"$PROMPT_COMMAND\"; printf '\\001%s\\001%s' \"${PS1@P}\" \"${PS2@P}\"";
+        const SCRIPT: &str = "eval \"$PROMPT_COMMAND\"; printf '\\001%s\\001%s' \"${PS1@P}\" \"${PS2@P}\"";
         let said = engine.capture(SCRIPT).await;
         let mut parts = said.splitn(3, '\u{1}');
-        let (Some(before), Some(first), Some(second)) = (parts.next(), parts.next(), parts.next()) else { return };
+        let (Some(before), Some(first), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
+            return;
+        };
         if !before.is_empty() {
             output(Out::Stdout, &bytes::to_bytes(before.as_bytes()));
         }
@@ -227,4 +234,4 @@ impl Shell {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

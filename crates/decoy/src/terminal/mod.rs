@@ -21,8 +21,8 @@ use crate::{
     telnet::Options,
 };
 use editor::{Editor, Press};
-use running::with_returns;
 pub(crate) use greeting::{Greeter, greeting};
+use running::with_returns;
 
 /// What the terminal shows is sent when it is this much, however much more was typed.
 const LARGEST_PIECE: usize = 64 * 1024;
@@ -321,6 +321,14 @@ impl Terminal {
             return;
         }
         self.run_typed(stage).await;
+    }
+
+    /// The machine goes down. sshd's connections break; what telnetd serves is ended here.
+    fn go_down(&mut self, stage: &Stage) {
+        if self.telnet.is_some() && !std::mem::replace(&mut self.over, true) {
+            stage.push(Turn::Pause(crate::machine::SHUTDOWN));
+            stage.hang_up();
+        }
     }
 
     fn finish(&mut self, stage: &Stage) {

@@ -178,7 +178,8 @@ impl Terminal {
                 self.status = if stopped { 148 } else { 130 };
                 let mut out = Vec::new();
                 self.data_mark(stage, &mut out);
-                let told = if stopped { self.shell.as_mut().and_then(|shell| shell.stop(&command)) } else { None };
+                let told =
+                    if stopped { self.shell.as_mut().and_then(|shell| shell.stop(&command)) } else { None };
                 match told {
                     Some(told) => {
                         out.extend_from_slice(b"^Z\r\n");
@@ -217,6 +218,8 @@ impl Terminal {
         self.status = finished.status;
         if finished.exited {
             self.finish(stage);
+        } else if self.contact.visitor.is_going_down() {
+            self.go_down(stage);
         }
     }
 

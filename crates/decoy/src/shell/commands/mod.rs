@@ -10,6 +10,7 @@ mod complaint;
 mod compressing;
 mod copying;
 mod counting;
+mod crontab;
 mod curl;
 pub(super) mod dash;
 mod dd;
@@ -18,6 +19,8 @@ mod digests;
 mod dmidecode;
 mod dumps;
 mod encoding;
+mod firewall;
+mod git;
 mod groups;
 mod hardware;
 mod heads;
@@ -31,8 +34,11 @@ mod making;
 mod names;
 mod network;
 mod nodes;
+mod outward;
 mod packages;
 mod patch;
+mod patterns;
+mod ping;
 mod ps;
 mod quoting;
 mod refusal;
@@ -40,13 +46,13 @@ mod registry;
 mod removing;
 mod reversing;
 mod running;
-mod services;
 mod signals;
 mod sources;
 mod space;
 mod starting;
 mod stat;
 mod suggestions;
+mod systemd;
 mod table;
 mod tar;
 mod tee;
@@ -181,7 +187,7 @@ pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
     };
     let exists = running::exists(&call, pid);
     if exists && !matches!(signal, 0 | 17 | 18) {
-        running::end(&call, &[u32::try_from(pid).unwrap_or(0)]);
+        running::end(&call, &[u32::try_from(pid).unwrap_or(0)], signal);
     }
     exists
 }

@@ -55,7 +55,8 @@ impl Builtin for Control {
             Kind::Wait => wait(&session, context.args).await,
             Kind::Disown => self.disown(&session, context.args),
             Kind::Suspend => {
-                let what = if session.launch.login { "cannot suspend a login shell" } else { "cannot suspend" };
+                let what =
+                    if session.launch.login { "cannot suspend a login shell" } else { "cannot suspend" };
                 fault(&session, &format!("suspend: {what}"), 1)
             }
         })
@@ -144,7 +145,8 @@ impl Control {
             jobs.recent.clear();
             return ExecResult::ok("");
         }
-        let words = if words.is_empty() { vec!["%+"] } else { words.iter().map(|word| word.as_str()).collect() };
+        let words =
+            if words.is_empty() { vec!["%+"] } else { words.iter().map(|word| word.as_str()).collect() };
         for word in words {
             match jobs.named(word) {
                 Some(job) => jobs.remove(job.number),
@@ -164,7 +166,9 @@ fn jobs(session: &Session, args: &[String]) -> ExecResult {
     let letters: String = args.iter().filter_map(|arg| arg.strip_prefix('-')).collect();
     if let Some(letter) = letters.chars().find(|letter| !"lnprsx".contains(*letter)) {
         drop(jobs);
-        let text = format!("jobs: -{letter}: invalid option\njobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]");
+        let text = format!(
+            "jobs: -{letter}: invalid option\njobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]"
+        );
         return fault(session, &text, 2);
     }
     let words: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();

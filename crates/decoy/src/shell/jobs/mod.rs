@@ -130,7 +130,14 @@ impl Jobs {
     }
 
     /// A job in the background has been worked through: it is over after this time, with this status.
-    pub(super) fn conclude(&mut self, number: usize, now: SystemTime, waited: Duration, status: i32, said: &[u8]) {
+    pub(super) fn conclude(
+        &mut self,
+        number: usize,
+        now: SystemTime,
+        waited: Duration,
+        status: i32,
+        said: &[u8],
+    ) {
         if let Some(job) = self.by_number(number) {
             // What waits longer than anybody stays is at work for good.
             job.state = State::Running(now.checked_add(waited.max(MOMENT)));
@@ -221,7 +228,9 @@ impl Jobs {
         let soon = now + 4 * MOMENT;
         let mut late = Vec::new();
         for job in &mut self.list {
-            if matches!(job.state, State::Running(Some(end)) if end <= soon) || matches!(job.state, State::Ended(_)) {
+            if matches!(job.state, State::Running(Some(end)) if end <= soon)
+                || matches!(job.state, State::Ended(_))
+            {
                 late.append(&mut job.said);
             }
         }

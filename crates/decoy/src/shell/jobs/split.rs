@@ -72,7 +72,10 @@ fn signs(line: &str) -> Option<Vec<(usize, Sign)>> {
                     _ => {}
                 }
             }
-            let opens = matches!(word.as_str(), "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "{" | "!");
+            let opens = matches!(
+                word.as_str(),
+                "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "{" | "!"
+            );
             first = first && opens;
             word.clear();
         }
