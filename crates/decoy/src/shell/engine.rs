@@ -74,7 +74,6 @@ pub(super) const KEPT: &[&str] = &[
     "expr",
     "factor",
     "false",
-    "fc",
     "fg",
     "fgrep",
     "find",
@@ -446,6 +445,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         return HookAction::Continue(event);
     }
     bytes::prepare(&event.name, &mut event.args);
+    if event.name == "umask"
+        && let Some(mask) = event.args.first().and_then(|mask| u32::from_str_radix(mask, 8).ok())
+    {
+        session.set_umask(mask & 0o777);
+    }
     if event.name == "factor" {
         for arg in &mut event.args {
             *arg = arg.trim_start_matches(' ').to_owned();

@@ -26,6 +26,13 @@ pub(super) fn corrected(name: &str, said: &str, interactive: bool) -> Option<Str
             Some(said.split_inclusive('\n').filter(hidden).collect())
         }
         "declare" | "typeset" if said.contains("-irx") => Some(said.replace("declare -irx ", "declare -ir ")),
+        // Names of ours that nobody may see.
+        "compgen" if said.contains(['\u{2}', '/']) => {
+            let hidden = |line: &&str| !line.starts_with('\u{2}') && !line.starts_with("busybox/");
+            Some(said.split_inclusive('\n').filter(hidden).collect())
+        }
+        // A NUL stands for itself in what is handed on.
+        "printf" if said.contains('\u{10ff00}') => Some(said.replace('\u{10ff00}', "\0")),
         "kill" | "trap" if said.starts_with(" 1) SIGHUP\n") => Some(signals()),
         _ => None,
     }

@@ -359,6 +359,10 @@ impl Session {
         self.umask.load(Ordering::Relaxed)
     }
 
+    pub(super) fn set_umask(&self, umask: u32) {
+        self.umask.store(umask, Ordering::Relaxed);
+    }
+
     /// Remembers where the stack is now, and when that was.
     pub(super) fn begin(&self) {
         *self.polled.lock() = Some(self.contact.visitor.clock().stopwatch());

@@ -82,7 +82,7 @@ impl Shell {
             Some(("/bin" | "/usr/bin" | "/sbin" | "/usr/sbin", name)) => name,
             Some(_) => return None,
         };
-        if first.contains('/') && matches!(name, "enable" | "history") {
+        if first.contains('/') && matches!(name, "enable" | "fc" | "history") {
             return None;
         }
         if self.session.has_jobs() && first == "kill" {

@@ -92,10 +92,37 @@ pub(super) fn history(call: &Call<'_>) -> Said {
             Err(_) => return Said::err(format!("{shell}history: {count}: numeric argument required\n"), 1),
         },
     };
+    if call.var("HISTSIZE").is_some_and(|size| size == "0") {
+        return Said::nothing(0);
+    }
     let lines = call.session.history.lock();
     let skip = lines.len().saturating_sub(most);
     let rows =
         lines.iter().enumerate().skip(skip).map(|(number, line)| format!("{:>5}  {line}\n", number + 1));
+    Said::out(rows.collect::<String>())
+}
+
+/// `fc -l`: the latest lines but this one. Editing them would want an editor: nothing is run.
+pub(super) fn fc(call: &Call<'_>) -> Said {
+    let options = call.options("e");
+    let lines = call.session.history.lock();
+    let before = lines.len().saturating_sub(1);
+    if !options.has('l') {
+        return Said::nothing(i32::from(before == 0));
+    }
+    let number = |text: Option<&String>| text.and_then(|text| text.parse::<i64>().ok());
+    let place = |number: i64| {
+        let at = if number < 0 { before as i64 + number } else { number - 1 };
+        usize::try_from(at).unwrap_or(0).min(before)
+    };
+    // `-5` looks like options.
+    let back = options.letters.iter().find(|letter| letter.is_ascii_digit());
+    let back = back.and_then(|digit| digit.to_digit(10)).map(|digit| -i64::from(digit));
+    let from = number(options.operands.first()).or(back).map_or(before.saturating_sub(16), place);
+    let to = number(options.operands.get(1)).map_or(before, |number| place(number) + 1);
+    let rows = lines.iter().enumerate().take(to.min(before)).skip(from).map(|(at, line)| {
+        if options.has('n') { format!("\t {line}\n") } else { format!("{}\t {line}\n", at + 1) }
+    });
     Said::out(rows.collect::<String>())
 }
 

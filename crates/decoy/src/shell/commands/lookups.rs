@@ -57,9 +57,6 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn logname(call: &Call<'_>) -> Said {
-    if call.session.launch.tty.is_none() {
-        return Said::err("logname: no login name\n", 1);
-    }
     Said::out(format!("{}\n", call.session.launch.account.name))
 }
 

@@ -44,6 +44,7 @@ mod quoting;
 mod refusal;
 mod registry;
 mod removing;
+mod reports;
 mod reversing;
 mod running;
 mod signals;
@@ -76,7 +77,7 @@ use table::COMMANDS;
 use super::{environment, session::Session};
 
 /// Programs that bash has built in: they need no file.
-const BUILT_IN: &[&str] = &["enable", "help", "history"];
+const BUILT_IN: &[&str] = &["enable", "fc", "help", "history"];
 
 /// The program of this name, if it is one of ours.
 pub(super) fn find(name: &str) -> Option<Run> {

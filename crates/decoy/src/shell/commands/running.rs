@@ -215,10 +215,10 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
 pub(super) fn killall(call: &Call<'_>) -> Said {
     let operands: Vec<&String> = call.args.iter().filter(|arg| !arg.starts_with('-')).collect();
     if operands.is_empty() {
-        return Said::err(
-            "Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n",
-            1,
-        );
+        return super::usage::of("killall", &[], false).unwrap_or_else(|| {
+            let text = "Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n";
+            Said::err(text, 1)
+        });
     }
     let mut list = all(call);
     list.pop();
