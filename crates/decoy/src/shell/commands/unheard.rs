@@ -71,7 +71,8 @@ fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
     let code = args.iter().position(|arg| arg == if python { "-c" } else { "-e" });
     if let Some(code) = code.map(|at| args.get(at + 1)) {
         let Some(code) = code else {
-            let text = if python { "Argument expected for the -c option\n" } else { "No code specified for -e.\n" };
+            let text =
+                if python { "Argument expected for the -c option\n" } else { "No code specified for -e.\n" };
             return Some(Said::err(text, 2));
         };
         return Some(Said::out(printed(code, python).unwrap_or_default()));
@@ -186,6 +187,9 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
         "journalctl" => Said::out("-- No entries --\n"),
         "lsof" | "strace" if args.is_empty() => return None,
         "mail" | "mailq" => Said::out("Mail queue is empty\n"),
+        "whatis" | "apropos" if !operand().is_empty() => {
+            Said::err(format!("{}: nothing appropriate.\n", operand()), 16)
+        }
         "man" => Said::err(format!("No manual entry for {}\n", operand()), 16),
         "nft" | "tcpdump" if !root => Said::err("Operation not permitted (you must be root)\n", 1),
         _ => return None,
