@@ -5,17 +5,17 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::Arc,
     task::{Poll, ready},
 };
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use openssl::ssl::{Ssl, SslContext};
 use tokio::{
-    io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
+    io::{AsyncRead, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_openssl::SslStream;
 
 use crate::handler::Line;
 
@@ -25,19 +25,19 @@ const READ: usize = 4096;
 /// A TCP connection.
 pub struct TcpLine {
     channel: Channel,
-    tls: Arc<rustls::ServerConfig>,
+    tls: SslContext,
 }
 
 enum Channel {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<SslStream<TcpStream>>),
     /// A handshake failed: nothing more can be said or heard.
     Gone,
 }
 
 impl TcpLine {
     /// A plain line that can speak TLS with this certificate.
-    pub fn new(stream: TcpStream, tls: Arc<rustls::ServerConfig>) -> Self {
+    pub fn new(stream: TcpStream, tls: SslContext) -> Self {
         Self { channel: Channel::Plain(stream), tls }
     }
 
@@ -55,7 +55,7 @@ impl TcpLine {
 
 /// Adds what arrives to `buffer`, which grows by no more than that: an idle visitor costs none. A read that was not full
 /// says that there is no more, so nothing is asked of the kernel twice.
-async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> io::Result<usize> {
     poll_fn(|context| {
         let mut room = [MaybeUninit::uninit(); READ];
         let mut arrived = ReadBuf::uninit(&mut room);
@@ -71,10 +71,7 @@ impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         match &mut self.channel {
             Channel::Plain(stream) => read(stream, buffer).await,
-            Channel::Tls(stream) => {
-                buffer.reserve(READ);
-                stream.read_buf(buffer).await
-            }
+            Channel::Tls(stream) => read(stream.as_mut(), buffer).await,
             Channel::Gone => Ok(0),
         }
     }
@@ -93,8 +90,10 @@ impl Line for TcpLine {
     async fn start_tls(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.channel, Channel::Gone) {
             Channel::Plain(stream) => {
-                let stream = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream).await?;
-                self.channel = Channel::Tls(Box::new(stream));
+                let mut stream = Box::new(SslStream::new(Ssl::new(&self.tls)?, stream)?);
+                let accepted = Pin::new(stream.as_mut()).accept().await;
+                accepted.map_err(|error| error.into_io_error().unwrap_or_else(io::Error::other))?;
+                self.channel = Channel::Tls(stream);
                 Ok(())
             }
             other => {

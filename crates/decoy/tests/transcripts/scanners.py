@@ -43,10 +43,13 @@ def run(*command):
     return done.stdout.decode("latin-1")
 
 
-def look(protocol, port):
-    """The reports about one port by the scanner's name; none where a scanner is not installed."""
+def look(protocol, port, tls):
+    """The reports about one port by the scanner's name; none where a scanner is not installed. Of TLS: what every script
+    about it says."""
     reports = {}
-    if shutil.which("nmap"):
+    if tls and shutil.which("nmap"):
+        reports["nmap's TLS scripts"] = run("nmap", "-sV", "--script", "ssl-*,sslv2*,tls-*", "-Pn", "-n", "-p", str(port), "127.0.0.1")
+    if (not tls or protocol == "https") and shutil.which("nmap"):
         reports["nmap"] = run("nmap", "-sV", "-sC", "-Pn", "-n", "-p", str(port), "127.0.0.1")
     audit = os.environ.get("SSH_AUDIT") or shutil.which("ssh-audit")
     if protocol == "ssh" and audit:
@@ -54,7 +57,7 @@ def look(protocol, port):
     return reports
 
 
-def compare(protocol, real, ours):
+def compare(protocol, real, ours, tls=False):
     """(Name, the real one's report, ours) of every scanner; a side is its port and the names of its host."""
-    said = [{name: mask(report, names) for name, report in look(protocol, port).items()} for port, names in (real, ours)]
+    said = [{name: mask(report, names) for name, report in look(protocol, port, tls).items()} for port, names in (real, ours)]
     return [(f"{name} on {protocol}", report, said[1][name]) for name, report in said[0].items()]
