@@ -12,7 +12,6 @@ use decoy::{
     Clock, Machine,
     machine::{Bounds as MachineBounds, Identity, LoginPolicy},
 };
-use openssl::ssl::SslContext;
 use russh::keys::HashAlg;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -40,7 +39,7 @@ use crate::{
         self,
         host_keys::{self, HostKeyError},
     },
-    tls::{self, SnakeoilError},
+    tls::{self, SnakeoilError, Speaker},
     vitals::Vitals,
 };
 
@@ -99,9 +98,9 @@ pub struct Bucket {
     pub(crate) mind: Arc<Mind>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) admission: Admission,
-    tls: SslContext,
+    tls: Speaker,
     /// Of ports that speak TLS from the first byte on.
-    port_tls: Vec<(String, SslContext)>,
+    port_tls: Vec<(String, Speaker)>,
     pub(crate) bounds: Bounds,
     pub(crate) dialogue_limits: decoy::Limits,
     daemons: Vec<(String, ssh::Daemon)>,
@@ -109,7 +108,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// What a listener's visitors are shown when they ask for TLS: the port's own certificate, or the machine's.
-    pub(crate) fn tls_of(&self, name: &str) -> SslContext {
+    pub(crate) fn tls_of(&self, name: &str) -> Speaker {
         let own = self.port_tls.iter().find(|(known, _)| known == name).map(|(_, tls)| tls);
         own.unwrap_or(&self.tls).clone()
     }

@@ -10,14 +10,14 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use openssl::ssl::{Ssl, SslContext};
+use openssl::ssl::Ssl;
 use tokio::{
     io::{AsyncRead, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
 };
 use tokio_openssl::SslStream;
 
-use crate::handler::Line;
+use crate::{handler::Line, tls::Speaker};
 
 /// How much is read at once.
 const READ: usize = 4096;
@@ -25,7 +25,9 @@ const READ: usize = 4096;
 /// A TCP connection.
 pub struct TcpLine {
     channel: Channel,
-    tls: SslContext,
+    tls: Speaker,
+    /// The visitor has closed their half.
+    closed: bool,
 }
 
 enum Channel {
@@ -37,8 +39,8 @@ enum Channel {
 
 impl TcpLine {
     /// A plain line that can speak TLS with this certificate.
-    pub fn new(stream: TcpStream, tls: SslContext) -> Self {
-        Self { channel: Channel::Plain(stream), tls }
+    pub fn new(stream: TcpStream, tls: Speaker) -> Self {
+        Self { channel: Channel::Plain(stream), tls, closed: false }
     }
 
     /// Whether the visitor's first byte begins a TLS handshake (nginx: ngx_http_ssl_handshake); the byte stays where it is.
@@ -69,11 +71,13 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> i
 #[async_trait]
 impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
-        match &mut self.channel {
+        let heard = match &mut self.channel {
             Channel::Plain(stream) => read(stream, buffer).await,
             Channel::Tls(stream) => read(stream.as_mut(), buffer).await,
             Channel::Gone => Ok(0),
-        }
+        }?;
+        self.closed |= heard == 0;
+        Ok(heard)
     }
 
     async fn say(&mut self, bytes: Bytes) -> io::Result<()> {
@@ -90,7 +94,7 @@ impl Line for TcpLine {
     async fn start_tls(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.channel, Channel::Gone) {
             Channel::Plain(stream) => {
-                let mut stream = Box::new(SslStream::new(Ssl::new(&self.tls)?, stream)?);
+                let mut stream = Box::new(SslStream::new(Ssl::new(&self.tls.context)?, stream)?);
                 let accepted = Pin::new(stream.as_mut()).accept().await;
                 accepted.map_err(|error| error.into_io_error().unwrap_or_else(io::Error::other))?;
                 self.channel = Channel::Tls(stream);
@@ -107,6 +111,10 @@ impl Line for TcpLine {
         match &mut self.channel {
             // Closing says it, as when a daemon ends.
             Channel::Plain(_) => {
+                self.channel = Channel::Gone;
+                Ok(())
+            }
+            Channel::Tls(_) if self.closed && !self.tls.answers_goodbye => {
                 self.channel = Channel::Gone;
                 Ok(())
             }

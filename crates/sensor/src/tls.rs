@@ -67,6 +67,15 @@ pub enum SnakeoilError {
     },
 }
 
+/// How one daemon speaks TLS.
+#[derive(Clone)]
+pub struct Speaker {
+    /// The library, set up.
+    pub context: SslContext,
+    /// Whether it says goodbye to a visitor who has closed already.
+    pub answers_goodbye: bool,
+}
+
 /// Whose certificate it is.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -77,7 +86,7 @@ pub struct Subject {
 }
 
 /// The machine's certificate from `folder`, or made, as Postfix shows it; gives it in PEM, too.
-pub fn snakeoil(folder: &Path, subject: &Subject) -> Result<(SslContext, String), SnakeoilError> {
+pub fn snakeoil(folder: &Path, subject: &Subject) -> Result<(Speaker, String), SnakeoilError> {
     let path = folder.join("snakeoil.pem");
     let text = kept(&path, subject)?;
     let context = context::postfix(&path.display().to_string(), &text, &text)?;
@@ -90,7 +99,7 @@ pub fn of_port(
     name: &str,
     settings: &PortTls,
     subject: &Subject,
-) -> Result<SslContext, SnakeoilError> {
+) -> Result<Speaker, SnakeoilError> {
     if let Some((certificate, key)) = &settings.given {
         return context::nginx(&format!("`ports.{name}`"), certificate, key.reveal());
     }

@@ -10,7 +10,7 @@ MASKS = [
     (r"(?m)^(\|_?\s+\d+) [0-9a-f]{32}", r"\1 <fingerprint>"),  # host keys are a host's own
     (r"SHA256:[A-Za-z0-9+/]{43}", "<fingerprint>"),
     (r"MD5:([0-9a-f]{2}:){15}[0-9a-f]{2}", "<fingerprint>"),
-    (r"(?m)^(\|\s+)(MD5|SHA-1): .*", r"\1\2: <fingerprint>"),
+    (r"(?m)^(\|[\s_]+)(MD5|SHA-1): .*", r"\1\2: <fingerprint>"),
     (r"\d+ connections were created in \d+\.\d+ seconds, or \d+\.\d+ conns/sec", "<rate>"),  # how fast the machine was
     (r"(?m)^(\|.*Not valid (before|after):) .*", r"\1 <date>"),
     (r"(?m)^(\|_?\s*ssl-date:) .*", r"\1 <date>"),  # the clock's skew

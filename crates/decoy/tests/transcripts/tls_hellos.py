@@ -138,7 +138,10 @@ def show_handshake(kind, body):
         return [f"certificates, {len(body)} bytes"]
     if kind == 12 and body[:1] == b"\x03":
         group, size = struct.unpack(">HB", body[1:4])
-        signed = body[4 + size:4 + size + 4].hex() if len(body) != 4 + size else "not"
+        rest = body[4 + size:]
+        # Before TLS 1.2 only the length stands before a signature.
+        old = len(rest) >= 2 and struct.unpack(">H", rest[:2])[0] == len(rest) - 2
+        signed = "of old" if old else rest[:4].hex() or "not"
         return [f"key exchange group {group} key {size} signed {signed} in {len(body)} bytes"]
     if kind == 12:
         prime = body[2:2 + struct.unpack(">H", body[:2])[0]]

@@ -12,7 +12,7 @@ use openssl::{
 };
 use tokio_openssl::{set_dh_auto, set_session_timeout};
 
-use super::SnakeoilError;
+use super::{SnakeoilError, Speaker};
 
 /// OpenSSL 3.0's ciphers of TLS 1.3 (ssl.h: `TLS_DEFAULT_CIPHERSUITES`).
 const SUITES: &str = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
@@ -24,9 +24,9 @@ const SIGNATURES: &str = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:r
     ECDSA+SHA224:ECDSA+SHA1:RSA+SHA224:RSA+SHA1";
 
 /// As nginx 1.22 (ngx_event_openssl.c) with the `nginx.conf` of the package; HTTP/1.1 by ALPN.
-pub fn nginx(what: &str, certificates: &str, key: &str) -> Result<SslContext, SnakeoilError> {
+pub fn nginx(what: &str, certificates: &str, key: &str) -> Result<Speaker, SnakeoilError> {
     // Debian builds the library with this level; nginx leaves it.
-    build(what, certificates, key, 2, |context| {
+    let context = build(what, certificates, key, 2, |context| {
         // `ssl_prefer_server_ciphers on`; a visitor who closes without a word has closed.
         context.set_options(
             SslOptions::CIPHER_SERVER_PREFERENCE
@@ -53,13 +53,14 @@ pub fn nginx(what: &str, certificates: &str, key: &str) -> Result<SslContext, Sn
             select_next_proto(known, offered).ok_or(AlpnError::ALERT_FATAL)
         });
         Ok(())
-    })
+    })?;
+    Ok(Speaker { context, answers_goodbye: true })
 }
 
 /// As Postfix 3.7 (tls_server.c) with `smtpd_tls_security_level = may` and nothing else set.
-pub fn postfix(what: &str, certificates: &str, key: &str) -> Result<SslContext, SnakeoilError> {
+pub fn postfix(what: &str, certificates: &str, key: &str) -> Result<Speaker, SnakeoilError> {
     // Opportunistic: anything is better than clear text, so Postfix lowers the level.
-    build(what, certificates, key, 0, |context| {
+    let context = build(what, certificates, key, 0, |context| {
         context.set_options(SslOptions::ALL | SslOptions::IGNORE_UNEXPECTED_EOF);
         // `tls_medium_cipherlist`, with suites that need no certificate: `smtpd_tls_ask_ccert = no`.
         context.set_cipher_list("aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH")?;
@@ -73,11 +74,12 @@ pub fn postfix(what: &str, certificates: &str, key: &str) -> Result<SslContext, 
         );
         context.set_session_id_context(b"smtpd")?;
         context.set_num_tickets(1)?;
-        // `smtpd_tls_session_cache_timeout`
-        set_session_timeout(context, 3600);
+        // The library's own, for sessions are kept by nobody.
+        set_session_timeout(context, 7200);
         context.set_servername_callback(|_, _| Err(SniError::NOACK));
         Ok(())
-    })
+    })?;
+    Ok(Speaker { context, answers_goodbye: false })
 }
 
 /// A context with this certificate and what both daemons have in common; `what` names where the two texts are from.
