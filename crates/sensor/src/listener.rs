@@ -134,8 +134,13 @@ async fn serve(
     let local = local_of(&stream, &listener);
     let session = Session::begin(&bucket.log, &bucket.sensor, listener.protocol, peer, local);
     let _close = CloseOnDrop(session.clone());
+    let visitor = bucket.machine.visit(peer.ip());
+    if visitor.is_down() || !visitor.serves(usual_port(listener.protocol)) {
+        refuse(&stream);
+        return;
+    }
     let contact = Contact {
-        visitor: bucket.machine.visit(peer.ip()),
+        visitor,
         oracle: bucket.mind.of_session(&session),
         local,
         peer,
@@ -163,6 +168,25 @@ async fn serve(
     let mut dialogue = dialogue_of(&bucket, &listener, scheme, contact, &session);
     handle_client(&mut line, dialogue.as_mut(), &session, bucket.bounds, &bucket.artifacts).await;
     drop(ticket);
+}
+
+/// Where Debian's daemon of a protocol listens; 0 for what is none of them.
+fn usual_port(protocol: Protocol) -> u16 {
+    match protocol {
+        Protocol::Ftp => 21,
+        Protocol::Ssh => 22,
+        Protocol::Telnet => 23,
+        Protocol::Smtp => 25,
+        Protocol::Http => 80,
+        Protocol::Plain | Protocol::Rustbucket => 0,
+    }
+}
+
+/// Ends a connection as a port does at which nobody listens: with a reset.
+fn refuse(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "a connection ends without a reset");
+    }
 }
 
 /// Who answers at a port that speaks in lines.

@@ -215,6 +215,7 @@ impl Daemon {
         let gone = CancellationToken::new();
         // A visit that is cut off cuts off its channels.
         let _guard = gone.clone().drop_guard();
+        let visitor = Arc::clone(&contact.visitor);
         let visit = visit::Visit::new(
             contact,
             session.clone(),
@@ -225,9 +226,13 @@ impl Daemon {
             gone.clone(),
         );
         let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
-            Ok(running) => tokio::time::timeout_at(ends_at + OVERTIME, running)
-                .await
-                .unwrap_or(Err(russh::Error::ConnectionTimeout)),
+            Ok(running) => tokio::select! {
+                ended = tokio::time::timeout_at(ends_at + OVERTIME, running) => {
+                    ended.unwrap_or(Err(russh::Error::ConnectionTimeout))
+                }
+                // sshd is killed like everything else, and says nothing.
+                () = visitor.cut_off() => Ok(()),
+            },
             Err(error) => Err(error),
         };
         gone.cancel();

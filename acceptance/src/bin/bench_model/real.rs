@@ -68,8 +68,8 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     bucket.set(&["chat", "providers"], names(&["chatgpt"]));
     bucket.set(&["chat", "timeout"], "60s");
     // It reads and writes a few dozen tokens a second on a busy core; what it says is babble at any length.
-    bucket.set(&["chat", "prompt_tokens"], 200_i64);
-    bucket.set(&["chat", "answer_tokens"], 24_i64);
+    bucket.set(&["chat", "prompt_tokens"], 400_i64);
+    bucket.set(&["chat", "answer_tokens"], 64_i64);
     bucket.set(&["openai", "base_url"], model.url.clone());
     bucket.set(&["openai", "model"], "smollm2-135m");
     bucket.start().await;

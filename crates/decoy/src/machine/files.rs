@@ -34,7 +34,7 @@ use std::{
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{clock::Clock, guests::Guest, image::varint::Reader};
+use super::{Identity, clock::Clock, guests::Guest, image::varint::Reader};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
@@ -272,6 +272,26 @@ impl Files {
             clock,
             layer: Mutex::new(Layer::new(layer_bytes, layer_files, pool)),
             changes: AtomicU64::new(0),
+        }
+    }
+
+    /// The machine was booted again: what is made at each read follows from this.
+    pub(crate) fn reboot(&self, identity: Arc<Identity>) {
+        self.layer.lock().reboot(identity);
+    }
+
+    /// Takes away what a boot takes away: everything in `/tmp` (tmpfiles.d(5)), and what the visitor has put into
+    /// memory.
+    pub(crate) fn clear_at_boot(&self) {
+        for folder in ["/tmp", "/run", "/dev/shm", "/dev"] {
+            for entry in self.list(folder).unwrap_or_default() {
+                let path = format!("{folder}/{}", entry.name);
+                if self.is_visitors(&path)
+                    && let Err(error) = self.remove_all(&path)
+                {
+                    tracing::debug!(%path, ?error, "a file outlives the reboot");
+                }
+            }
         }
     }
 

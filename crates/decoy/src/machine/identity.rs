@@ -307,6 +307,11 @@ impl Identity {
         Lot::new(&self.seed.to_be_bytes()).uuid(&format!("random {moment}"))
     }
 
+    /// The same machine, booted at this time.
+    pub(crate) fn rebooted(&self, at: SystemTime) -> Self {
+        Self { boot_time: at, boot_id: self.random_uuid(at), ..self.clone() }
+    }
+
     /// Time since boot.
     pub fn uptime(&self, now: SystemTime) -> Duration {
         now.duration_since(self.boot_time).unwrap_or_default()

@@ -10,6 +10,7 @@ pub mod image;
 pub mod logins;
 pub mod processes;
 mod remembered;
+pub(crate) mod services;
 
 use std::{
     collections::HashMap,
@@ -18,7 +19,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
@@ -90,7 +91,14 @@ pub struct Visitor {
     let_in: AtomicU64,
     /// The changes that were there when they were saved last.
     saved: AtomicU64,
+    /// The machine after the visitor had it rebooted.
+    rebooted: OnceLock<Arc<Identity>>,
+    /// Says that the machine goes down.
+    going_down: tokio::sync::watch::Sender<bool>,
 }
+
+/// How long the machine goes on working after it was told to go down.
+pub(crate) const SHUTDOWN: Duration = Duration::from_millis(800);
 
 impl Machine {
     /// A Debian 12 machine; `clock` is the only source of time.
@@ -136,6 +144,14 @@ impl Machine {
         if visitors.len() >= self.bounds.visitors {
             forget_oldest(&mut visitors);
         }
+        let saved = self.recall.get().and_then(|recall| recall(source));
+        let visitor = self.welcome(saved.as_deref());
+        visitors.insert(source, Arc::clone(&visitor));
+        visitor
+    }
+
+    /// A visitor who has left this, or nothing.
+    fn welcome(self: &Arc<Self>, saved: Option<&[u8]>) -> Arc<Visitor> {
         let files = Files::sharing(
             Arc::clone(&self.base),
             self.clock.clone(),
@@ -143,22 +159,49 @@ impl Machine {
             self.bounds.layer_files,
             self.memory.clone(),
         );
-        let visitor = Arc::new(Visitor {
+        let visitor = Visitor {
             machine: Arc::clone(self),
             files,
             uploads: self.uploads.share(self.bounds.uploads / 2),
             admitted: Mutex::default(),
             dropped: dropped::Dropped::default(),
-            last_seen: Mutex::new(now),
+            last_seen: Mutex::new(self.clock.now()),
             doings: doings::Doings::default(),
             let_in: AtomicU64::new(0),
             saved: AtomicU64::new(0),
-        });
-        if let Some(saved) = self.recall.get().and_then(|recall| recall(source)) {
-            visitor.recall(&saved);
+            rebooted: OnceLock::new(),
+            going_down: tokio::sync::watch::Sender::new(false),
+        };
+        if let Some(saved) = saved {
+            visitor.recall(saved);
         }
-        visitors.insert(source, Arc::clone(&visitor));
-        visitor
+        if let Some(at) = visitor.services().booted {
+            let identity = Arc::new(self.identity.rebooted(at));
+            visitor.files.reboot(Arc::clone(&identity));
+            // Nobody else has it yet.
+            let _ = visitor.rebooted.set(identity);
+        }
+        Arc::new(visitor)
+    }
+
+    /// Goes down for one visitor and is back at `back`, with what a reboot leaves and `services` in another state than
+    /// Debian's. Connections of before end soon; until `back` new ones find nobody, see [`Visitor::is_down`].
+    pub(crate) fn reboot(
+        self: &Arc<Self>,
+        source: IpAddr,
+        back: SystemTime,
+        services: &[(String, services::State)],
+    ) {
+        let source = source_key(source);
+        let mut visitors = self.visitors.lock();
+        let Some(before) = visitors.get(&source).map(Arc::clone) else { return };
+        before.note_boot(back, services);
+        let after = self.welcome(Some(&before.save()));
+        after.files.clear_at_boot();
+        // Saved again with what is new.
+        after.saved.store(u64::MAX, Ordering::Release);
+        visitors.insert(source, after);
+        before.going_down.send_replace(true);
     }
 
     /// Forgets the visitors unseen for longest, but for those who are here, until an eighth of [`Bounds::memory`] is
@@ -218,7 +261,32 @@ impl Visitor {
 
     /// Who the machine is.
     pub fn identity(&self) -> &Identity {
-        &self.machine.identity
+        self.rebooted.get().map_or(&self.machine.identity, |identity| identity)
+    }
+
+    /// Whether the machine is not up, or not yet: nobody answers at any port.
+    pub fn is_down(&self) -> bool {
+        self.rebooted.get().is_some_and(|identity| identity.boot_time > self.now())
+    }
+
+    /// Whether the machine was told to go down.
+    pub fn is_going_down(&self) -> bool {
+        *self.going_down.borrow()
+    }
+
+    /// Ends when connections break because the machine goes down.
+    pub async fn cut_off(&self) {
+        let mut going_down = self.going_down.subscribe();
+        if going_down.wait_for(|down| *down).await.is_err() {
+            // The sender is our own.
+            std::future::pending::<()>().await;
+        }
+        self.clock().pass(SHUTDOWN).await;
+    }
+
+    /// Whether somebody answers at a port where Debian's daemons do: not, once the visitor has stopped them.
+    pub fn serves(&self, port: u16) -> bool {
+        services::behind_port(port).is_none_or(|unit| self.services().runs(unit))
     }
 
     /// Files as this visitor sees them.

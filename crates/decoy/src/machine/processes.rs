@@ -36,9 +36,17 @@ pub struct Process {
     pub seconds_per_day: u64,
     /// Terminal, `?` for none.
     pub tty: &'static str,
+    /// When it was started, if not at boot.
+    pub since: Option<SystemTime>,
 }
 
 impl Process {
+    /// What systemd runs for a unit of the visitor's own; `None` without a command.
+    pub(super) fn of_service(pid: u32, command: &str, since: SystemTime) -> Option<Self> {
+        let started = process(pid, 1, "root", 0, command, 14_300, 4_800, "Ssl", 0);
+        (!command.is_empty()).then_some(Self { since: Some(since), ..started })
+    }
+
     /// Whether it is a kernel thread.
     pub fn is_kernel(&self) -> bool {
         self.command.starts_with('[')
@@ -286,6 +294,7 @@ fn process(
         state,
         seconds_per_day,
         tty: "?",
+        since: None,
     }
 }
 

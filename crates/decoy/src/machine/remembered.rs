@@ -51,7 +51,7 @@ impl Visitor {
         self.changes() != self.saved.load(Ordering::Acquire)
     }
 
-    fn save(&self) -> Vec<u8> {
+    pub(super) fn save(&self) -> Vec<u8> {
         // Read before the changes are: what comes in between is saved again.
         self.saved.store(self.changes(), Ordering::Release);
         let mut body = Vec::new();

@@ -174,4 +174,4 @@ impl Shell {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -77,9 +77,11 @@ pub(super) fn names_a_reader(text: &str) -> bool {
     })
 }
 
-/// Whether a program reads the files it is given, from the first to the last byte it needs.
-pub(super) fn is_filter(name: &str) -> bool {
-    filter(name).is_some()
+/// The files that a program is about to read: its operands behind patterns and scripts, without standard input.
+pub(super) fn files<'a>(name: &str, args: &'a [String]) -> Vec<&'a str> {
+    let Some((_, valued, before)) = filter(name) else { return Vec::new() };
+    let cut = Operands::of(args.iter().map(|arg| Some(arg.as_str())), valued, *before);
+    cut.words.into_iter().skip(cut.before).flatten().filter(|word| *word != "-").collect()
 }
 
 fn filter(name: &str) -> Option<&'static (&'static str, &'static str, usize)> {
@@ -151,7 +153,8 @@ pub(super) fn wants(words: &[Option<String>], on_terminal: bool) -> Option<Wants
         return None;
     }
     let (_, valued, before) = filter(name)?;
-    filter_reads(args, valued, *before).then_some(Wants::All)
+    let cut = Operands::of(args.iter().map(Option::as_deref), valued, *before);
+    (cut.dash || cut.words.len() <= cut.before).then_some(Wants::All)
 }
 
 /// Whether an awk program is one `BEGIN` block: it ends without reading.
@@ -178,37 +181,50 @@ fn only_begins(program: &str) -> bool {
     false
 }
 
-fn filter_reads(args: &[Option<String>], valued: &str, mut before: usize) -> bool {
-    let (mut operands, mut dash, mut ended) = (0, false, false);
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match arg.as_deref() {
-            Some("--") if !ended => ended = true,
-            Some("-" | "/dev/stdin") => {
-                operands += 1;
-                dash = true;
-            }
-            Some(option) if option.starts_with('-') && !ended => {
-                let Some(letters) = option.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
-                    if ["--expression", "--regexp", "--file"].iter().any(|long| option.starts_with(long)) {
-                        before = 0;
-                    }
-                    continue;
-                };
-                let Some(at) = letters.find(|letter| valued.contains(letter)) else { continue };
-                let value = letters.get(at + 1..).filter(|rest| !rest.is_empty());
-                let letter = letters.get(at..=at).unwrap_or_default();
-                let value = value.map(str::to_owned).or_else(|| args.next().cloned().flatten());
-                // `-e SCRIPT` and `-f FILE` stand for the first operand.
-                if before > 0 && matches!(letter, "e" | "f") {
-                    before = 0;
-                    dash |= letter == "f" && value.as_deref() == Some("-");
+/// The operands of a filter.
+struct Operands<'a> {
+    /// A word that is not known before it runs is `None`.
+    words: Vec<Option<&'a str>>,
+    /// How many of them come before the files.
+    before: usize,
+    /// Standard input is among the files.
+    dash: bool,
+}
+
+impl<'a> Operands<'a> {
+    fn of(args: impl Iterator<Item = Option<&'a str>>, valued: &str, mut before: usize) -> Self {
+        let (mut words, mut dash, mut ended) = (Vec::new(), false, false);
+        let mut args = args;
+        while let Some(arg) = args.next() {
+            match arg {
+                Some("--") if !ended => ended = true,
+                Some("-" | "/dev/stdin") => {
+                    words.push(arg);
+                    dash = true;
                 }
+                Some(option) if option.starts_with('-') && !ended => {
+                    let Some(letters) = option.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+                        if ["--expression", "--regexp", "--file"].iter().any(|long| option.starts_with(long))
+                        {
+                            before = 0;
+                        }
+                        continue;
+                    };
+                    let Some(at) = letters.find(|letter| valued.contains(letter)) else { continue };
+                    let value = letters.get(at + 1..).filter(|rest| !rest.is_empty());
+                    let letter = letters.get(at..=at).unwrap_or_default();
+                    let value = value.or_else(|| args.next().flatten());
+                    // `-e SCRIPT` and `-f FILE` stand for the first operand.
+                    if before > 0 && matches!(letter, "e" | "f") {
+                        before = 0;
+                        dash |= letter == "f" && value == Some("-");
+                    }
+                }
+                word => words.push(word),
             }
-            _ => operands += 1,
         }
+        Self { words, before, dash }
     }
-    dash || operands <= before
 }
 
 #[cfg(test)]
@@ -271,5 +287,19 @@ mod tests {
         }
         assert_eq!(wanted("read -r x", true), Some(Wants::Line));
         assert_eq!(wanted("sh", true), None);
+    }
+
+    #[test]
+    fn only_files_are_looked_up() {
+        let read = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            files(&words[0], &words[1..]).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(read("grep -m 3 root /etc/passwd"), ["/etc/passwd"]);
+        assert_eq!(read("grep -e root /etc/passwd /etc/shadow"), ["/etc/passwd", "/etc/shadow"]);
+        assert_eq!(read("head -n 3 a - b"), ["a", "b"]);
+        assert_eq!(read("sed -i s/a/b/ x"), ["x"]);
+        assert_eq!(read("cat -- -x"), ["-x"]);
+        assert!(read("tr a b").is_empty());
     }
 }

@@ -306,6 +306,14 @@ impl Terminal {
         self.run_typed(stage).await;
     }
 
+    /// The machine goes down. sshd's connections break; what telnetd serves is ended here.
+    fn go_down(&mut self, stage: &Stage) {
+        if self.telnet.is_some() && !std::mem::replace(&mut self.over, true) {
+            stage.push(Turn::Pause(crate::machine::SHUTDOWN));
+            stage.hang_up();
+        }
+    }
+
     fn finish(&mut self, stage: &Stage) {
         if !std::mem::replace(&mut self.over, true) {
             let signal = self.shell.as_ref().and_then(Shell::killed_by);

@@ -198,6 +198,8 @@ impl Terminal {
         self.status = finished.status;
         if finished.exited {
             self.finish(stage);
+        } else if self.contact.visitor.is_going_down() {
+            self.go_down(stage);
         }
     }
 

@@ -337,6 +337,7 @@ fn own(scene: &Scene<'_>) -> Process {
         state: "Ss",
         seconds_per_day: 0,
         tty: "pts/0",
+        since: None,
     }
 }
 

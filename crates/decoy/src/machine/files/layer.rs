@@ -15,7 +15,10 @@ use super::{
     tree::{Content, Node, NodeId, ROOT, Tree, VISITORS},
     walk::View,
 };
-use crate::machine::guests::{Guest, MOST_GUESTS};
+use crate::machine::{
+    Identity,
+    guests::{Guest, MOST_GUESTS},
+};
 
 /// What a node costs beside its content, roughly.
 const NODE_BYTES: usize = 256;
@@ -57,6 +60,8 @@ pub(super) struct Layer {
     made: u32,
     /// The visitor's logins, the latest last.
     guests: Vec<Guest>,
+    /// The machine after the visitor had it rebooted.
+    rebooted: Option<Arc<Identity>>,
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
@@ -71,11 +76,17 @@ impl Drop for Layer {
 
 impl Layer {
     pub(super) fn new(most_bytes: usize, most_nodes: usize, pool: Pool) -> Self {
-        Self { changed: HashMap::new(), made: 0, guests: Vec::new(), bytes: 0, most_bytes, most_nodes, pool }
+        Self { changed: HashMap::new(), made: 0, guests: Vec::new(), rebooted: None, bytes: 0, most_bytes, most_nodes, pool }
     }
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
-        View { base, changed: &self.changed, guests: &self.guests }
+        let identity = self.rebooted.as_deref().unwrap_or(&base.identity);
+        View { base, changed: &self.changed, guests: &self.guests, identity }
+    }
+
+    /// The machine was booted again.
+    pub(super) fn reboot(&mut self, identity: Arc<Identity>) {
+        self.rebooted = Some(identity);
     }
 
     /// The visitor logs in.

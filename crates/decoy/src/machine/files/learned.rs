@@ -140,6 +140,12 @@ impl Files {
         let view = layer.view(&self.base);
         view.find(path, true).is_ok_and(|id| !layer.has_changed(id) && self.base.node(id).is_some())
     }
+
+    /// Whether the visitor has made what this path names.
+    pub(super) fn is_visitors(&self, path: &str) -> bool {
+        let layer = self.layer.lock();
+        layer.view(&self.base).find(path, false).is_ok_and(|id| self.base.node(id).is_none())
+    }
 }
 
 #[cfg(test)]

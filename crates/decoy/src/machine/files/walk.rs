@@ -4,7 +4,10 @@ use std::{borrow::Cow, collections::HashMap, time::SystemTime};
 
 use bytes::Bytes;
 
-use crate::machine::guests::{Guest, Scene};
+use crate::machine::{
+    Identity,
+    guests::{Guest, Scene},
+};
 
 use super::{
     Access, Attributes, ENDLESS_READ, Entry, FileError, Kind, Owner, Result, filler,
@@ -55,6 +58,8 @@ pub(super) struct View<'a> {
     pub(super) changed: &'a HashMap<NodeId, Node>,
     /// The visitor's logins, the latest last.
     pub(super) guests: &'a [Guest],
+    /// Who the machine is.
+    pub(super) identity: &'a Identity,
 }
 
 /// Where a path leads.
@@ -78,7 +83,7 @@ impl<'a> View<'a> {
     }
 
     fn scene(&self, now: SystemTime) -> Scene<'a> {
-        Scene { identity: &self.base.identity, now, guests: self.guests }
+        Scene { identity: self.identity, now, guests: self.guests }
     }
 
     fn own_pid(&self) -> String {

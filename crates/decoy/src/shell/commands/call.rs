@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use super::environment;
 use crate::{
     machine::{Files, Identity},
-    shell::session::Session,
+    shell::{operands, session::Session},
 };
 
 /// One call of a program.
@@ -163,9 +163,7 @@ const MOST_LEARNT: usize = 16;
 
 /// Learns what is in the files that a filter is about to read.
 pub(in crate::shell) async fn learn(call: &Call<'_>) {
-    if crate::shell::operands::is_filter(call.name) {
-        for operand in call.args.iter().filter(|arg| !arg.starts_with('-')).take(MOST_LEARNT) {
-            call.session.contact.know(&call.path(operand)).await;
-        }
+    for operand in operands::files(call.name, call.args).into_iter().take(MOST_LEARNT) {
+        call.session.contact.know(&call.path(operand)).await;
     }
 }

@@ -1,6 +1,4 @@
-//! The network as seen from inside: `ifconfig`, `ip`, `ss`, `netstat`, `ping`, `iptables`.
-
-use futures::{FutureExt as _, future::BoxFuture};
+//! The network as seen from inside: `ifconfig`, `ip`, `ss`, `netstat`.
 
 use super::{Call, Said};
 use crate::machine::files::traffic;
@@ -69,6 +67,11 @@ pub(super) fn ip(call: &Call<'_>) -> Said {
 const LISTENING: [(u16, &str); 5] =
     [(21, "vsftpd"), (22, "sshd"), (23, "inetutils-inetd"), (25, "master"), (80, "nginx")];
 
+/// What listens, as the visitor has left it.
+fn daemons(call: &Call<'_>) -> impl Iterator<Item = (u16, &'static str)> {
+    LISTENING.into_iter().filter(|(port, _)| call.session.contact.visitor.serves(*port))
+}
+
 pub(super) fn netstat(call: &Call<'_>) -> Said {
     let options = call.options("");
     let programs = options.has('p');
@@ -99,9 +102,9 @@ pub(super) fn netstat(call: &Call<'_>) -> Said {
         let program = if programs { format!(" {program:<20}") } else { String::new() };
         text += &format!("tcp        0      0 {local:<23} {foreign:<23} {state:<11}{program}\n");
     };
-    let list = crate::machine::processes::list(call.identity());
+    let list = call.session.contact.visitor.processes();
     if all {
-        for (port, name) in LISTENING {
+        for (port, name) in daemons(call) {
             let pid =
                 list.iter().find(|process| process.command.contains(name)).map_or(612, |process| process.pid);
             row(format!("0.0.0.0:{port}"), "0.0.0.0:*".to_owned(), "LISTEN", format!("{pid}/{name}"));
@@ -130,7 +133,7 @@ pub(super) fn ss(call: &Call<'_>) -> Said {
     let mut text =
         "State    Recv-Q   Send-Q     Local Address:Port       Peer Address:Port   Process   \n".to_owned();
     if options.has('l') || options.has('a') {
-        for (port, _) in LISTENING {
+        for (port, _) in daemons(call) {
             text += &format!(
                 "LISTEN   0        128              0.0.0.0:{port:<5}           0.0.0.0:*                \n"
             );
@@ -146,59 +149,4 @@ pub(super) fn ss(call: &Call<'_>) -> Said {
         );
     }
     Said::out(text)
-}
-
-/// iputils 20221126. Nothing answers but the machine itself.
-pub(super) fn ping<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
-    async move {
-        let options = call.options("cWwisItpQM");
-        let Some(host) = options.operands.first() else {
-            return Said::err("ping: usage error: Destination address required\n", 1);
-        };
-        let count: u64 = options.value('c').and_then(|count| count.parse().ok()).unwrap_or(4).clamp(1, 10);
-        let own = host == "localhost" || host == "127.0.0.1" || *host == call.identity().address.to_string();
-        if host.parse::<std::net::IpAddr>().is_err() && !own {
-            return Said::err(format!("ping: {host}: Temporary failure in name resolution\n"), 2);
-        }
-        let address = if host == "localhost" { "127.0.0.1" } else { host };
-        let mut text = format!("PING {host} ({address}) 56(84) bytes of data.\n");
-        if own {
-            for number in 1..=count {
-                text += &format!("64 bytes from {address}: icmp_seq={number} ttl=64 time=0.0{} ms\n", 30 + number * 3 % 20);
-            }
-            text += &format!("\n--- {host} ping statistics ---\n{count} packets transmitted, {count} received, 0% packet loss, time {}ms\nrtt min/avg/max/mdev = 0.030/0.038/0.049/0.006 ms\n", (count - 1) * 1012);
-            return Said::out(text);
-        }
-        text += &format!("\n--- {host} ping statistics ---\n{count} packets transmitted, 0 received, 100% packet loss, time {}ms\n\n", (count - 1) * 1018);
-        Said { status: 1, ..Said::out(text) }
-    }
-    .boxed()
-}
-
-pub(super) fn iptables(call: &Call<'_>) -> Said {
-    if !call.is_root() {
-        return Said::err(
-            "iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n",
-            4,
-        );
-    }
-    let options = call.options("tApjsdiom");
-    if options.has('L') || options.has_long("list") {
-        let chain = |name: &str| {
-            format!(
-                "Chain {name} (policy ACCEPT)\ntarget     prot opt source               destination         \n"
-            )
-        };
-        return Said::out(["INPUT", "FORWARD", "OUTPUT"].map(chain).join("\n"));
-    }
-    if options.has('S') {
-        return Said::out("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n");
-    }
-    if call.args.is_empty() {
-        return Said::err(
-            "iptables v1.8.9 (nf_tables): no command specified\nTry `iptables -h' or 'iptables --help' for more information.\n",
-            2,
-        );
-    }
-    Said::nothing(0)
 }

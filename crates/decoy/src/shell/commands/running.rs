@@ -3,22 +3,20 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Call, Said, activity,
+    Call, Said, activity, signals,
     complaint::{self, Known},
 };
 use crate::machine::{
     files::memory,
-    processes::{self, DOOR, Process, shell_pid},
+    processes::{DOOR, Process, shell_pid},
 };
 
 /// The machine's processes with the visitor's own.
 pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
-    let mut list = processes::list(call.identity());
-    let Some(listener) =
-        list.iter().find(|process| process.command.contains("sshd -D")).map(|process| process.pid)
-    else {
-        return list;
-    };
+    let mut list = call.session.contact.visitor.processes();
+    // A listener that was stopped leaves its sessions to init.
+    let listener = list.iter().find(|process| process.command.contains("sshd -D"));
+    let listener = listener.map_or(1, |process| process.pid);
     let who = call.session.who();
     let shell = shell_pid(call.identity(), call.session.started);
     let user = call.session.launch.account.name.clone();
@@ -34,6 +32,7 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
         state,
         seconds_per_day: 0,
         tty,
+        since: None,
     };
     let session = own(
         shell - DOOR,
@@ -54,7 +53,7 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     ));
     for started in call.session.contact.visitor.dropped().list() {
         let process = own(started.pid, 1, started.command, "Ssl", 5_300, "?");
-        list.push(Process { uid: started.uid, ..process });
+        list.push(Process { uid: started.uid, since: Some(started.at), ..process });
     }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -73,6 +72,9 @@ pub(super) fn user_name(call: &Call<'_>, process: &Process) -> String {
 
 pub(super) fn start(call: &Call<'_>, process: &Process) -> DateTime<Utc> {
     let shell = shell_pid(call.identity(), call.session.started);
+    if let Some(since) = process.since {
+        return since.into();
+    }
     if process.pid >= shell - DOOR { call.session.started.into() } else { call.identity().boot_time.into() }
 }
 
@@ -148,7 +150,7 @@ pub(super) fn pgrep(call: &Call<'_>) -> Said {
             Said::err("pgrep: no matching criteria specified\nTry `pgrep --help' for more information.\n", 2)
         };
     };
-    let list = processes::list(call.identity());
+    let list = call.session.contact.visitor.processes();
     if call.name == "pidof" {
         let pids: Vec<String> = list
             .iter()
@@ -174,12 +176,13 @@ pub(super) fn pgrep(call: &Call<'_>) -> Said {
     Said { status: i32::from(found.is_empty()), ..Said::out(text) }
 }
 
-/// Nothing is ever killed; what exists answers as if it had been.
+/// procps 4.0.2.
 pub(super) fn pkill(call: &Call<'_>) -> Said {
     let signal = |arg: &&String| {
         arg.strip_prefix('-')
             .is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()))
     };
+    let wanted = call.args.iter().find(signal).map_or(signals::TERM, |arg| signals::number(arg));
     let args: Vec<String> = call.args.iter().filter(|arg| !signal(arg)).cloned().collect();
     let options = super::Options::of(&args, "uUtPgG");
     let Some(name) = options.operands.first() else {
@@ -192,7 +195,7 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
     // Itself is the last of the list, and never meant.
     list.pop();
     let found: Vec<u32> = named(&list, name, options.has('f')).iter().map(|process| process.pid).collect();
-    end(call, &found);
+    end(call, &found, wanted);
     Said::nothing(i32::from(found.is_empty()))
 }
 
@@ -208,11 +211,13 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
     let mut list = all(call);
     list.pop();
     let quiet = call.args.iter().any(|arg| arg == "-q");
+    let signal = call.args.iter().find(|arg| arg.len() > 1 && arg.starts_with('-') && signals::is_signal(&arg[1..]));
+    let wanted = signal.map_or(signals::TERM, |arg| signals::number(arg));
     let mut said = Said::default();
     for name in operands {
         let found: Vec<u32> =
             list.iter().filter(|process| process.name() == *name).map(|process| process.pid).collect();
-        end(call, &found);
+        end(call, &found, wanted);
         if found.is_empty() {
             if !quiet {
                 said.err.extend(format!("{name}: no process found\n").bytes());
@@ -223,9 +228,15 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
     said
 }
 
-/// What the visitor has started can be ended; everything else answers as if it had been.
-pub(super) fn end(call: &Call<'_>, pids: &[u32]) {
-    call.session.contact.visitor.dropped().end(|started| pids.contains(&started.pid));
+/// Sends a signal to processes: those the visitor has started, and the machine's services.
+pub(super) fn end(call: &Call<'_>, pids: &[u32], signal: u8) {
+    let visitor = &call.session.contact.visitor;
+    if signals::ends(signal) {
+        visitor.dropped().end(|started| pids.contains(&started.pid));
+    }
+    if call.is_root() {
+        visitor.signal(pids, signal);
+    }
 }
 
 /// Whether a process of this number runs.

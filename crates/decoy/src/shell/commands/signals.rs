@@ -9,7 +9,23 @@ const NAMES: [&str; 31] = [
     "VTALRM", "PROF", "WINCH", "POLL", "PWR", "SYS",
 ];
 
-fn is_signal(text: &str) -> bool {
+/// The signal that is sent when none is named.
+pub(super) const TERM: u8 = 15;
+
+/// The number of a signal as it is written behind `-`; [`TERM`] for what is none.
+pub(super) fn number(arg: &str) -> u8 {
+    let name = arg.trim_start_matches('-').to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    let at = NAMES.iter().position(|known| *known == name).and_then(|at| u8::try_from(at + 1).ok());
+    name.parse().ok().or(at).unwrap_or(TERM)
+}
+
+/// Whether it ends a process that does nothing about it (signal(7)).
+pub(super) fn ends(signal: u8) -> bool {
+    !matches!(signal, 0 | 17..=23 | 28)
+}
+
+pub(super) fn is_signal(text: &str) -> bool {
     let name = text.strip_prefix("SIG").unwrap_or(text);
     text.parse::<u32>().is_ok_and(|number| number <= 64)
         || NAMES.contains(&name.to_ascii_uppercase().as_str())
@@ -17,12 +33,12 @@ fn is_signal(text: &str) -> bool {
 }
 
 pub(super) fn kill(call: &Call<'_>) -> Said {
-    let mut pids = Vec::new();
+    let (mut pids, mut wanted) = (Vec::new(), TERM);
     let mut args = call.args.iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "-l" | "-L" => return Said::out(NAMES.join("\n") + "\n"),
-            "-s" | "-n" => drop(args.next()),
+            "-s" | "-n" => wanted = args.next().map_or(TERM, |name| number(name)),
             "--" => {}
             text if text.starts_with('-') && pids.is_empty() && text.len() > 1 => {
                 let signal = text.trim_start_matches('-');
@@ -36,6 +52,7 @@ pub(super) fn kill(call: &Call<'_>) -> Said {
                         Said::err(format!("kill: unknown signal name {signal}\n"), 1)
                     };
                 }
+                wanted = number(signal);
             }
             text => pids.push(text),
         }
@@ -51,7 +68,7 @@ pub(super) fn kill(call: &Call<'_>) -> Said {
     for pid in pids {
         let text = match pid.parse::<i64>() {
             Ok(number) if running::exists(call, number.unsigned_abs()) => {
-                running::end(call, &[u32::try_from(number.unsigned_abs()).unwrap_or(0)]);
+                running::end(call, &[u32::try_from(number.unsigned_abs()).unwrap_or(0)], wanted);
                 continue;
             }
             Ok(number) if call.applet => format!("kill: can't kill pid {number}: No such process\n"),

@@ -7,13 +7,14 @@ use parking_lot::Mutex;
 
 use super::{
     super::{Call, Options, Said, transfer, usage},
+    archives::{self, Source},
+    asked::{cache, list},
     catalogue::{self, Offer},
     count_of_files,
     database::{self, Package},
 };
 use crate::{machine::Owner, shell::io::Out};
 
-const ARCHIVE: &str = "http://deb.debian.org/debian";
 const WARNING: &str = "\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n";
 const LOCK: &str = "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n";
 const LISTS_LOCK: &str = "E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)\nE: Unable to lock directory /var/lib/apt/lists/\n";
@@ -127,12 +128,7 @@ impl Work<'_> {
     }
 
     async fn update(&self) -> Said {
-        let suites = [
-            ("http://deb.debian.org/debian", "bookworm"),
-            ("http://deb.debian.org/debian", "bookworm-updates"),
-            ("http://security.debian.org/debian-security", "bookworm-security"),
-        ];
-        for (number, (address, suite)) in (1..).zip(suites) {
+        for (number, Source { address, suite, .. }) in (1..).zip(archives::all(self.call)) {
             self.wait(140).await;
             transfer::record(self.call, &format!("{address}/dists/{suite}/InRelease"), "", None);
             self.tell(&format!("Hit:{number} {address} {suite} InRelease\n"));
@@ -153,13 +149,14 @@ impl Work<'_> {
         self.head();
         self.wait(350).await;
         let known = database::all(self.call);
+        let archive = archives::all(self.call).into_iter().next();
         let is_there =
             |name: &str| known.iter().find(|package| package.name == name && package.is_installed());
         let (mut wanted, mut missing) = (Vec::new(), String::new());
         for name in names.iter().map(|name| name.split(['=', '/', ':']).next().unwrap_or(name)) {
             if let Some(package) = is_there(name) {
                 self.tell(&format!("{name} is already the newest version ({}).\n", package.version));
-            } else if let Some(bundle) = catalogue::bundle(name) {
+            } else if let Some(bundle) = archive.as_ref().and_then(|_| catalogue::bundle(name)) {
                 wanted.extend(bundle);
             } else {
                 missing += &format!("E: Unable to locate package {name}\n");
@@ -175,10 +172,10 @@ impl Work<'_> {
             .filter(|name| is_there(name).is_none())
             .filter_map(|name| catalogue::offer(name))
             .collect();
-        if offers.is_empty() {
+        let (Some(archive), false) = (archive, offers.is_empty()) else {
             self.tell("0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n");
             return Said::default();
-        }
+        };
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
         let extra: Vec<&str> =
             offers.iter().map(|offer| offer.name).filter(|name| !asked.contains(name)).collect();
@@ -212,8 +209,8 @@ impl Work<'_> {
         if count > asked.len() && !self.yes && !self.agrees().await {
             return Said::err("Abort.\n", 1);
         }
-        self.fetch(&offers, bytes).await;
-        self.unpack(&offers).await;
+        self.fetch(&archive, &offers, bytes).await;
+        self.unpack(&archive, &offers).await;
         Said::default()
     }
 
@@ -233,12 +230,13 @@ impl Work<'_> {
         (answer.is_empty() && self.call.to_terminal) || answer.starts_with('y')
     }
 
-    async fn fetch(&self, offers: &[Offer], bytes: u64) {
+    async fn fetch(&self, archive: &Source, offers: &[Offer], bytes: u64) {
+        let Source { address, suite, component } = archive;
         for (number, offer) in (1..).zip(offers) {
             self.wait(20 + offer.size / 40_000).await;
-            transfer::record(self.call, &format!("{ARCHIVE}/{}", offer.path), "", None);
+            transfer::record(self.call, &format!("{address}/{}", offer.path), "", None);
             self.tell(&format!(
-                "Get:{number} {ARCHIVE} bookworm/main {arch} {name} {arch} {version} [{size}B]\n",
+                "Get:{number} {address} {suite}/{component} {arch} {name} {arch} {version} [{size}B]\n",
                 arch = offer.architecture,
                 name = offer.name,
                 version = offer.version,
@@ -249,7 +247,7 @@ impl Work<'_> {
         self.tell(&format!("Fetched {}B in {seconds}s ({}B/s)\n", size(bytes), size(bytes / (seconds + 1))));
     }
 
-    async fn unpack(&self, offers: &[Offer]) {
+    async fn unpack(&self, archive: &Source, offers: &[Offer]) {
         let call = self.call;
         for (number, offer) in offers.iter().enumerate() {
             self.wait(90 + offer.installed / 200).await;
@@ -272,8 +270,10 @@ impl Work<'_> {
             let mut files = vec!["/.".to_owned(), "/usr".to_owned(), "/usr/bin".to_owned()];
             for program in catalogue::programs(name) {
                 let path = format!("/usr/bin/{program}");
-                let bytes =
-                    transfer::program(&format!("{ARCHIVE}/{}#{program}", offer.path), offer.installed);
+                let bytes = transfer::program(
+                    &format!("{}/{}#{program}", archive.address, offer.path),
+                    offer.installed,
+                );
                 if call.files().exists(&path) {
                     continue;
                 }
@@ -366,80 +366,6 @@ fn size(bytes: u64) -> String {
         value /= 1000.0;
     }
     format!("{value:.0} P")
-}
-
-fn list(call: &Call<'_>, names: &[String], only_installed: bool) -> Said {
-    let mut text = format!("Listing...{}\n", if call.to_terminal { " Done" } else { "" });
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted.trim_matches('*') == name);
-    for package in database::all(call).iter().filter(|package| wanted(&package.name)) {
-        let (name, version, architecture) = (&package.name, &package.version, &package.architecture);
-        text += &format!("{name}/stable,now {version} {architecture} [installed]\n");
-    }
-    if !only_installed {
-        for offer in catalogue::all().filter(|offer| wanted(offer.name)) {
-            text += &format!("{}/stable {} {}\n", offer.name, offer.version, offer.architecture);
-        }
-    }
-    Said::out(text)
-}
-
-fn cache(call: &Call<'_>, verb: &str, names: &[String]) -> Said {
-    let mut said = Said::default();
-    let installed = database::all(call);
-    if verb == "search" {
-        let fits = |name: &str, text: &str| {
-            names.iter().all(|word| name.contains(word.as_str()) || text.contains(word.as_str()))
-        };
-        let mut rows: Vec<String> = installed
-            .iter()
-            .filter(|package| fits(&package.name, package.synopsis()))
-            .map(|package| format!("{} - {}\n", package.name, package.synopsis()))
-            .collect();
-        rows.extend(
-            catalogue::all()
-                .filter(|offer| fits(offer.name, offer.description))
-                .map(|offer| format!("{} - {}\n", offer.name, offer.description)),
-        );
-        rows.sort_unstable();
-        rows.dedup();
-        return Said::out(rows.concat());
-    }
-    for name in names {
-        let here = installed.iter().find(|package| package.name == *name);
-        let offer = catalogue::offer(name);
-        match (verb, here, offer) {
-            ("policy", None, None) => {
-                said.err.extend(format!("N: Unable to locate package {name}\n").bytes());
-            }
-            ("policy", here, offer) => {
-                let version = here.map(|package| package.version.clone());
-                let candidate = version.clone().or(offer.map(|offer| offer.version.to_owned())).unwrap_or_default();
-                let shown = version.clone().unwrap_or_else(|| "(none)".to_owned());
-                let mut text = format!("{name}:\n  Installed: {shown}\n  Candidate: {candidate}\n  Version table:\n");
-                text += &format!(
-                    "{} {candidate} 500\n        500 {ARCHIVE} bookworm/main amd64 Packages\n",
-                    if version.is_some() { " ***" } else { "    " }
-                );
-                if version.is_some() {
-                    text += "        100 /var/lib/dpkg/status\n";
-                }
-                said.out.extend(text.bytes());
-            }
-            (_, Some(package), _) => said.out.extend(format!("{}\n\n", package.stanza).bytes()),
-            (_, None, Some(offer)) => said.out.extend(
-                format!(
-                    "Package: {}\nVersion: {}\nInstalled-Size: {}\nArchitecture: {}\nDescription: {}\nSection: {}\nPriority: optional\nFilename: {}\nSize: {}\n\n",
-                    offer.name, offer.version, offer.installed, offer.architecture, offer.description, offer.section, offer.path, offer.size
-                )
-                .bytes(),
-            ),
-            (_, None, None) => {
-                said.err.extend(format!("N: Unable to locate package {name}\nE: No packages found\n").bytes());
-                said.status = 100;
-            }
-        }
-    }
-    said
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Packages: what is installed, and how more of them seem to come from Debian's archive.
 
 mod apt;
+mod archives;
+mod asked;
 mod catalogue;
 mod database;
 mod dpkg;
