@@ -14,6 +14,7 @@ use openssl::ssl::Ssl;
 use tokio::{
     io::{AsyncRead, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
+    sync::Semaphore,
 };
 use tokio_openssl::SslStream;
 
@@ -21,6 +22,10 @@ use crate::{handler::Line, tls::Speaker};
 
 /// How much is read at once.
 const READ: usize = 4096;
+
+/// Whose handshake is computed, one at a time: a group of 8192 bits takes a processor a while, and visitors of other ports
+/// shall not notice.
+static TURN: Semaphore = Semaphore::const_new(1);
 
 /// A TCP connection.
 pub struct TcpLine {
@@ -68,6 +73,21 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> i
     .await
 }
 
+/// The handshake. Each step of it waits for its turn, and not for the visitor while it has it.
+async fn accept(stream: &mut SslStream<TcpStream>) -> io::Result<()> {
+    loop {
+        let turn = TURN.acquire().await.map_err(io::Error::other)?;
+        let step = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_accept(context))).await;
+        drop(turn);
+        if let Poll::Ready(done) = step {
+            return done.map_err(|error| error.into_io_error().unwrap_or_else(io::Error::other));
+        }
+        // The step asked to be woken when there is more.
+        let mut woken = false;
+        poll_fn(|_| if std::mem::replace(&mut woken, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
 #[async_trait]
 impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
@@ -95,8 +115,7 @@ impl Line for TcpLine {
         match std::mem::replace(&mut self.channel, Channel::Gone) {
             Channel::Plain(stream) => {
                 let mut stream = Box::new(SslStream::new(Ssl::new(&self.tls.context)?, stream)?);
-                let accepted = Pin::new(stream.as_mut()).accept().await;
-                accepted.map_err(|error| error.into_io_error().unwrap_or_else(io::Error::other))?;
+                accept(stream.as_mut()).await?;
                 self.channel = Channel::Tls(stream);
                 Ok(())
             }

@@ -153,7 +153,8 @@ fn make(subject: &Subject) -> Result<String, SnakeoilError> {
         made.set_subject_name(&name)?;
         made.set_pubkey(&key)?;
         made.append_extension(BasicConstraints::new().build()?)?;
-        let names = SubjectAlternativeName::new().dns(&subject.name).build(&made.x509v3_context(None, None))?;
+        let names =
+            SubjectAlternativeName::new().dns(&subject.name).build(&made.x509v3_context(None, None))?;
         made.append_extension(names)?;
         let known_by = SubjectKeyIdentifier::new().build(&made.x509v3_context(None, None))?;
         made.append_extension(known_by)?;

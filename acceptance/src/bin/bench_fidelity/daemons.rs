@@ -49,7 +49,8 @@ pub async fn measure(show: usize, ssh_audit: Option<&Path>, only: Option<&str>) 
         figures.extend(equal_share(&report, show));
     } else {
         let root = rustix::process::geteuid().is_root();
-        let cause = if root { "its own words stand above" } else { "it needs root, for namespaces of its own" };
+        let cause =
+            if root { "its own words stand above" } else { "it needs root, for namespaces of its own" };
         println!("The probes were not played: the player ended with {status}; {cause}.");
     }
     let findings = signatures::look(&ports, Login { user: "root", password: PASSWORD }).await;

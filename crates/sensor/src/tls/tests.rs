@@ -69,8 +69,8 @@ async fn line(speaker: Speaker) -> (TcpLine, TcpStream) {
     (TcpLine::new(stream, speaker), visitor)
 }
 
-/// What a client of this version agrees on: version, cipher, ALPN, and how long its ticket holds.
-async fn agreed(speaker: Speaker, newest: SslVersion) -> Result<(String, String, Vec<u8>, i64), io::Error> {
+/// What a client of this version agrees on: version, cipher, ALPN.
+async fn agreed(speaker: Speaker, newest: SslVersion) -> Result<(String, String, Vec<u8>), io::Error> {
     let (mut line, visitor) = line(speaker).await;
     let mut context = SslContextBuilder::new(SslMethod::tls_client()).unwrap();
     context.set_security_level(0);
@@ -80,14 +80,13 @@ async fn agreed(speaker: Speaker, newest: SslVersion) -> Result<(String, String,
     let visit = async {
         Pin::new(&mut client).connect().await.map_err(io::Error::other)?;
         client.write_all(b"ping").await?;
-        // Tickets of TLS 1.3 come with the first words.
         let mut said = Vec::new();
         client.read_to_end(&mut said).await?;
         assert_eq!(said, b"pong");
         let ssl = client.ssl();
         let cipher = ssl.current_cipher().unwrap().name().to_owned();
         let alpn = ssl.selected_alpn_protocol().unwrap_or_default().to_vec();
-        Ok((ssl.version_str().to_owned(), cipher, alpn, ssl.session().unwrap().timeout()))
+        Ok((ssl.version_str().to_owned(), cipher, alpn))
     };
     let serve = async {
         line.start_tls().await?;
@@ -109,13 +108,12 @@ async fn both_daemons_agree_on_what_the_real_ones_agree_on() {
     let folder = tempfile::tempdir().unwrap();
     let (postfix, _) = snakeoil(folder.path(), &subject()).unwrap();
     let nginx = of_port(folder.path(), "https", &PortTls { given: None }, &subject()).unwrap();
-    let told = |version: &str, cipher: &str, alpn: &[u8], holds| {
-        (version.to_owned(), cipher.to_owned(), alpn.to_vec(), holds)
-    };
+    let told =
+        |version: &str, cipher: &str, alpn: &[u8]| (version.to_owned(), cipher.to_owned(), alpn.to_vec());
     let of_nginx = agreed(nginx.clone(), SslVersion::TLS1_2).await.unwrap();
-    assert_eq!(of_nginx, told("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", b"http/1.1", 300));
+    assert_eq!(of_nginx, told("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", b"http/1.1"));
     let of_postfix = agreed(postfix.clone(), SslVersion::TLS1).await.unwrap();
-    assert_eq!(of_postfix, told("TLSv1", "ECDHE-RSA-AES256-SHA", b"", 7200));
+    assert_eq!(of_postfix, told("TLSv1", "ECDHE-RSA-AES256-SHA", b""));
     let newest = agreed(postfix, SslVersion::TLS1_3).await.unwrap();
     assert_eq!((newest.0.as_str(), newest.1.as_str()), ("TLSv1.3", "TLS_AES_256_GCM_SHA384"));
     // Debian's level forbids the signatures of TLS 1.1.
