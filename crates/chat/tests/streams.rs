@@ -93,17 +93,17 @@ async fn asked(name: &str, act: Act) -> (Result<chat::Reply, ChatError>, Value) 
     (answer, request)
 }
 
+/// What every dialect's whole answer says.
+fn assert_is_linux(reply: &chat::Reply, dialect: &str) {
+    assert_eq!((reply.text.as_str(), reply.tokens_in, reply.tokens_out), ("Linux", 10, 2), "{dialect}");
+}
+
 #[tokio::test]
 async fn a_whole_stream_is_an_answer() {
     for dialect in dialects() {
         let (answer, request) = asked(dialect.name, Act::stream(dialect.events.concat())).await;
         let reply = answer.unwrap();
-        assert_eq!(
-            (reply.text.as_str(), reply.tokens_in, reply.tokens_out),
-            ("Linux", 10, 2),
-            "{}",
-            dialect.name
-        );
+        assert_is_linux(&reply, dialect.name);
         assert_eq!(request["stream"], true);
         let wants_usage = request["stream_options"]["include_usage"] == true;
         assert_eq!(wants_usage, dialect.name == "chatgpt", "only there usage has to be asked for");
@@ -115,12 +115,7 @@ async fn a_server_that_does_not_stream_is_heard_all_the_same() {
     for dialect in dialects() {
         let (answer, _) = asked(dialect.name, Act::ok(dialect.whole)).await;
         let reply = answer.unwrap();
-        assert_eq!(
-            (reply.text.as_str(), reply.tokens_in, reply.tokens_out),
-            ("Linux", 10, 2),
-            "{}",
-            dialect.name
-        );
+        assert_is_linux(&reply, dialect.name);
     }
 }
 

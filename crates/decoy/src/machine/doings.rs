@@ -25,12 +25,15 @@ impl Doings {
     /// Remembers a command.
     pub fn note(&self, family: &str, line: &str) {
         self.noted.fetch_add(1, Ordering::Release);
-        let mut doings = self.lines.lock();
-        if doings.len() >= MOST {
-            doings.pop_front();
-        }
-        let short = |text: &str| text.chars().take(LONGEST).collect();
-        doings.push_back((short(family), short(line)));
+        add(&mut self.lines.lock(), family, line);
+    }
+
+    /// Remembers these lines in place of all that are known of their family.
+    pub(super) fn replace(&self, family: &str, new: &[String]) {
+        self.noted.fetch_add(1, Ordering::Release);
+        let mut lines = self.lines.lock();
+        lines.retain(|(known, _)| known != family);
+        new.iter().for_each(|line| add(&mut lines, family, line));
     }
 
     /// What was done in this family.
@@ -66,6 +69,24 @@ impl Doings {
     }
 }
 
+/// Adds a line. Where there are too many, the oldest of the largest family goes: nobody talks another's doings away.
+fn add(lines: &mut VecDeque<(String, String)>, family: &str, line: &str) {
+    if lines.len() >= MOST {
+        let mut counts: Vec<(usize, &str)> = Vec::new();
+        for (known, _) in lines.iter() {
+            match counts.iter_mut().find(|(_, name)| name == known) {
+                Some((count, _)) => *count += 1,
+                None => counts.push((1, known)),
+            }
+        }
+        let largest = counts.iter().max_by_key(|(count, _)| *count).map(|(_, name)| (*name).to_owned());
+        let oldest = lines.iter().position(|(known, _)| Some(known) == largest.as_ref());
+        lines.remove(oldest.unwrap_or_default());
+    }
+    let short = |text: &str| text.chars().take(LONGEST).collect();
+    lines.push_back((short(family), short(line)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +97,12 @@ mod tests {
         (0..100).for_each(|n| doings.note(if n % 2 == 0 { "git" } else { "docker" }, &format!("{n}")));
         let git = doings.of("git");
         assert_eq!((git.len(), git.first().map(String::as_str)), (32, Some("36")));
+        doings.note("boot", "once");
+        (0..100).for_each(|n| doings.note("git", &format!("more {n}")));
+        assert_eq!(doings.of("boot"), ["once"], "who is loud forgets their own");
+        assert_eq!(doings.of("docker").len(), 31);
+        doings.replace("boot", &["again".to_owned()]);
+        assert_eq!(doings.of("boot"), ["again"]);
         doings.note("git", &"x".repeat(10_000));
         assert_eq!(doings.of("git").last().map(String::len), Some(LONGEST));
     }

@@ -9,8 +9,10 @@ use super::{
     processes::{self, Process},
 };
 
-/// The family of lines among a visitor's doings.
+/// The family of lines among a visitor's doings: `MILLISECONDS start|stop|kill UNIT REST`.
 const FAMILY: &str = "services";
+/// The family of the one line that says when the visitor had the machine booted last.
+const BOOT: &str = "boot";
 
 /// What comes back when its main process is killed (systemd.service(5): `Restart=`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,29 +86,24 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    fn of(lines: &[String]) -> Self {
-        let mut services = Self::default();
+    fn of(boot: &[String], lines: &[String]) -> Self {
+        let moment = |word: &str| Some(UNIX_EPOCH + Duration::from_millis(word.parse().ok()?));
+        let booted = boot.last().and_then(|line| moment(line));
+        let mut changes: Vec<Change> = Vec::new();
         for line in lines {
             let mut words = line.splitn(4, ' ');
-            let at = words.next().and_then(|word| word.parse::<u64>().ok());
-            let (Some(at), Some(verb)) = (at, words.next()) else { continue };
-            let at = UNIX_EPOCH + Duration::from_millis(at);
-            let unit = words.next().unwrap_or_default().to_owned();
+            let at = words.next().and_then(moment).filter(|at| booted.is_none_or(|booted| *at >= booted));
+            let (Some(at), Some(verb), Some(unit)) = (at, words.next(), words.next()) else { continue };
             let rest = words.next().unwrap_or_default();
             let state = match verb {
-                "boot" => {
-                    services = Self { booted: Some(at), changes: Vec::new() };
-                    continue;
-                }
                 "start" => State::Started(rest.to_owned()),
                 "stop" => State::Stopped,
-                "kill" => State::Killed(rest.parse().unwrap_or(9)),
-                _ => continue,
+                _ => State::Killed(rest.parse().unwrap_or(9)),
             };
-            services.changes.retain(|change| change.unit != unit);
-            services.changes.push(Change { unit, at, state });
+            changes.retain(|change| change.unit != unit);
+            changes.push(Change { unit: unit.to_owned(), at, state });
         }
-        services
+        Self { booted, changes }
     }
 
     /// The latest change of a unit, named without `.service`.
@@ -126,30 +123,35 @@ impl Services {
 impl Visitor {
     /// What was done to services.
     pub(crate) fn services(&self) -> Services {
-        Services::of(&self.doings().of(FAMILY))
+        Services::of(&self.doings().of(BOOT), &self.doings().of(FAMILY))
     }
 
     /// Remembers a change of a service, from now on.
     pub(crate) fn change_service(&self, unit: &str, state: &State) {
-        self.change_service_at(unit, state, self.now());
-    }
-
-    fn change_service_at(&self, unit: &str, state: &State, at: SystemTime) {
-        let at = millis(at);
-        let line = match state {
-            State::Started(command) => format!("{at} start {unit} {command}"),
-            State::Stopped => format!("{at} stop {unit}"),
-            State::Killed(signal) => format!("{at} kill {unit} {signal}"),
-        };
-        self.doings().note(FAMILY, &line);
+        let mut services = self.services();
+        services.changes.retain(|change| change.unit != unit);
+        services.changes.push(Change { unit: unit.to_owned(), at: self.now(), state: state.clone() });
+        self.remember(&services.changes);
     }
 
     /// Remembers that the machine is booted at this time, with these services in another state than Debian's.
     pub(super) fn note_boot(&self, at: SystemTime, services: &[(String, State)]) {
-        self.doings().note(FAMILY, &format!("{} boot", millis(at)));
-        for (unit, state) in services {
-            self.change_service_at(unit, state, at);
-        }
+        self.doings().replace(BOOT, &[millis(at).to_string()]);
+        let change =
+            |(unit, state): &(String, State)| Change { unit: unit.clone(), at, state: state.clone() };
+        self.remember(&services.iter().map(change).collect::<Vec<_>>());
+    }
+
+    fn remember(&self, changes: &[Change]) {
+        let line = |Change { unit, at, state }: &Change| {
+            let at = millis(*at);
+            match state {
+                State::Started(command) => format!("{at} start {unit} {command}"),
+                State::Stopped => format!("{at} stop {unit}"),
+                State::Killed(signal) => format!("{at} kill {unit} {signal}"),
+            }
+        };
+        self.doings().replace(FAMILY, &changes.iter().map(line).collect::<Vec<_>>());
     }
 
     /// The processes of the machine as the visitor has left it, but for their own, by number.
@@ -170,7 +172,8 @@ impl Visitor {
         }
         let list = self.processes();
         for process in list.iter().filter(|process| pids.contains(&process.pid) && process.parent == 1) {
-            let belongs = |heads: &[&str]| heads.first().is_some_and(|head| process.command.starts_with(head));
+            let belongs =
+                |heads: &[&str]| heads.first().is_some_and(|head| process.command.starts_with(head));
             let daemon = DAEMONS.iter().find(|(_, heads, _)| belongs(heads));
             let own = || process.since.is_some().then(|| self.unit_of(process)).flatten();
             let (unit, restart) = match daemon {

@@ -76,7 +76,16 @@ impl Drop for Layer {
 
 impl Layer {
     pub(super) fn new(most_bytes: usize, most_nodes: usize, pool: Pool) -> Self {
-        Self { changed: HashMap::new(), made: 0, guests: Vec::new(), rebooted: None, bytes: 0, most_bytes, most_nodes, pool }
+        Self {
+            changed: HashMap::new(),
+            made: 0,
+            guests: Vec::new(),
+            rebooted: None,
+            bytes: 0,
+            most_bytes,
+            most_nodes,
+            pool,
+        }
     }
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {

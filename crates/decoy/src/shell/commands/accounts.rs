@@ -34,7 +34,7 @@ async fn secret(input: &Input) -> Option<String> {
 }
 
 /// Lines that are piped in, or typed.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     piped: Option<std::str::Lines<'a>>,
     terminal: Option<(crate::shell::Output, Input)>,
     /// Whether that is a terminal; anything else gives lines too, and shows no answer that would need a line of its own.
@@ -42,14 +42,14 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn of(call: &'a Call<'_>, text: &'a str) -> Self {
+    pub(super) fn of(call: &'a Call<'_>, text: &'a str) -> Self {
         let piped = call.stdin.map(|_| text.lines());
         let terminal = if piped.is_none() { call.session.channels.lock().clone() } else { None };
         Self { piped, terminal, is_tty: call.session.launch.tty.is_some() }
     }
 
     /// Shows a question and takes the answer.
-    async fn answer(&mut self, question: &str, said: &mut Said) -> Option<String> {
+    pub(super) async fn answer(&mut self, question: &str, said: &mut Said) -> Option<String> {
         if let Some(lines) = &mut self.piped {
             said.err.extend(question.bytes());
             return lines.next().map(str::to_owned);

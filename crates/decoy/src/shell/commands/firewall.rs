@@ -42,7 +42,9 @@ pub(super) fn iptables(call: &Call<'_>) -> Said {
     let name = call.name;
     if !call.is_root() {
         return Said::err(
-            format!("{name} v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n"),
+            format!(
+                "{name} v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n"
+            ),
             4,
         );
     }
@@ -69,7 +71,10 @@ pub(super) fn iptables(call: &Call<'_>) -> Said {
 pub(super) fn save(call: &Call<'_>) -> Said {
     if !call.is_root() {
         return Said::err(
-            format!("{} v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n", call.name),
+            format!(
+                "{} v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)\n",
+                call.name
+            ),
             4,
         );
     }
@@ -102,7 +107,11 @@ pub(super) fn save(call: &Call<'_>) -> Said {
 fn refusal(name: &str, (text, status): Refused) -> Said {
     let hint = format!("Try `{name} -h' or '{name} --help' for more information.\n");
     let hint = if status == 2 { hint.as_str() } else { "" };
-    let head = if text.starts_with("Bad rule") { format!("{name}: ") } else { format!("{name} v1.8.9 (nf_tables): ") };
+    let head = if text.starts_with("Bad rule") {
+        format!("{name}: ")
+    } else {
+        format!("{name} v1.8.9 (nf_tables): ")
+    };
     Said::err(format!("{head}{text}\n{hint}"), status)
 }
 
@@ -120,7 +129,12 @@ fn table_of(args: &[String]) -> Result<(&'static str, Vec<&str>), Refused> {
         };
         let known = TABLES.iter().find(|(known, _)| *known == name);
         table = known.map(|(known, _)| *known).ok_or_else(|| {
-            (format!("table '{name}' does not exist\nPerhaps iptables or your kernel needs to be upgraded."), 3)
+            (
+                format!(
+                    "table '{name}' does not exist\nPerhaps iptables or your kernel needs to be upgraded."
+                ),
+                3,
+            )
         })?;
     }
     Ok((table, rest))
@@ -129,7 +143,11 @@ fn table_of(args: &[String]) -> Result<(&'static str, Vec<&str>), Refused> {
 /// The table after everything that was done to it.
 fn replay(name: &str, table: &str, lines: &[String]) -> Vec<Chain> {
     let built_in = TABLES.iter().find(|(known, _)| *known == table).map_or(&[][..], |(_, chains)| *chains);
-    let chain = |name: &&str| Chain { name: (*name).to_owned(), policy: Some("ACCEPT".to_owned()), rules: Vec::new() };
+    let chain = |name: &&str| Chain {
+        name: (*name).to_owned(),
+        policy: Some("ACCEPT".to_owned()),
+        rules: Vec::new(),
+    };
     let mut chains = built_in.iter().map(chain).collect();
     for line in lines {
         let args: Vec<String> = line.split('\u{1f}').map(str::to_owned).collect();
@@ -157,7 +175,11 @@ fn apply(chains: &mut Vec<Chain>, args: &[&str]) -> Result<Option<String>, Refus
     let named = rest.first().copied().filter(|arg| !arg.starts_with('-'));
     let position = named.and_then(|name| chains.iter().position(|chain| chain.name == name));
     let missing = || ("No chain/target/match by that name.".to_owned(), 1);
-    let needed = || position.ok_or_else(|| named.map_or_else(|| (format!("option \"-{letter}\" requires an argument"), 2), |_| missing()));
+    let needed = || {
+        position.ok_or_else(|| {
+            named.map_or_else(|| (format!("option \"-{letter}\" requires an argument"), 2), |_| missing())
+        })
+    };
     let behind = rest.get(1..).unwrap_or_default();
     let number = behind.first().and_then(|arg| arg.parse::<usize>().ok());
     match letter {
@@ -166,7 +188,9 @@ fn apply(chains: &mut Vec<Chain>, args: &[&str]) -> Result<Option<String>, Refus
                 return Err(missing());
             }
             let has = |short: char, long: &str| {
-                args.iter().any(|arg| *arg == long || !arg.starts_with("--") && arg.starts_with('-') && arg.contains(short))
+                args.iter().any(|arg| {
+                    *arg == long || !arg.starts_with("--") && arg.starts_with('-') && arg.contains(short)
+                })
             };
             let shown = chains.iter().filter(|chain| named.is_none_or(|name| chain.name == name));
             let numbered = args.contains(&"--line-numbers");
@@ -181,15 +205,24 @@ fn apply(chains: &mut Vec<Chain>, args: &[&str]) -> Result<Option<String>, Refus
                 return Err(missing());
             }
             if letter == 'F' {
-                chains.iter_mut().filter(|chain| named.is_none_or(|name| chain.name == name)).for_each(|chain| chain.rules.clear());
+                chains
+                    .iter_mut()
+                    .filter(|chain| named.is_none_or(|name| chain.name == name))
+                    .for_each(|chain| chain.rules.clear());
             }
         }
         'X' => {
             let chain = position.and_then(|at| chains.get(at));
             match (named, chain) {
                 (Some(_), None) => return Err(missing()),
-                (_, Some(chain)) if !chain.rules.is_empty() => return Err(("CHAIN_DEL failed (Device or resource busy): chain ".to_owned() + &chain.name, 4)),
-                _ => chains.retain(|chain| chain.policy.is_some() || named.is_some_and(|name| chain.name != name)),
+                (_, Some(chain)) if !chain.rules.is_empty() => {
+                    return Err((
+                        "CHAIN_DEL failed (Device or resource busy): chain ".to_owned() + &chain.name,
+                        4,
+                    ));
+                }
+                _ => chains
+                    .retain(|chain| chain.policy.is_some() || named.is_some_and(|name| chain.name != name)),
             }
         }
         'N' => {
@@ -212,7 +245,8 @@ fn apply(chains: &mut Vec<Chain>, args: &[&str]) -> Result<Option<String>, Refus
         }
         _ => {
             let at = needed()?;
-            let spec = if number.is_some() && letter != 'A' { behind.get(1..).unwrap_or_default() } else { behind };
+            let spec =
+                if number.is_some() && letter != 'A' { behind.get(1..).unwrap_or_default() } else { behind };
             let rule = Rule::of(spec)?;
             if let Some(target) = rule.target.get(1)
                 && !is_target(target)
@@ -223,18 +257,30 @@ fn apply(chains: &mut Vec<Chain>, args: &[&str]) -> Result<Option<String>, Refus
             let Some(chain) = chains.get_mut(at) else { return Err(missing()) };
             let known = chain.rules.iter().position(|known| *known == rule);
             let lost = || ("Bad rule (does a matching rule exist in that chain?).".to_owned(), 1);
-            let index = number.map_or(Ok(0), |number| number.checked_sub(1).filter(|at| *at <= chain.rules.len()).ok_or_else(|| ("Index of insertion too big.".to_owned(), 1)));
+            let index = number.map_or(Ok(0), |number| {
+                number
+                    .checked_sub(1)
+                    .filter(|at| *at <= chain.rules.len())
+                    .ok_or_else(|| ("Index of insertion too big.".to_owned(), 1))
+            });
             match letter {
                 'A' | 'I' if chain.rules.len() >= MOST => {}
                 'A' => chain.rules.push(rule),
                 'I' => chain.rules.insert(index?, rule),
                 'C' => return known.map(|_| Some(String::new())).ok_or_else(lost),
                 'D' => {
-                    let at = if number.is_some() { index.ok().filter(|at| *at < chain.rules.len()) } else { known };
+                    let at = if number.is_some() {
+                        index.ok().filter(|at| *at < chain.rules.len())
+                    } else {
+                        known
+                    };
                     chain.rules.remove(at.ok_or_else(lost)?);
                 }
                 'R' => {
-                    let at = index.ok().filter(|at| *at < chain.rules.len()).ok_or_else(|| ("Index of replacement too big.".to_owned(), 1))?;
+                    let at = index
+                        .ok()
+                        .filter(|at| *at < chain.rules.len())
+                        .ok_or_else(|| ("Index of replacement too big.".to_owned(), 1))?;
                     if let Some(place) = chain.rules.get_mut(at) {
                         *place = rule;
                     }
@@ -270,8 +316,23 @@ fn command(arg: &str) -> Option<char> {
 }
 
 fn is_target(name: &str) -> bool {
-    ["ACCEPT", "DROP", "REJECT", "LOG", "RETURN", "QUEUE", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "MARK", "TCPMSS", "NOTRACK", "CT"]
-        .contains(&name)
+    [
+        "ACCEPT",
+        "DROP",
+        "REJECT",
+        "LOG",
+        "RETURN",
+        "QUEUE",
+        "DNAT",
+        "SNAT",
+        "MASQUERADE",
+        "REDIRECT",
+        "MARK",
+        "TCPMSS",
+        "NOTRACK",
+        "CT",
+    ]
+    .contains(&name)
 }
 
 impl Rule {
@@ -281,7 +342,8 @@ impl Rule {
         let (mut not, mut loaded) = (false, Vec::<String>::new());
         while let Some(word) = words.next() {
             let mut value = |option: &str| {
-                let value = words.next().ok_or_else(|| (format!("option \"{option}\" requires an argument"), 2))?;
+                let value =
+                    words.next().ok_or_else(|| (format!("option \"{option}\" requires an argument"), 2))?;
                 Ok::<String, Refused>(format!("{}{value}", if std::mem::take(&mut not) { "! " } else { "" }))
             };
             match word {
@@ -339,7 +401,8 @@ impl Rule {
             ("-p", &self.protocol),
         ] {
             if !value.is_empty() && value != "all" {
-                let (not, value) = value.strip_prefix("! ").map_or(("", value.as_str()), |value| ("! ", value));
+                let (not, value) =
+                    value.strip_prefix("! ").map_or(("", value.as_str()), |value| ("! ", value));
                 text += &format!(" {not}{option} {value}");
             }
         }
@@ -367,7 +430,9 @@ fn saved(chains: &[&Chain]) -> String {
         Some(policy) => format!("-P {} {policy}\n", chain.name),
         None => format!("-N {}\n", chain.name),
     });
-    let rules = chains.iter().flat_map(|chain| chain.rules.iter().map(|rule| format!("{}\n", rule.saved(&chain.name))));
+    let rules = chains
+        .iter()
+        .flat_map(|chain| chain.rules.iter().map(|rule| format!("{}\n", rule.saved(&chain.name))));
     heads.chain(rules).collect()
 }
 
@@ -412,7 +477,8 @@ fn listed(chain: &Chain, look: &Look) -> String {
         };
         let target = rule.target.get(1).map_or("", String::as_str);
         if look.verbose {
-            let interface = |name: &String| if name.is_empty() { "*".to_owned() } else { name.replace("! ", "!") };
+            let interface =
+                |name: &String| if name.is_empty() { "*".to_owned() } else { name.replace("! ", "!") };
             text += &format!(
                 "    0     0 {target:<10} {protocol:<4} --  {:<6} {:<6}  {:<20} {:<20}",
                 interface(&rule.input),
@@ -421,7 +487,11 @@ fn listed(chain: &Chain, look: &Look) -> String {
                 place(&rule.destination)
             );
         } else {
-            text += &format!("{target:<10} {protocol:<4} --  {:<20} {:<20}", place(&rule.source), place(&rule.destination));
+            text += &format!(
+                "{target:<10} {protocol:<4} --  {:<20} {:<20}",
+                place(&rule.source),
+                place(&rule.destination)
+            );
         }
         text += &further(rule, look.numeric);
         text.push('\n');

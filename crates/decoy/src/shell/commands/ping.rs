@@ -40,7 +40,12 @@ pub(super) fn ping<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         let (count, interval, deadline) = match (number('c', 1e15), number('i', 1e6), number('w', 1e6)) {
             (Ok(Some(count)), ..) if count < 1.0 => {
                 let text = options.value('c').unwrap_or_default();
-                return Said::err(format!("ping: invalid argument: '{text}': out of range: 1 <= value <= 9223372036854775807\n"), 1);
+                return Said::err(
+                    format!(
+                        "ping: invalid argument: '{text}': out of range: 1 <= value <= 9223372036854775807\n"
+                    ),
+                    1,
+                );
             }
             (Ok(count), Ok(interval), Ok(deadline)) => (count, interval.unwrap_or(1.0), deadline),
             (Err(said), ..) | (_, Err(said), _) | (.., Err(said)) => return said,
@@ -111,14 +116,18 @@ fn distance(call: &Call<'_>, own: bool, address: &str) -> Distance {
     if near {
         return Distance::Unreachable;
     }
-    if address.is_private() || address.is_link_local() || address.is_multicast() || address.octets().first() == Some(&0)
+    if address.is_private()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.octets().first() == Some(&0)
     {
         return Distance::Silent;
     }
     let digest = Sha256::digest(address.octets());
     let byte = |at: usize| digest.get(at).copied().unwrap_or(7);
     // Large resolvers are close to everybody.
-    let anycast = [[1, 1, 1, 1], [1, 0, 0, 1], [8, 8, 8, 8], [8, 8, 4, 4], [9, 9, 9, 9]].contains(&address.octets());
+    let anycast =
+        [[1, 1, 1, 1], [1, 0, 0, 1], [8, 8, 8, 8], [8, 8, 4, 4], [9, 9, 9, 9]].contains(&address.octets());
     let (least, most) = if anycast { (1.1, 7.0) } else { (9.0, 190.0) };
     let steps = if anycast { 5 + byte(1) % 5 } else { 9 + byte(1) % 12 };
     let from = if anycast || byte(2) % 3 > 0 { 64 } else { 128 };

@@ -12,7 +12,7 @@ use bashkit::{
 
 use super::{
     Call, Run, Said, as_called, asking, busybox, by_path, find, help, interpreters, is_installed, learn,
-    suggestions, table::COMMANDS, usage,
+    outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
@@ -223,6 +223,9 @@ async fn consult(
         to_terminal: call.to_terminal,
     };
     if let Some(said) = interpreters::sit(session, &asked).await {
+        return Ok(result(said));
+    }
+    if let Some(said) = outward::play(&Call { applet, ..call }).await {
         return Ok(result(said));
     }
     if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Call, Said, activity, signals,
+    Call, Said, activity,
     complaint::{self, Known},
+    signals,
 };
 use crate::machine::{
     files::memory,
@@ -211,7 +212,8 @@ pub(super) fn killall(call: &Call<'_>) -> Said {
     let mut list = all(call);
     list.pop();
     let quiet = call.args.iter().any(|arg| arg == "-q");
-    let signal = call.args.iter().find(|arg| arg.len() > 1 && arg.starts_with('-') && signals::is_signal(&arg[1..]));
+    let signal =
+        call.args.iter().find(|arg| arg.len() > 1 && arg.starts_with('-') && signals::is_signal(&arg[1..]));
     let wanted = signal.map_or(signals::TERM, |arg| signals::number(arg));
     let mut said = Said::default();
     for name in operands {

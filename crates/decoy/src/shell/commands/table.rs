@@ -1,10 +1,10 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, dd, describing, digests,
-    dmidecode, dumps, encoding, firewall, groups, hardware, heads, input, linking, listing, making, names, network,
-    nodes, packages, patch, ping, ps, removing, reversing, running, space, stat, systemd, tar, tee, tftp, unzip,
-    users, uuencode, wget, whereis,
+    Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, dd, describing,
+    digests, dmidecode, dumps, encoding, firewall, groups, hardware, heads, input, linking, listing, making,
+    names, network, nodes, packages, patch, ping, ps, removing, reversing, running, space, stat, systemd,
+    tar, tee, tftp, unzip, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 

@@ -1,14 +1,14 @@
 //! What `apt` and `apt-cache` say about packages without changing any: `list`, `search`, `show`, `policy`.
 
 use super::{
-    super::{Call, Said},
+    super::{Call, Said, patterns::is_like},
     archives::{self, Source},
     catalogue, database,
 };
 
 pub(super) fn list(call: &Call<'_>, names: &[String], only_installed: bool) -> Said {
     let mut text = format!("Listing...{}\n", if call.to_terminal { " Done" } else { "" });
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted.trim_matches('*') == name);
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| is_like(name, wanted));
     for package in database::all(call).iter().filter(|package| wanted(&package.name)) {
         let (name, version, architecture) = (&package.name, &package.version, &package.architecture);
         text += &format!("{name}/stable,now {version} {architecture} [installed]\n");

@@ -1,7 +1,7 @@
 //! `systemctl list-units` and its kind, and `service --status-all`.
 
 use super::{
-    super::{Call, Options, Said},
+    super::{Call, Options, Said, patterns::is_like},
     status::{ago, stamp},
     units::{self, Unit},
 };
@@ -19,20 +19,33 @@ pub(super) fn list(call: &Call<'_>, verb: &str, options: &Options, services: &Se
     });
     let state = option('\0', "state").or_else(|| options.has_long("failed").then(|| "failed".to_owned()));
     let fits = |name: &str| {
-        let of_kind = kind.as_deref().is_none_or(|kinds| kinds.split(',').any(|kind| name.ends_with(&format!(".{kind}"))));
+        let of_kind = kind
+            .as_deref()
+            .is_none_or(|kinds| kinds.split(',').any(|kind| name.ends_with(&format!(".{kind}"))));
         let patterns = options.operands.get(1..).unwrap_or_default();
         let named = patterns.is_empty()
             || options.has_long("type")
-            || patterns.iter().any(|pattern| glob(&units::full_name(pattern), name) || glob(pattern, name));
+            || patterns
+                .iter()
+                .any(|pattern| is_like(name, &units::full_name(pattern)) || is_like(name, pattern));
         of_kind && named
     };
     let bare = options.has_long("no-legend");
     match verb {
         "list-unit-files" => unit_files(call, fits, state.as_deref(), bare),
         "list-timers" => timers(call, bare),
-        "list-sockets" => Said::out("LISTEN                          UNIT                            ACTIVATES\n/run/dbus/system_bus_socket     dbus.socket                     dbus.service\n/run/systemd/journal/dev-log    systemd-journald-dev-log.socket systemd-journald.service\n/run/systemd/journal/socket     systemd-journald.socket         systemd-journald.service\n/run/systemd/journal/stdout     systemd-journald.socket         systemd-journald.service\n/run/udev/control               systemd-udevd-control.socket    systemd-udevd.service\n\n5 sockets listed.\nPass --all to see loaded but inactive sockets, too.\n"),
+        "list-sockets" => Said::out(
+            "LISTEN                          UNIT                            ACTIVATES\n/run/dbus/system_bus_socket     dbus.socket                     dbus.service\n/run/systemd/journal/dev-log    systemd-journald-dev-log.socket systemd-journald.service\n/run/systemd/journal/socket     systemd-journald.socket         systemd-journald.service\n/run/systemd/journal/stdout     systemd-journald.socket         systemd-journald.service\n/run/udev/control               systemd-udevd-control.socket    systemd-udevd.service\n\n5 sockets listed.\nPass --all to see loaded but inactive sockets, too.\n",
+        ),
         "list-dependencies" => dependencies(call, options.operands.get(1), services),
-        _ => units_listed(call, services, fits, state.as_deref(), bare, options.has('a') || options.has_long("all")),
+        _ => units_listed(
+            call,
+            services,
+            fits,
+            state.as_deref(),
+            bare,
+            options.has('a') || options.has_long("all"),
+        ),
     }
 }
 
@@ -48,15 +61,20 @@ fn units_listed(
     for unit in units::loaded(call, services).iter().filter(|unit| fits(&unit.name)) {
         let condition = unit.condition(call, services);
         let shown = match state {
-            Some(states) => states.split(',').any(|state| state == condition.active || state == condition.sub),
+            Some(states) => {
+                states.split(',').any(|state| state == condition.active || state == condition.sub)
+            }
             None => all || condition.active != "inactive",
         };
         if shown {
             rows.push((unit.name.clone(), condition.active, condition.sub, unit.description()));
         }
     }
-    let width = |of: fn(&(String, &str, &str, String)) -> usize, least: usize| rows.iter().map(of).max().unwrap_or(0).max(least);
-    let (names, actives, subs) = (width(|row| row.0.len(), 4), width(|row| row.1.len(), 6), width(|row| row.2.len(), 3));
+    let width = |of: fn(&(String, &str, &str, String)) -> usize, least: usize| {
+        rows.iter().map(of).max().unwrap_or(0).max(least)
+    };
+    let (names, actives, subs) =
+        (width(|row| row.0.len(), 4), width(|row| row.1.len(), 6), width(|row| row.2.len(), 3));
     let mut text = String::new();
     if !bare && !rows.is_empty() {
         text += &format!("  {:<names$} LOAD   {:<actives$} {:<subs$} DESCRIPTION\n", "UNIT", "ACTIVE", "SUB");
@@ -71,7 +89,10 @@ fn units_listed(
         }
         text += &match state {
             Some(_) => format!("{} loaded units listed.\n", rows.len()),
-            None => format!("{} loaded units listed. Pass --all to see loaded but inactive units, too.\nTo show all installed unit files use 'systemctl list-unit-files'.\n", rows.len()),
+            None => format!(
+                "{} loaded units listed. Pass --all to see loaded but inactive units, too.\nTo show all installed unit files use 'systemctl list-unit-files'.\n",
+                rows.len()
+            ),
         };
     }
     Said::out(text)
@@ -88,7 +109,8 @@ fn unit_files(call: &Call<'_>, fits: impl Fn(&str) -> bool, state: Option<&str>,
         })
         .collect();
     let names = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(9);
-    let mut text = if bare { String::new() } else { format!("{:<names$} STATE           PRESET\n", "UNIT FILE") };
+    let mut text =
+        if bare { String::new() } else { format!("{:<names$} STATE           PRESET\n", "UNIT FILE") };
     for (name, word) in &rows {
         let preset = if matches!(*word, "enabled" | "disabled" | "masked") { "enabled" } else { "-" };
         text += &format!("{name:<names$} {word:<15} {preset}\n");
@@ -112,9 +134,13 @@ fn timers(call: &Call<'_>, bare: bool) -> Said {
         .iter()
         .map(|name| {
             // Each at its own time of the day.
-            let seed = name.bytes().fold(call.identity().seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            let seed = name
+                .bytes()
+                .fold(call.identity().seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
             let at = Duration::from_secs(seed % 86_400);
-            let since_midnight = Duration::from_secs(now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() % 86_400);
+            let since_midnight = Duration::from_secs(
+                now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() % 86_400,
+            );
             let left = if at > since_midnight { at - since_midnight } else { at + day - since_midnight };
             (left, day - left, name)
         })
@@ -127,7 +153,10 @@ fn timers(call: &Call<'_>, bare: bool) -> Said {
     };
     let mut text = String::new();
     if !bare {
-        text += &format!("{:<27} {:<11} {:<27} {:<14} {:<28} ACTIVATES\n", "NEXT", "LEFT", "LAST", "PASSED", "UNIT");
+        text += &format!(
+            "{:<27} {:<11} {:<27} {:<14} {:<28} ACTIVATES\n",
+            "NEXT", "LEFT", "LAST", "PASSED", "UNIT"
+        );
     }
     for (left, passed, name) in &rows {
         let service = format!("{}.service", name.trim_end_matches(".timer"));
@@ -140,7 +169,8 @@ fn timers(call: &Call<'_>, bare: bool) -> Said {
         );
     }
     if !bare {
-        text += &format!("\n{} timers listed.\nPass --all to see loaded but inactive timers, too.\n", rows.len());
+        text +=
+            &format!("\n{} timers listed.\nPass --all to see loaded but inactive timers, too.\n", rows.len());
     }
     Said::out(text)
 }
@@ -148,15 +178,20 @@ fn timers(call: &Call<'_>, bare: bool) -> Said {
 fn dependencies(call: &Call<'_>, name: Option<&String>, services: &Services) -> Said {
     let name = name.map_or("default.target", String::as_str);
     let full = units::full_name(name);
-    let folders = ["/etc/systemd/system", "/lib/systemd/system"].map(|folder| format!("{folder}/{full}.wants"));
-    let mut names: Vec<String> =
-        folders.iter().flat_map(|folder| call.files().list(folder).unwrap_or_default()).map(|entry| entry.name).collect();
+    let folders =
+        ["/etc/systemd/system", "/lib/systemd/system"].map(|folder| format!("{folder}/{full}.wants"));
+    let mut names: Vec<String> = folders
+        .iter()
+        .flat_map(|folder| call.files().list(folder).unwrap_or_default())
+        .map(|entry| entry.name)
+        .collect();
     names.sort_unstable();
     names.dedup();
     let mut text = format!("{full}\n");
     for (number, name) in names.iter().enumerate() {
         let branch = if number + 1 == names.len() { "\u{2514}\u{2500}" } else { "\u{251c}\u{2500}" };
-        let active = Unit::find(call, name).is_some_and(|unit| unit.condition(call, services).active == "active");
+        let active =
+            Unit::find(call, name).is_some_and(|unit| unit.condition(call, services).active == "active");
         text += &format!("{} {branch}{name}\n", if active { "\u{25cf}" } else { "\u{25cb}" });
     }
     Said::out(text)
@@ -171,17 +206,8 @@ pub(super) fn status_all(call: &Call<'_>) -> Said {
         let active = unit.condition(call, &services).active == "active";
         Some(format!(" [ {} ]  {name}\n", if active { "+" } else { "-" }))
     };
-    let mut names: Vec<&str> = scripts.iter().map(|entry| entry.name.as_str()).filter(|name| *name != "README").collect();
+    let mut names: Vec<&str> =
+        scripts.iter().map(|entry| entry.name.as_str()).filter(|name| *name != "README").collect();
     names.sort_unstable();
     Said::out(names.into_iter().filter_map(row).collect::<String>())
-}
-
-/// Whether a name fits a pattern in which only `*` means something.
-fn glob(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    if rest.is_empty() {
-        return true;
-    }
-    name.char_indices().any(|(at, _)| name.get(at..).is_some_and(|name| glob(rest, name)))
 }

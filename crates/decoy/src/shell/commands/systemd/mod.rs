@@ -42,9 +42,9 @@ pub(super) fn systemctl(call: &Call<'_>) -> Said {
         "reboot" | "poweroff" | "halt" | "kexec" | "soft-reboot" | "rescue" | "emergency" | "suspend" => {
             return power::by_systemctl(call, verb);
         }
-        "daemon-reload" | "daemon-reexec" | "reset-failed" | "set-default" | "set-property" | "isolate" | "start"
-        | "stop" | "restart" | "try-restart" | "reload" | "reload-or-restart" | "force-reload" | "kill" | "enable"
-        | "disable" | "reenable" | "mask" | "unmask" | "preset" | "edit" | "revert" => {
+        "daemon-reload" | "daemon-reexec" | "reset-failed" | "set-default" | "set-property" | "isolate"
+        | "start" | "stop" | "restart" | "try-restart" | "reload" | "reload-or-restart" | "force-reload"
+        | "kill" | "enable" | "disable" | "reenable" | "mask" | "unmask" | "preset" | "edit" | "revert" => {
             change(call, verb, names, options.has_long("now"), &services)
         }
         verb => Said::err(format!("Unknown command verb {verb}.\n"), 1),
@@ -65,7 +65,10 @@ fn asked(call: &Call<'_>, verb: &str, names: &[String], services: &Services) -> 
         let unit = Unit::find(call, name);
         let (word, holds) = match (verb, &unit) {
             ("is-enabled", None) => {
-                let text = format!("Failed to get unit file state for {}: No such file or directory\n", full_name(name));
+                let text = format!(
+                    "Failed to get unit file state for {}: No such file or directory\n",
+                    full_name(name)
+                );
                 said.err.extend(text.bytes());
                 continue;
             }
@@ -96,9 +99,14 @@ fn change(call: &Call<'_>, verb: &str, names: &[String], now: bool, services: &S
         return Said::err("Too few arguments.\n", 1);
     }
     if !call.is_root() {
-        let files = matches!(verb, "enable" | "disable" | "reenable" | "mask" | "unmask" | "preset" | "edit" | "revert");
+        let files = matches!(
+            verb,
+            "enable" | "disable" | "reenable" | "mask" | "unmask" | "preset" | "edit" | "revert"
+        );
         return match names.first() {
-            Some(_) if files => Said::err(format!("Failed to {verb} unit: Interactive authentication required.\n"), 1),
+            Some(_) if files => {
+                Said::err(format!("Failed to {verb} unit: Interactive authentication required.\n"), 1)
+            }
             Some(name) => Said::err(
                 format!(
                     "Failed to {verb} {0}: Interactive authentication required.\nSee system logs and 'systemctl status {0}' for details.\n",
@@ -161,7 +169,12 @@ fn run_unit(call: &Call<'_>, verb: &str, name: &str, services: &Services) -> Sai
         "start" | "restart" | "try-restart" | "reload-or-restart" | "force-reload" => {
             if unit.field("ExecStart").is_none() && !unit.is_script() && unit.name.ends_with(".service") {
                 let why = format!("Unit {full} has a bad unit file setting.");
-                return Said::err(format!("Failed to {verb} {full}: {why}\nSee system logs and 'systemctl status {full}' for details.\n"), 1);
+                return Said::err(
+                    format!(
+                        "Failed to {verb} {full}: {why}\nSee system logs and 'systemctl status {full}' for details.\n"
+                    ),
+                    1,
+                );
             }
             match unit.starts(call) {
                 Start::Runs => {
@@ -175,7 +188,9 @@ fn run_unit(call: &Call<'_>, verb: &str, name: &str, services: &Services) -> Sai
                     // Of a simple service systemd does not wait to hear whether its program is there.
                     if matches!(unit.field("Type"), Some("forking" | "notify" | "oneshot" | "exec")) {
                         return Said::err(
-                            format!("Job for {full} failed because the control process exited with error code.\nSee \"systemctl status {full}\" and \"journalctl -xeu {full}\" for details.\n"),
+                            format!(
+                                "Job for {full} failed because the control process exited with error code.\nSee \"systemctl status {full}\" and \"journalctl -xeu {full}\" for details.\n"
+                            ),
                             1,
                         );
                     }
@@ -186,7 +201,10 @@ fn run_unit(call: &Call<'_>, verb: &str, name: &str, services: &Services) -> Sai
             return Said::err(format!("{full} is not active, cannot reload.\n"), 1);
         }
         "reload" if unit.field("ExecReload").is_none() && !unit.is_script() => {
-            return Said::err(format!("Failed to reload {full}: Job type reload is not applicable for unit {full}.\n"), 1);
+            return Said::err(
+                format!("Failed to reload {full}: Job type reload is not applicable for unit {full}.\n"),
+                1,
+            );
         }
         "stop" | "kill" if active => visitor.change_service(of, &State::Stopped),
         _ => {}
@@ -222,7 +240,10 @@ fn link(call: &Call<'_>, verb: &str, name: &str) -> Said {
     match verb {
         "enable" | "reenable" | "preset" => {
             if unit.is_masked {
-                return Said::err(format!("Failed to {verb} unit: Unit file /etc/systemd/system/{full} is masked.\n"), 1);
+                return Said::err(
+                    format!("Failed to {verb} unit: Unit file /etc/systemd/system/{full} is masked.\n"),
+                    1,
+                );
             }
             let links = unit.links();
             if links.is_empty() && !unit.is_script() {
@@ -280,15 +301,21 @@ pub(super) fn service(call: &Call<'_>) -> Said {
             1,
         ),
         [only] if only == "--status-all" => lists::status_all(call),
-        [only] if matches!(only.as_str(), "-h" | "--help") => {
-            Said::out("Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n")
-        }
+        [only] if matches!(only.as_str(), "-h" | "--help") => Said::out(
+            "Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n",
+        ),
         [name, verb, ..] => {
             let Some(unit) = Unit::find(call, name) else {
                 return match verb.as_str() {
-                    "stop" => Said::err(format!("Failed to stop {name}.service: Unit {name}.service not loaded.\n"), 5),
+                    "stop" => Said::err(
+                        format!("Failed to stop {name}.service: Unit {name}.service not loaded.\n"),
+                        5,
+                    ),
                     "status" => Said::err(format!("Unit {name}.service could not be found.\n"), 4),
-                    verb => Said::err(format!("Failed to {verb} {name}.service: Unit {name}.service not found.\n"), 5),
+                    verb => Said::err(
+                        format!("Failed to {verb} {name}.service: Unit {name}.service not found.\n"),
+                        5,
+                    ),
                 };
             };
             let verb = if verb == "--full-restart" { "restart" } else { verb };

@@ -26,10 +26,18 @@ pub(in crate::shell::commands) fn reboot(call: &Call<'_>) -> Said {
         ("init" | "telinit", Some("1" | "2" | "3" | "4" | "5" | "s" | "S" | "q" | "Q" | "u" | "U")) => {
             return if call.is_root() { Said::nothing(0) } else { refused("isolate") };
         }
-        ("init" | "telinit", None) => return Said::err(format!("{}: required argument missing.\n", call.name), 1),
+        ("init" | "telinit", None) => {
+            return Said::err(format!("{}: required argument missing.\n", call.name), 1);
+        }
         ("init" | "telinit", Some(_)) => return Said::err(format!("{}: invalid argument.\n", call.name), 1),
         _ if options.has('w') || options.has_long("wtmp-only") => return Said::nothing(0),
-        (name, _) if options.has('p') || options.has_long("poweroff") => if name == "reboot" { "reboot" } else { "poweroff" },
+        (name, _) if options.has('p') || options.has_long("poweroff") => {
+            if name == "reboot" {
+                "reboot"
+            } else {
+                "poweroff"
+            }
+        }
         (name, _) => name,
     };
     go_down(call, verb, options.has('f') || options.has_long("force") || options.has_long("no-wall"))
@@ -37,7 +45,9 @@ pub(in crate::shell::commands) fn reboot(call: &Call<'_>) -> Said {
 
 pub(super) fn by_systemctl(call: &Call<'_>, verb: &str) -> Said {
     match verb {
-        "suspend" => Said::err("Failed to suspend system via logind: Sleep verb \"suspend\" not supported\n", 1),
+        "suspend" => {
+            Said::err("Failed to suspend system via logind: Sleep verb \"suspend\" not supported\n", 1)
+        }
         "rescue" | "emergency" if call.is_root() => Said::nothing(0),
         "rescue" | "emergency" => refused("isolate"),
         verb => go_down(call, verb, call.options("").has('f')),
@@ -73,7 +83,8 @@ pub(in crate::shell::commands) fn shutdown(call: &Call<'_>) -> Said {
                 Some(if at > today { at } else { at + chrono::Days::new(1) })
             });
             let soon = minutes.filter(|minutes| *minutes < 1_000_000);
-            match soon.map(|minutes| today + chrono::Duration::seconds(minutes.cast_signed() * 60)).or(clock) {
+            match soon.map(|minutes| today + chrono::Duration::seconds(minutes.cast_signed() * 60)).or(clock)
+            {
                 Some(at) => Some(at),
                 None => return Said::err(format!("Failed to parse time specification: {when}\n"), 1),
             }
@@ -88,7 +99,10 @@ pub(in crate::shell::commands) fn shutdown(call: &Call<'_>) -> Said {
         Some(at) => {
             let what = if verb == "reboot" { "Reboot" } else { "Shutdown" };
             Said::err(
-                format!("{what} scheduled for {}, use 'shutdown -c' to cancel.\n", at.format("%a %Y-%m-%d %H:%M:%S UTC")),
+                format!(
+                    "{what} scheduled for {}, use 'shutdown -c' to cancel.\n",
+                    at.format("%a %Y-%m-%d %H:%M:%S UTC")
+                ),
                 0,
             )
         }
@@ -111,7 +125,9 @@ fn refused(verb: &str) -> Said {
         other => return Said::err(format!("Failed to {other}: Interactive authentication required.\n"), 1),
     };
     Said::err(
-        format!("Failed to set wall message, ignoring: Interactive authentication required.\nCall to {method} failed: Interactive authentication required.\n"),
+        format!(
+            "Failed to set wall message, ignoring: Interactive authentication required.\nCall to {method} failed: Interactive authentication required.\n"
+        ),
         1,
     )
 }
@@ -127,7 +143,11 @@ fn go_down(call: &Call<'_>, verb: &str, silent: bool) -> Said {
     let now = call.now();
     let least = if verb == "reboot" { REBOOT } else { OFF };
     let seconds = least + call.identity().seed.rotate_left(9) % (least / 2);
-    visitor.machine().reboot(call.session.contact.peer.ip(), now + Duration::from_secs(seconds), &units::at_boot(call));
+    visitor.machine().reboot(
+        call.session.contact.peer.ip(),
+        now + Duration::from_secs(seconds),
+        &units::at_boot(call),
+    );
     let Some(tty) = call.session.launch.tty.as_deref().filter(|_| !silent) else { return Said::nothing(0) };
     let what = match verb {
         "reboot" => "reboot",

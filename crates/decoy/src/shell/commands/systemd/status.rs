@@ -29,7 +29,9 @@ pub(super) fn status(call: &Call<'_>, names: &[String], services: &Services, bar
         };
         let Some(unit) = unit else {
             let text = match name.parse::<u32>() {
-                Ok(pid) => format!("Failed to get unit for PID {pid}: PID {pid} does not belong to any loaded unit.\n"),
+                Ok(pid) => format!(
+                    "Failed to get unit for PID {pid}: PID {pid} does not belong to any loaded unit.\n"
+                ),
                 Err(_) => format!("Unit {} could not be found.\n", full_name(name)),
             };
             said.err.extend(text.bytes());
@@ -80,7 +82,8 @@ fn processes(call: &Call<'_>, unit: &Unit) -> Vec<Process> {
 
 fn described(call: &Call<'_>, unit: &Unit, condition: &Condition, bare: bool) -> String {
     let coloured = call.to_terminal;
-    let paint = |on: &'static str| if coloured { Paint { on, off: "\x1b[0m" } } else { Paint { on: "", off: "" } };
+    let paint =
+        |on: &'static str| if coloured { Paint { on, off: "\x1b[0m" } } else { Paint { on: "", off: "" } };
     let (sign, colour) = match condition.active {
         "active" => ("\u{25cf}", paint("\x1b[0;1;32m")),
         "failed" => ("\u{d7}", paint("\x1b[0;1;31m")),
@@ -114,7 +117,8 @@ fn described(call: &Call<'_>, unit: &Unit, condition: &Condition, bare: bool) ->
     }
     let list = if condition.active == "active" { processes(call, unit) } else { Vec::new() };
     if condition.signal == Some(0) {
-        let pid = crate::machine::processes::newest_pid(call.identity(), condition.since.unwrap_or(call.now())) + 1;
+        let pid =
+            crate::machine::processes::newest_pid(call.identity(), condition.since.unwrap_or(call.now())) + 1;
         text += &format!(
             "    Process: {pid} ExecStart={} (code=exited, status=203/EXEC)\n   Main PID: {pid} (code=exited, status=203/EXEC)\n        CPU: 2ms\n",
             unit.field("ExecStart").unwrap_or_default()
@@ -125,8 +129,14 @@ fn described(call: &Call<'_>, unit: &Unit, condition: &Condition, bare: bool) ->
         let kib: u64 = list.iter().map(|process| process.resident_kib).sum();
         let limit = call.identity().memory_bytes / 1024 / 424;
         let days = call.identity().uptime(call.now()).as_secs() / 86_400;
-        let milliseconds = 11 + u64::from(main.pid % 60) + list.iter().map(|process| process.seconds_per_day * 1000).sum::<u64>() * days;
-        text += &format!("      Tasks: {} (limit: {limit})\n     Memory: {:.1}M\n", list.len(), kib as f64 / 2.7 / 1024.0);
+        let milliseconds = 11
+            + u64::from(main.pid % 60)
+            + list.iter().map(|process| process.seconds_per_day * 1000).sum::<u64>() * days;
+        text += &format!(
+            "      Tasks: {} (limit: {limit})\n     Memory: {:.1}M\n",
+            list.len(),
+            kib as f64 / 2.7 / 1024.0
+        );
         text += &match milliseconds {
             0..1000 => format!("        CPU: {milliseconds}ms\n"),
             _ => format!("        CPU: {:.3}s\n", milliseconds as f64 / 1000.0),
@@ -148,12 +158,22 @@ fn described(call: &Call<'_>, unit: &Unit, condition: &Condition, bare: bool) ->
             text += &format!("             {branch}{} {shown}\n", process.pid);
         }
     }
-    if !bare && condition.active != "inactive" && let Some(since) = condition.since {
+    if !bare
+        && condition.active != "inactive"
+        && let Some(since) = condition.since
+    {
         let at: DateTime<Utc> = since.into();
         let host = call.identity().hostname.split('.').next().unwrap_or_default().to_owned();
-        let line = |what: &str| format!("{} {host} systemd[1]: {what} {} - {description}", at.format("%b %d %H:%M:%S"), unit.name);
+        let line = |what: &str| {
+            format!("{} {host} systemd[1]: {what} {} - {description}", at.format("%b %d %H:%M:%S"), unit.name)
+        };
         text += &match condition.active {
-            "failed" => format!("\n{} {host} systemd[1]: {}: Failed with result '{}'.\n", at.format("%b %d %H:%M:%S"), unit.name, if condition.signal == Some(0) { "exit-code" } else { "signal" }),
+            "failed" => format!(
+                "\n{} {host} systemd[1]: {}: Failed with result '{}'.\n",
+                at.format("%b %d %H:%M:%S"),
+                unit.name,
+                if condition.signal == Some(0) { "exit-code" } else { "signal" }
+            ),
             _ => match unit.field("Type") {
                 None | Some("simple") => format!("\n{}.\n", line("Started")),
                 _ => format!("\n{}...\n{}.\n", line("Starting"), line("Started")),
@@ -181,12 +201,16 @@ pub(super) fn show(call: &Call<'_>, names: &[String], options: &Options, service
     let mut said = Said::default();
     let wanted = options.value('p').map(str::to_owned);
     let long = options.long.iter().find_map(|long| long.strip_prefix("property=").map(str::to_owned));
-    let wanted: Option<Vec<String>> = wanted.or(long).map(|names| names.split(',').map(str::to_owned).collect());
+    let wanted: Option<Vec<String>> =
+        wanted.or(long).map(|names| names.split(',').map(str::to_owned).collect());
     let only_value = options.has_long("value");
     for name in names {
         let unit = Unit::find(call, name);
         let condition = unit.as_ref().map(|unit| unit.condition(call, services));
-        let main = unit.as_ref().map(|unit| processes(call, unit)).and_then(|list| list.first().map(|process| process.pid));
+        let main = unit
+            .as_ref()
+            .map(|unit| processes(call, unit))
+            .and_then(|list| list.first().map(|process| process.pid));
         let condition = condition.as_ref();
         let active = condition.map_or("inactive", |condition| condition.active);
         let sub = condition.map_or("dead", |condition| condition.sub);

@@ -108,7 +108,10 @@ impl Unit {
 
     /// The first value of a key.
     pub(super) fn field(&self, key: &str) -> Option<&str> {
-        self.text.lines().find_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('=')).map(str::trim)
+        self.text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('='))
+            .map(str::trim)
     }
 
     pub(super) fn description(&self) -> String {
@@ -162,7 +165,8 @@ impl Unit {
         let of = if self.short() == "postfix" { "postfix@-" } else { self.short() };
         let once = self.field("Type") == Some("oneshot");
         if let Some(Change { at, state, .. }) = services.change(of) {
-            let stays = self.field("RemainAfterExit").is_some_and(|value| matches!(value, "yes" | "true" | "1"));
+            let stays =
+                self.field("RemainAfterExit").is_some_and(|value| matches!(value, "yes" | "true" | "1"));
             return match state {
                 State::Started(_) if once && stays => is("active", "exited", Some(*at)),
                 State::Started(_) => is("active", "running", Some(*at)),
@@ -247,9 +251,8 @@ pub(super) fn installed(call: &Call<'_>) -> Vec<String> {
 pub(super) fn at_boot(call: &Call<'_>) -> Vec<(String, State)> {
     let mut found = Vec::new();
     for name in services::daemons() {
-        let stays_away = Unit::find(call, name).is_none_or(|unit| {
-            unit.is_masked || unit.enablement(call) == "disabled"
-        });
+        let stays_away =
+            Unit::find(call, name).is_none_or(|unit| unit.is_masked || unit.enablement(call) == "disabled");
         if stays_away && !name.contains('@') {
             found.push((name.to_owned(), State::Stopped));
         }
@@ -257,10 +260,12 @@ pub(super) fn at_boot(call: &Call<'_>) -> Vec<(String, State)> {
     let folders = call.files().list(ENABLED).unwrap_or_default();
     for folder in folders.iter().filter(|entry| entry.name.ends_with(".wants")).take(MOST_WISHES) {
         for entry in call.files().list(&format!("{ENABLED}/{}", folder.name)).unwrap_or_default() {
-            let Some(unit) = Unit::find(call, &entry.name).filter(|unit| unit.name.ends_with(".service")) else {
+            let Some(unit) = Unit::find(call, &entry.name).filter(|unit| unit.name.ends_with(".service"))
+            else {
                 continue;
             };
-            let known = services::daemons().any(|name| name == unit.short()) || DONE_AT_BOOT.contains(&unit.short());
+            let known =
+                services::daemons().any(|name| name == unit.short()) || DONE_AT_BOOT.contains(&unit.short());
             let own = unit.path.starts_with(ENABLED) && !unit.is_masked;
             if own && !known && unit.starts(call) == Start::Runs {
                 found.push((unit.short().to_owned(), State::Started(unit.command())));

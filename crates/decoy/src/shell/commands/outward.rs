@@ -1,0 +1,339 @@
+//! `ssh`, `scp`, `sftp`, `telnet` and `git clone` to other hosts: nothing leaves the bucket, and the visitor sees what a
+//! host far away would do. What they give as a password is theirs to lose.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Call, Options, Said,
+    accounts::Lines,
+    git,
+    transfer::{self, Url},
+};
+use crate::{machine::Owner, shell::io::Out};
+
+/// As long as a kernel tries to connect when nobody answers, cut to what a visitor waits for.
+const NO_ANSWER: Duration = Duration::from_secs(20);
+/// Options of ssh(1) with a value.
+const VALUED: &str = "BbcDEeFIiJLlmOopQRSWw";
+
+/// What the program says; `None` when it is to do nothing outside.
+pub(super) async fn play(call: &Call<'_>) -> Option<Said> {
+    match call.name {
+        "git" if call.args.iter().any(|arg| arg == "clone") => git::clone(call).await,
+        "ssh" | "slogin" if !call.args.is_empty() => ssh(call).await,
+        "scp" | "sftp" => copy(call).await,
+        "telnet" if !call.args.is_empty() => Some(telnet(call).await),
+        _ => None,
+    }
+}
+
+/// Where a connection goes.
+struct Host {
+    user: String,
+    name: String,
+    port: u16,
+    /// The address, when the name has one.
+    address: Option<String>,
+    dead: bool,
+}
+
+impl Host {
+    fn of(call: &Call<'_>, target: &str, port: Option<&str>) -> Self {
+        let target = target.strip_prefix("ssh://").unwrap_or(target).trim_end_matches('/');
+        let (user, name) = target.rsplit_once('@').map_or((None, target), |(user, name)| (Some(user), name));
+        let (name, written) = name.rsplit_once(':').unwrap_or((name, ""));
+        let port = port.unwrap_or(written).parse().unwrap_or(22);
+        let url = Url::cut(&format!("ssh://{name}:{port}/"));
+        let own = call.identity();
+        let is_own = matches!(name, "localhost" | "127.0.0.1")
+            || name == own.hostname
+            || name == own.address.to_string();
+        Self {
+            user: user.map_or_else(|| call.session.user_name(), str::to_owned),
+            name: name.to_owned(),
+            port,
+            address: if is_own { Some("127.0.0.1".to_owned()) } else { url.resolved() },
+            // Its own daemon would let in whoever is in already; it is not asked.
+            dead: is_own && port != 22 || !is_own && url.is_dead(),
+        }
+    }
+
+    /// Why nobody answers, in ssh's words.
+    async fn silence(&self, call: &Call<'_>) -> Option<String> {
+        let Some(address) = &self.address else {
+            return Some(format!(
+                "ssh: Could not resolve hostname {}: Name or service not known\n",
+                self.name
+            ));
+        };
+        // Every other odd port of a host is closed, the others are behind a firewall.
+        let closed = self.port != 22 && address.len() % 2 == 0;
+        if closed || address == "127.0.0.1" && self.dead {
+            transfer::wait(call, Duration::from_millis(90)).await;
+            return Some(format!(
+                "ssh: connect to host {} port {}: Connection refused\n",
+                self.name, self.port
+            ));
+        }
+        if self.dead || self.port != 22 {
+            transfer::wait(call, NO_ANSWER).await;
+            return Some(format!(
+                "ssh: connect to host {} port {}: Connection timed out\n",
+                self.name, self.port
+            ));
+        }
+        transfer::wait(call, Duration::from_millis(400)).await;
+        None
+    }
+
+    /// As it stands in `known_hosts`.
+    fn known_name(&self) -> String {
+        if self.port == 22 { self.name.clone() } else { format!("[{}]:{}", self.name, self.port) }
+    }
+
+    /// The host's key: the same each time.
+    fn key(&self) -> Vec<u8> {
+        let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+        blob.extend(Sha256::digest(format!("host key of {}", self.address.as_deref().unwrap_or(&self.name))));
+        blob
+    }
+}
+
+async fn ssh(call: &Call<'_>) -> Option<Said> {
+    let options = Options::of(call.args, VALUED);
+    if options.has('V') || options.has_long("help") {
+        return None;
+    }
+    let target = options.operands.first()?;
+    let host = Host::of(call, target, options.value('p'));
+    transfer::record(call, &format!("ssh://{}@{}:{}/", host.user, host.name, host.port), "", None);
+    Some(connect(call, &options, &host).await)
+}
+
+/// Knocks at a host and is not let in.
+async fn connect(call: &Call<'_>, options: &Options, host: &Host) -> Said {
+    if let Some(text) = host.silence(call).await {
+        return Said::err(text, 255);
+    }
+    let setting = |name: &str, value: &str| {
+        options.values.iter().any(|(letter, text)| {
+            let text = text.to_ascii_lowercase().replace([' ', '='], " ");
+            *letter == 'o'
+                && text.split_once(' ').is_some_and(|(key, given)| key == name && given.trim() == value)
+        })
+    };
+    let mut said = Said::default();
+    let text = String::from_utf8_lossy(call.stdin.unwrap_or_default()).into_owned();
+    let mut lines = Lines::of(call, &text);
+    let batch = setting("batchmode", "yes");
+    let asks = call.session.launch.tty.is_some() && !batch;
+    if !is_known(call, host) {
+        let trusting =
+            setting("stricthostkeychecking", "no") || setting("stricthostkeychecking", "accept-new");
+        if !trusting && !asks {
+            return Said::err("Host key verification failed.\n", 255);
+        }
+        if !trusting {
+            let address = host.address.as_deref().unwrap_or_default();
+            let shown = if address == host.name { String::new() } else { format!(" ({address})") };
+            let print = STANDARD_NO_PAD.encode(Sha256::digest(host.key()));
+            say(
+                call,
+                &format!(
+                    "The authenticity of host '{}{shown}' can't be established.\nED25519 key fingerprint is SHA256:{print}.\nThis key is not known by any other names.\n",
+                    host.known_name()
+                ),
+            );
+            let mut question = "Are you sure you want to continue connecting (yes/no/[fingerprint])? ";
+            loop {
+                match ask_aloud(call, question).await.as_deref().map(str::trim) {
+                    Some("yes") => break,
+                    Some("no") | None => return Said::err("Host key verification failed.\n", 255),
+                    Some(_) => question = "Please type 'yes', 'no' or the fingerprint: ",
+                }
+            }
+        }
+        say(
+            call,
+            &format!(
+                "Warning: Permanently added '{}' (ED25519) to the list of known hosts.\n",
+                host.known_name()
+            ),
+        );
+        if !setting("userknownhostsfile", "/dev/null") {
+            remember(call, host);
+        }
+    }
+    if asks && !setting("passwordauthentication", "no") {
+        let question = format!("{}@{}'s password: ", host.user, host.name);
+        for attempt in 0..3 {
+            let Some(_) = lines.answer(&question, &mut said).await else { break };
+            transfer::wait(call, Duration::from_millis(2100)).await;
+            if attempt < 2 {
+                say(call, "Permission denied, please try again.\n");
+            }
+        }
+    }
+    let text = format!("{}@{}: Permission denied (publickey,password).\n", host.user, host.name);
+    said.err.extend(text.bytes());
+    said.status = 255;
+    said
+}
+
+/// `scp` and `sftp`: over ssh, and with a last word of their own.
+async fn copy(call: &Call<'_>) -> Option<Said> {
+    let options = Options::of(call.args, "cDFiJloPSX");
+    let target = match call.name {
+        "sftp" => options.operands.first()?.clone(),
+        _ => options.operands.iter().find(|word| word.contains(':') && !word.starts_with('/'))?.clone(),
+    };
+    let (target, path) = match target.strip_prefix("scp://").or(target.strip_prefix("sftp://")) {
+        Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
+        None => target.split_once(':').unwrap_or((&target, "")),
+    };
+    let host = Host::of(call, target, options.value('P'));
+    transfer::record(
+        call,
+        &format!("{}://{}@{}:{}/{path}", call.name, host.user, host.name, host.port),
+        "",
+        None,
+    );
+    let mut said = connect(call, &options, &host).await;
+    said.err.extend(if call.name == "scp" {
+        &b"scp: Connection closed\n"[..]
+    } else {
+        b"Connection closed.  \nConnection closed\n"
+    });
+    Some(said)
+}
+
+/// inetutils-telnet 2.4.
+async fn telnet(call: &Call<'_>) -> Said {
+    let options = Options::of(call.args, "beklnSX");
+    let Some(name) = options.operands.first() else { return Said::nothing(1) };
+    let port = options.operands.get(1).map_or("23", String::as_str);
+    let url = Url::cut(&format!("telnet://{name}:{port}/"));
+    let Some(address) = url.resolved() else {
+        return Said::err(
+            format!(
+                "telnet: could not resolve {name}/{}: Name or service not known\n",
+                if port == "23" { "telnet" } else { port }
+            ),
+            1,
+        );
+    };
+    transfer::record(call, &format!("telnet://{name}:{port}/"), "", None);
+    say(call, &format!("Trying {address}...\n"));
+    if url.is_dead() {
+        transfer::wait(call, NO_ANSWER).await;
+        return Said::err("telnet: Unable to connect to remote host: Connection timed out\n", 1);
+    }
+    transfer::wait(call, Duration::from_millis(140)).await;
+    Said::err("telnet: Unable to connect to remote host: Connection refused\n", 1)
+}
+
+/// On the terminal at once; these programs do not write it to their output.
+fn say(call: &Call<'_>, text: &str) {
+    if let Some((output, _)) = call.session.channels.lock().clone() {
+        output(Out::Stderr, text.as_bytes());
+    }
+}
+
+/// A question whose answer is shown as it is typed.
+async fn ask_aloud(call: &Call<'_>, question: &str) -> Option<String> {
+    say(call, question);
+    let (_, input) = call.session.channels.lock().clone()?;
+    let line = input.read_line().await;
+    (!line.is_empty()).then(|| String::from_utf8_lossy(&line).into_owned())
+}
+
+fn known_hosts(call: &Call<'_>) -> String {
+    format!("{}/.ssh/known_hosts", call.var("HOME").unwrap_or_else(|| "/root".to_owned()))
+}
+
+fn is_known(call: &Call<'_>, host: &Host) -> bool {
+    let text = call.files().read(&known_hosts(call)).unwrap_or_default();
+    let key = STANDARD_NO_PAD.encode(host.key());
+    String::from_utf8_lossy(&text).lines().any(|line| line.contains(&key))
+}
+
+fn remember(call: &Call<'_>, host: &Host) {
+    let path = known_hosts(call);
+    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+    let who: Owner = call.session.who();
+    // Debian hashes the names (ssh_config: HashKnownHosts yes): 20 bytes of salt and the name under it.
+    let salt = Sha256::digest(format!("{} {:?}", host.name, call.now()));
+    let hashed = Sha256::digest([&salt[..], host.known_name().as_bytes()].concat());
+    let short =
+        |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes.get(..20).unwrap_or_default());
+    let line = format!(
+        "|1|{}|{} ssh-ed25519 {}\n",
+        short(&salt),
+        short(&hashed),
+        STANDARD_NO_PAD.encode(host.key())
+    );
+    let written = call
+        .files()
+        .make_dir_all(folder, &who, 0o700)
+        .and_then(|()| call.files().append(&path, line.as_bytes(), &who, 0o600));
+    if let Err(error) = written {
+        say(call, &format!("Failed to add the host to the list of known hosts ({path}).\n"));
+        tracing::debug!(?error, "a host is not remembered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+
+    use crate::shell::{
+        Input, Output,
+        tests::{said, shell},
+    };
+
+    #[tokio::test]
+    async fn a_clone_lies_there_afterwards_and_its_address_is_recorded() {
+        let mut shell = shell("root");
+        let (text, finished) =
+            said(&mut shell, "cd /tmp && git clone -q https://git.example.org/a/miner.git && ls -1 miner")
+                .await;
+        assert_eq!((text.as_str(), finished.status), ("LICENSE\nREADME.md\n", 0));
+        let text = said(&mut shell, "git clone https://git.example.org/a/miner.git").await.0;
+        assert_eq!(text, "fatal: destination path 'miner' already exists and is not an empty directory.\n");
+        let text = said(&mut shell, "git clone https://nowhere.invalid/x").await.0;
+        assert_eq!(
+            text,
+            "Cloning into 'x'...\nfatal: unable to access 'https://nowhere.invalid/x': Could not resolve host: nowhere.invalid\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn another_host_asks_for_a_password_and_refuses_it() {
+        let mut shell = shell("root");
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let output: Output = Arc::new(move |_, bytes: &[u8]| sink.lock().extend_from_slice(bytes));
+        let input = Input::default();
+        input.push(b"yes\none\ntwo\nthree\n", 1000);
+        let finished = shell.run("ssh admin@198.51.100.9", &output, &input).await;
+        let text = String::from_utf8_lossy(&text.lock()).into_owned();
+        assert!(
+            text.starts_with("The authenticity of host '198.51.100.9' can't be established.\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("admin@198.51.100.9's password: ").count(), 3, "{text}");
+        assert!(text.ends_with("admin@198.51.100.9: Permission denied (publickey,password).\n"), "{text}");
+        assert_eq!(finished.status, 255);
+        assert_eq!(said(&mut shell, "wc -l < /root/.ssh/known_hosts").await.0, "1\n");
+        let closed = said(&mut shell, "ssh -o BatchMode=yes 198.51.100.9 id").await.0;
+        assert_eq!(
+            closed, "root@198.51.100.9: Permission denied (publickey,password).\n",
+            "the host is known now"
+        );
+    }
+}
