@@ -15,8 +15,6 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 mod context;
-#[cfg(test)]
-mod test;
 
 pub use context::{set_dh_auto, set_session_timeout};
 
