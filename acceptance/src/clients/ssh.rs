@@ -149,12 +149,22 @@ pub struct Shell {
     ended: bool,
 }
 
+/// How long a program takes at most to be there.
+const STARTING: Duration = Duration::from_millis(400);
+
 impl Shell {
-    /// Types one line and waits for the next prompt; gives what was shown. A program that keeps the terminal is
+    /// Types one line (keys behind a CR in it are for the program that it starts) and waits for the next prompt;
+    /// gives what was shown. A program that keeps the terminal is
     /// interrupted after `patience`. `None` when the shell has ended or does not come back.
     pub async fn line(&mut self, line: &str, patience: Duration) -> Option<String> {
         self.shown.clear();
-        self.type_bytes(format!("{line}\r").into_bytes()).await?;
+        let end = if line.ends_with(char::is_control) { "" } else { "\r" };
+        for keys in format!("{line}{end}").split_inclusive('\r') {
+            self.type_bytes(keys.as_bytes().to_vec()).await?;
+            if line.contains('\r') {
+                tokio::time::sleep(STARTING).await;
+            }
+        }
         if !self.wait_for_prompt(patience).await {
             if self.ended {
                 return None;

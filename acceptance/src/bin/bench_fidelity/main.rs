@@ -35,6 +35,10 @@ struct Arguments {
     /// Only visits whose answers from Debian are kept from an earlier run: quick, for work on the programs.
     #[arg(long)]
     kept: bool,
+    /// Plays the lines of this file instead of the recorded ones: each alone, or, behind a line `! typed` and up to the
+    /// next line that begins with `!`, one visit at a terminal. A line that is a JSON text may have line ends in it.
+    #[arg(long)]
+    lines: Option<PathBuf>,
     /// The program `ssh-audit`, to be shown both daemons.
     #[arg(long)]
     ssh_audit: Option<PathBuf>,
@@ -56,7 +60,11 @@ fn main() {
     acceptance::init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let figures = runtime.block_on(measure(&arguments));
-    let whole = !arguments.quick && arguments.only.is_none() && arguments.group.is_none() && !arguments.kept;
+    let whole = !arguments.quick
+        && arguments.only.is_none()
+        && arguments.group.is_none()
+        && arguments.lines.is_none()
+        && !arguments.kept;
     report::write("fidelity", "fidelity", &figures, !whole);
 }
 

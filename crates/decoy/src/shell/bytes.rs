@@ -146,7 +146,11 @@ pub(super) fn prepare(name: &str, args: &mut [String]) {
                 }
             }
         }
-        "tr" => args.iter_mut().for_each(|arg| change(arg, false)),
+        "tr" => args.iter_mut().for_each(|arg| {
+            change(arg, false);
+            // What it reads has it as it is.
+            *arg = arg.replace(character(0), "\0");
+        }),
         _ => {}
     }
 }

@@ -63,15 +63,16 @@ impl Disk {
         let first = std::str::from_utf8(bytes.get(..end)?).ok()?.strip_prefix("#!")?;
         let mut words = first.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
         let interpreter = words.next().filter(|name| *name != "env").or_else(|| words.next())?;
-        let instead = match interpreter {
-            "bash" => ":",
+        match interpreter {
+            "bash" => Some([b":", bytes.get(end..)?].concat()),
             "sh" | "dash" | "ash" => {
                 self.0.add_dash(path);
-                "set -o posix"
+                let text = bytes::to_text(bytes.get(end..)?).into_owned();
+                let text = self.0.translated(&text).unwrap_or(text);
+                Some(format!("set -o posix{text}").into_bytes())
             }
-            _ => return None,
-        };
-        Some([instead.as_bytes(), bytes.get(end..)?].concat())
+            _ => None,
+        }
     }
 
     fn files(&self) -> &Files {
@@ -197,6 +198,11 @@ impl FileSystem for Disk {
         self.may(path, Access::Read).map_err(fault)?;
         self.0.contact.know(path).await;
         let bytes = self.files().read(path).map_err(fault)?;
+        let given = self.0.given_to_shell.lock().as_deref() == Some(path);
+        if given && self.0.dash_given.swap(false, Ordering::Relaxed) {
+            let text = bytes::to_text(&bytes).into_owned();
+            return Ok(self.0.translated(&text).unwrap_or(text).into_bytes());
+        }
         if self.is_run(path) && self.files().stat(path).is_ok_and(|node| node.mode & 0o111 != 0) {
             if self.is_redirected() && bytes.starts_with(b"\x7fELF") {
                 // If it is run all the same, there is nothing in it that can be parsed.

@@ -10,10 +10,11 @@ use std::{
 
 use super::{
     Finished, bytes, commands,
+    dash::{self, Invocation},
     disk::Disk,
     finding, guard,
     io::{Input, Out, Output},
-    keys, listings, pids,
+    keys, listings, phrases, pids, runners,
     session::{Handle, Session},
     wording,
 };
@@ -73,7 +74,6 @@ pub(super) const KEPT: &[&str] = &[
     "expr",
     "factor",
     "false",
-    "fc",
     "fg",
     "fgrep",
     "find",
@@ -202,6 +202,11 @@ impl Engine {
         for (name, program) in commands::beyond_the_image(session.identity()) {
             builder = builder.builtin(name, program);
         }
+        if session.launch.is_interactive() {
+            for (name, program) in super::jobs::programs() {
+                builder = builder.builtin(name, program);
+            }
+        }
         if session.launch.tty.is_some() {
             builder = builder.tty(0, true).tty(1, true).tty(2, true);
         }
@@ -243,7 +248,11 @@ impl Engine {
         // The library forgets `$?` between lines.
         let prefixed = (status != 0 && line.contains('?')).then(|| format!("(exit {status}); {line}"));
         let text = prefixed.as_deref().unwrap_or(line);
-        let numbered = pids::with_own(text, self.session.shell_pid());
+        let typed =
+            self.session.dash_line().and_then(|line| dash::translated(text, dash::Place::Typed(line)));
+        let text = typed.as_deref().unwrap_or(text);
+        let last = self.session.jobs.lock().last;
+        let numbered = pids::with_own(text, self.session.shell_pid(), last, self.session.has_jobs());
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
@@ -291,6 +300,19 @@ impl Engine {
         }
     }
 
+    /// What a script says, unseen by the visitor.
+    pub(super) async fn capture(&mut self, script: &str) -> String {
+        self.session.cancel.lock().store(false, Ordering::Relaxed);
+        self.begin_variables().await;
+        let mut extensions = ExecutionExtensions::new();
+        let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
+        let options = ExecOptions::new().arg0(self.session.shell_name()).extensions(extensions);
+        match watched(&self.session, self.bash.exec_with_options(script, options)).await {
+            Ok(result) => result.stdout.to_string(),
+            Err(_) => String::new(),
+        }
+    }
+
     fn options(&self, name: &str, output: &Output, given: &Given) -> ExecOptions {
         let (sink, given) = (Arc::clone(output), Arc::clone(given));
         let mut extensions = ExecutionExtensions::new();
@@ -298,8 +320,15 @@ impl Engine {
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         let mut cut = [Vec::new(), Vec::new()];
         ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
-            let errors = std::str::from_utf8(stderr.as_bytes())
-                .map(|text| wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name)));
+            let script = session.dash_text.lock().clone();
+            let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
+                let text =
+                    wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name), &script);
+                if !script.is_empty() && dash::is_fatal(&text) {
+                    session.dash_failed.store(true, Ordering::Relaxed);
+                }
+                phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock())
+            });
             let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
             let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
             for ((out, piece), rest) in pieces.into_iter().zip(&mut cut) {
@@ -363,7 +392,7 @@ fn parser_name(session: &Session) -> String {
 fn without_counts(text: String, session: &Session) -> String {
     if let Some(line) = session.dash_line() {
         let is_dash = |name: &str| name == "sh";
-        let text = wording::reword(&text, "", Some(line), &is_dash).into_owned();
+        let text = wording::reword(&text, "", Some(line), &is_dash, "").into_owned();
         return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
     }
     if !session.launch.is_interactive() {
@@ -390,6 +419,10 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         event.args.clear();
         return HookAction::Continue(event);
     }
+    if !matches!(event.name.as_str(), "eval" | "printf" | "case") {
+        session.arguments.lock().clone_from(&event.args);
+        *session.runner.lock() = runners::absent(session, &event.name, &event.args);
+    }
     let interactive = session.launch.is_interactive();
     if event.name == "kill"
         && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
@@ -398,6 +431,13 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }
+    // The library's shell is process 1 to itself.
+    if event.name == "kill" && event.args.first().is_some_and(|arg| arg == "-0") && !interactive {
+        let own = session.shell_pid().to_string();
+        for arg in event.args.iter_mut().filter(|arg| **arg == own) {
+            *arg = "1".to_owned();
+        }
+    }
     if event.name == "awk"
         && let Some(program) = commands::awk_refusal(&event.args)
     {
@@ -405,6 +445,11 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         return HookAction::Continue(event);
     }
     bytes::prepare(&event.name, &mut event.args);
+    if event.name == "umask"
+        && let Some(mask) = event.args.first().and_then(|mask| u32::from_str_radix(mask, 8).ok())
+    {
+        session.set_umask(mask & 0o777);
+    }
     if event.name == "factor" {
         for arg in &mut event.args {
             *arg = arg.trim_start_matches(' ').to_owned();
@@ -420,34 +465,34 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
         let heading = session.files().resolve(&session.cwd.lock(), to);
         *session.heading.lock() = Some(heading);
     }
+    if event.name == "sh" && !as_dash(session, &mut event) {
+        return HookAction::Continue(event);
+    }
     let script = match event.name.as_str() {
-        "bash" | "sh" | "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')),
+        "bash" if !event.args.iter().any(|arg| is_command_option(arg)) => {
+            event.args.iter().find(|arg| !arg.starts_with('-')).cloned()
+        }
+        "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')).cloned(),
         _ => None,
     };
-    // Debian's `sh` is dash and has its own words for this.
-    let missing = script.filter(|_| event.name == "sh").filter(|path| {
-        !event.args.iter().any(|arg| arg == "-c")
-            && !session.files().exists(&session.files().resolve(&session.cwd.lock(), path))
-    });
-    if let Some(path) = missing.filter(|path| !path.contains('\'')) {
-        let text = format!("printf '%s\\n' 'sh: 0: cannot open {path}: No such file' >&2; exit 2");
-        event.args = vec!["-c".to_owned(), text];
+    if event.name == "bash"
+        && let Some(path) = script
+            .as_ref()
+            .filter(|path| session.files().is_dir(&session.files().resolve(&session.cwd.lock(), path)))
+    {
+        say_instead(&mut event.args, &format!("{path}: {path}: Is a directory"), 126);
         return HookAction::Continue(event);
     }
     let script_is_harmless = script.is_none_or(|path| {
-        let path = session.files().resolve(&session.cwd.lock(), path);
+        let path = session.files().resolve(&session.cwd.lock(), &path);
         *session.given_to_shell.lock() = Some(path.clone());
         session
             .files()
             .read(&path)
             .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
             || !session.files().exists(&path)
+            || session.files().is_dir(&path)
     });
-    let named =
-        script.filter(|_| event.name == "sh" && !event.args.iter().any(|arg| arg == "-c" || arg == "-s"));
-    if let Some(path) = named {
-        session.add_dash(path);
-    }
     if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
         session.cancel.lock().store(true, Ordering::Relaxed);
         event.args.clear();
@@ -457,28 +502,90 @@ fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent>
     HookAction::Continue(event)
 }
 
+/// Whether an option has `c` among its letters: a script follows.
+fn is_command_option(arg: &str) -> bool {
+    arg.starts_with('-') && !arg.starts_with("--") && arg.contains('c')
+}
+
+/// Makes a call of a shell one that says this and ends.
+fn say_instead(args: &mut Vec<String>, said: &str, status: i32) {
+    let said = said.replace('\'', "'\\''");
+    *args = vec!["-c".to_owned(), format!("printf '%s\\n' '{said}' >&2; exit {status}")];
+}
+
+/// Makes a call of dash one that the library's bash can run; `false` when nothing else is to be looked at.
+fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
+    // What our own programs call is translated already.
+    if event.args.first().is_some_and(|arg| arg == "-o") {
+        return true;
+    }
+    match dash::invocation(&event.args) {
+        Invocation::Refused(said) => {
+            say_instead(&mut event.args, &said, 2);
+            false
+        }
+        Invocation::Command(at) => {
+            if let Some(script) = event.args.get_mut(at)
+                && let Some(text) = session.translated(script)
+            {
+                *script = text;
+            }
+            true
+        }
+        Invocation::File(at) => {
+            let Some(named) = event.args.get(at).cloned() else { return true };
+            let path = session.files().resolve(&session.cwd.lock(), &named);
+            if !session.files().exists(&path) {
+                say_instead(&mut event.args, &format!("sh: 0: cannot open {named}: No such file"), 2);
+                return false;
+            }
+            if session.files().is_dir(&path) {
+                event.args = vec!["-c".to_owned(), ":".to_owned()];
+                return false;
+            }
+            *session.given_to_shell.lock() = Some(path.clone());
+            session.dash_given.store(true, Ordering::Relaxed);
+            session.add_dash(&named);
+            let text = session.files().read(&path).unwrap_or_default();
+            if !guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT) {
+                session.cancel.lock().store(true, Ordering::Relaxed);
+                event.args.clear();
+                return false;
+            }
+            true
+        }
+        Invocation::Piped(at) => {
+            let given = event.args.get(at..).unwrap_or_default().to_vec();
+            let words: Vec<String> =
+                given.iter().map(|arg| format!("'{}'", arg.replace('\'', "'\\''"))).collect();
+            let script = format!("{} {}", commands::dash::PIPED, words.join(" "));
+            event.args = ["-o", "posix", "-c", script.trim_end()].map(str::to_owned).to_vec();
+            true
+        }
+    }
+}
+
 /// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
 /// for the programs that need to know, for as long as it runs.
 fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
     let first = event.args.first().map(String::as_str).unwrap_or_default();
     let said = match (event.name.as_str(), first) {
-        ("bash", "--version") => Some((wording::BASH_VERSION, "", 0)),
-        ("bash", "--help") => Some((wording::BASH_HELP, "", 0)),
-        ("sh", "--version" | "--help") => Some(("sh: 0: Illegal option --\n", " >&2", 2)),
+        ("bash", "--version") => Some(wording::BASH_VERSION),
+        ("bash", "--help") => Some(wording::BASH_HELP),
         _ => None,
     };
-    if let Some((text, to, status)) = said {
+    if let Some(text) = said {
         let text = text.replace('\'', "'\\''");
-        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'{to}; exit {status}")];
+        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'")];
         return;
     }
     if let Some(at) = event.args.iter().position(|arg| arg == "-c")
         && let Some(script) = event.args.get_mut(at + 1)
-        && let Some(numbered) = pids::with_own(script, pid)
+        && let Some(numbered) = pids::with_own(script, pid, None, false)
     {
         *script = numbered;
     }
-    if event.name == "sh" {
+    if event.name == "sh" && event.args.first().is_none_or(|arg| arg != "-o") {
         event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
     }
 }
@@ -488,13 +595,21 @@ pub(super) const DASH_MARK: &str = "SHOPT_posix";
 
 fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
     session.in_tool.store(false, Ordering::Relaxed);
+    // dash gives up with another status than bash.
+    if result.name == "sh" && result.exit_code == 1 && session.dash_failed.swap(false, Ordering::Relaxed) {
+        result.exit_code = 2;
+    }
+    // One that starts others tells that any of them failed.
+    if result.name == "xargs" && (1..=125).contains(&result.exit_code) {
+        result.exit_code = 123;
+    }
     if result.name == "cd"
         && let Some(heading) = session.heading.lock().take()
         && result.exit_code == 0
     {
         *session.cwd.lock() = heading;
     }
-    if let Some(text) = listings::corrected(&result.name, &result.stdout) {
+    if let Some(text) = listings::corrected(&result.name, &result.stdout, session.launch.is_interactive()) {
         result.stdout = text;
     }
     HookAction::Continue(result)

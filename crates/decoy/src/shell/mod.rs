@@ -6,19 +6,23 @@
 mod bytes;
 mod commands;
 mod completion;
+mod dash;
 mod disk;
 mod engine;
 mod environment;
 mod finding;
 mod guard;
 pub mod io;
+mod jobs;
 mod keys;
 mod lines;
 mod listings;
 mod operands;
 mod options;
+mod phrases;
 mod pids;
 mod recall;
+mod runners;
 mod screens;
 mod session;
 mod simple;
@@ -75,12 +79,17 @@ pub struct Finished {
     pub not_found: Vec<String>,
 }
 
+/// The most characters of a prompt.
+const LONGEST_PROMPT: usize = 1024;
+
 /// One visitor's shell. Made with nothing but its settings; the interpreter comes with the first line that needs it.
 pub struct Shell {
     session: Arc<Session>,
     cwd: String,
     status: i32,
     engine: Option<Box<Engine>>,
+    /// Prompts that the visitor has changed: `PS1` and `PS2`.
+    prompts: Option<(String, String)>,
 }
 
 impl Shell {
@@ -90,7 +99,13 @@ impl Shell {
         let cwd =
             if files.is_dir(&launch.account.home) { launch.account.home.clone() } else { "/".to_owned() };
         let window = Window::new(launch.window.0, launch.window.1);
-        Self { session: Arc::new(Session::new(contact, launch, window)), cwd, status: 0, engine: None }
+        Self {
+            session: Arc::new(Session::new(contact, launch, window)),
+            cwd,
+            status: 0,
+            engine: None,
+            prompts: None,
+        }
     }
 
     /// A shell whose window somebody else holds too.
@@ -113,6 +128,9 @@ impl Shell {
         if matches!(self.session.inner.lock().last(), Some((Inner::Dash, _))) {
             return format!("{mark} ");
         }
+        if let Some((first, _)) = &self.prompts {
+            return first.clone();
+        }
         let user = self.session.user_name();
         let home = self.session.identity().user(&user).map_or("/", |user| user.home.as_str());
         let shown = match self.cwd.strip_prefix(home) {
@@ -121,6 +139,31 @@ impl Shell {
             _ => self.cwd.clone(),
         };
         format!("{user}@{}:{shown}{mark} ", self.session.identity().hostname)
+    }
+
+    /// The prompt of a line that is not finished.
+    pub fn second_prompt(&self) -> &str {
+        self.prompts.as_ref().map_or("> ", |(_, second)| second)
+    }
+
+    /// Works out prompts that the visitor has changed; `PROMPT_COMMAND` runs before them.
+    async fn renew_prompts(&mut self, line: &str, output: &Output) {
+        let changes = ["PS1", "PS2", "PROMPT_COMMAND"].iter().any(|name| line.contains(name));
+        if !self.session.launch.is_interactive() || !(changes || self.prompts.is_some()) {
+            return;
+        }
+        let Some(engine) = &mut self.engine else { return };
+        const SCRIPT: &str = "eval \"$PROMPT_COMMAND\"; printf '\\001%s\\001%s' \"${PS1@P}\" \"${PS2@P}\"";
+        let said = engine.capture(SCRIPT).await;
+        let mut parts = said.splitn(3, '\u{1}');
+        let (Some(before), Some(first), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
+            return;
+        };
+        if !before.is_empty() {
+            output(Out::Stdout, &bytes::to_bytes(before.as_bytes()));
+        }
+        let first: String = first.chars().take(LONGEST_PROMPT).collect();
+        self.prompts = Some((first, second.chars().take(LONGEST_PROMPT).collect()));
     }
 
     /// What its errors begin with: `-bash`, `bash` or `sh`.
@@ -140,13 +183,30 @@ impl Shell {
         input.set_echo(true);
         self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
-        let finished = match self.run_simple(line, &output, input).await {
-            Some(finished) => finished,
-            None => self.run_script(line, &output, input).await,
+        let finished = match self.job_parts(line) {
+            Some(parts) => self.run_parts(parts, &output, input).await,
+            None => self.run_one(line, &output, input).await,
         };
+        self.session.jobs.lock().finish_foreground();
+        self.status = finished.status;
+        if !finished.exited {
+            self.renew_prompts(line, &output).await;
+        }
         self.session.recall.keep(line, &heard);
         self.status = finished.status;
         finished
+    }
+
+    /// Runs commands of which nothing goes into the background by itself.
+    async fn run_one(&mut self, line: &str, output: &Output, input: &Input) -> Finished {
+        // `%1` alone brings a job back.
+        let brought = (self.session.has_jobs() && line.trim_start().starts_with('%'))
+            .then(|| format!("fg {}", line.trim_start()));
+        let line = brought.as_deref().unwrap_or(line);
+        match self.run_simple(line, output, input).await {
+            Some(finished) => finished,
+            None => self.run_script(line, output, input).await,
+        }
     }
 
     /// Hands a line to the interpreter.

@@ -1,8 +1,13 @@
 //! `$$`: the library's shell is process 1, ours is the one that `ps` shows.
 
 /// The text with the shell's number in place of each `$$` that is not quoted; `None` when there is none.
-pub(super) fn with_own(text: &str, pid: u32) -> Option<String> {
-    if !text.contains("$$") {
+///
+/// `$-` is what an interactive bash has. `last` is the process of the last job, which the library does not know either: it stands for `$!`.
+pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>, interactive: bool) -> Option<String> {
+    if !text.contains("$$")
+        && !(interactive && text.contains("$-"))
+        && !(last.is_some() && text.contains("$!"))
+    {
         return None;
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -19,6 +24,17 @@ pub(super) fn with_own(text: &str, pid: u32) -> Option<String> {
             '"' if !single => double = !double,
             '$' if !single && chars.next_if_eq(&'$').is_some() => {
                 out.push_str(&pid.to_string());
+                continue;
+            }
+            '$' if !single && interactive && chars.next_if_eq(&'-').is_some() => {
+                out.push_str("himBHs");
+                continue;
+            }
+            '$' if !single
+                && let Some(last) = last
+                && chars.next_if_eq(&'!').is_some() =>
+            {
+                out.push_str(&last.to_string());
                 continue;
             }
             _ => {}
@@ -68,8 +84,9 @@ mod tests {
             ("echo $$", Some(format!("echo {own}"))),
             ("echo \"a$$\" '$$' \\$$", Some(format!("echo \"a{own}\" '$$' \\$$"))),
             ("echo $PATH", None),
+            ("kill $!", Some("kill 12".to_owned())),
         ] {
-            assert_eq!(with_own(text, 4711), want, "{text}");
+            assert_eq!(with_own(text, 4711, Some(12), true), want, "{text}");
         }
     }
 

@@ -57,10 +57,24 @@ pub(super) struct Session {
     pub(super) recall: super::recall::Recall,
     /// The script that the last shell started by name was given: its first line means nothing to that shell.
     pub(super) given_to_shell: Mutex<Option<String>>,
+    /// That script is for dash, and has still to be read.
+    pub(super) dash_given: AtomicBool,
+    /// What dash ran last, as far as it is remembered.
+    pub(super) dash_text: Mutex<String>,
+    /// dash has given up on it.
+    pub(super) dash_failed: AtomicBool,
+    /// The program at work that starts others, by its name: it has its own words for what is not there.
+    pub(super) runner: Mutex<Option<String>>,
+    /// The arguments of the program that was started last.
+    pub(super) arguments: Mutex<Vec<String>>,
     /// Where the `cd` at work leads to.
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
     dash: Mutex<Vec<String>>,
+    /// What is in the background or stopped.
+    pub(super) jobs: Mutex<super::jobs::Jobs>,
+    /// How long the job at work would have waited so far.
+    pub(super) slept: Mutex<Duration>,
     /// Lines typed so far.
     pub(super) history: Mutex<Vec<String>>,
     /// Shells started inside the login shell (`sh`, `bash`), innermost last, with the lines each has read.
@@ -86,6 +100,9 @@ const MOST_HISTORY_BYTES: usize = 64 * 1024;
 
 /// The most names of scripts that are remembered for the words of their errors.
 const MOST_DASH_NAMES: usize = 64;
+
+/// How much of a script of dash is remembered for the words of its errors.
+const LONGEST_DASH_TEXT: usize = 16 * 1024;
 
 /// The longest that a line may work without waiting for anything: it holds a thread meanwhile.
 const LONGEST_WORK: Duration = Duration::from_secs(10);
@@ -124,8 +141,15 @@ impl Session {
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
+            dash_given: AtomicBool::new(false),
+            dash_text: Mutex::default(),
+            dash_failed: AtomicBool::new(false),
+            runner: Mutex::default(),
+            arguments: Mutex::default(),
             heading: Mutex::default(),
             dash: Mutex::default(),
+            jobs: Mutex::default(),
+            slept: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
             contact: contact.clone(),
@@ -152,6 +176,8 @@ impl Session {
         let elsewhere = ["2>", ">&", "&>", "|&", "sh", "./", "source", ". ", "eval"];
         self.errors_shown.store(!elsewhere.iter().any(|sign| line.contains(sign)), Ordering::Relaxed);
         self.dash.lock().clear();
+        self.dash_text.lock().clear();
+        *self.runner.lock() = None;
         *self.given_to_shell.lock() = None;
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
         let last = line.rsplit('|').next().unwrap_or_default();
@@ -189,6 +215,16 @@ impl Session {
     /// Whether something of the running line is in the background.
     pub(super) fn has_background(&self) -> bool {
         self.background.load(Ordering::Relaxed)
+    }
+
+    /// Whether what runs now is in the background.
+    pub(super) fn set_background(&self, background: bool) {
+        self.background.store(background, Ordering::Relaxed);
+    }
+
+    /// Whether the shell controls jobs: somebody types into a bash.
+    pub(super) fn has_jobs(&self) -> bool {
+        self.launch.is_interactive() && self.dash_line().is_none()
     }
 
     /// Whatever directory a line comes near that has still to say what is in it says so first.
@@ -290,11 +326,20 @@ impl Session {
         }
     }
 
+    /// Text that dash is about to run, as bash has to read it.
+    pub(super) fn translated(&self, text: &str) -> Option<String> {
+        text.get(..LONGEST_DASH_TEXT.min(text.len()))
+            .unwrap_or_default()
+            .clone_into(&mut self.dash_text.lock());
+        self.dash_failed.store(false, Ordering::Relaxed);
+        super::dash::translated(text, super::dash::Place::Script)
+    }
+
     /// Whether errors that begin with this name are those of dash.
     pub(super) fn is_dash(&self, name: &str) -> bool {
         let name = name.strip_suffix(": -c").unwrap_or(name);
         let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
-        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh")
+        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh" | "/bin/dash" | "/usr/bin/dash")
             || self.dash.lock().iter().any(|known| base(known) == base(name))
     }
 
@@ -312,6 +357,10 @@ impl Session {
 
     pub(super) fn umask(&self) -> u32 {
         self.umask.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_umask(&self, umask: u32) {
+        self.umask.store(umask, Ordering::Relaxed);
     }
 
     /// Remembers where the stack is now, and when that was.

@@ -82,7 +82,10 @@ impl Shell {
             Some(("/bin" | "/usr/bin" | "/sbin" | "/usr/sbin", name)) => name,
             Some(_) => return None,
         };
-        if first.contains('/') && matches!(name, "enable" | "history") {
+        if first.contains('/') && matches!(name, "enable" | "fc" | "history") {
+            return None;
+        }
+        if self.session.has_jobs() && first == "kill" {
             return None;
         }
         let Some(run) = commands::find(name) else { return self.run_unknown(first, output) };
@@ -204,6 +207,11 @@ impl Shell {
                     self.session.become_user(account.uid, account.gid);
                     output(Out::Stderr, b"exit\n");
                     return Some(Finished { status, ..Finished::default() });
+                }
+                if self.session.jobs.lock().warns() {
+                    let word = if self.session.launch.login { "logout" } else { "exit" };
+                    output(Out::Stderr, format!("{word}\nThere are stopped jobs.\n").as_bytes());
+                    return Some(Finished { status: 1, ..Finished::default() });
                 }
                 output(
                     Out::Stderr,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use bashkit::Error;
 
+use super::dash::phrase;
+
 /// `bash --version` of Debian 12.
 pub(super) const BASH_VERSION: &str = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)
 Copyright (C) 2022 Free Software Foundation, Inc.
@@ -99,12 +101,13 @@ pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
 }
 
 /// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
-/// `dash_line` is where an inner dash on a terminal is.
+/// `dash_line` is where an inner dash on a terminal is; `script` is what dash runs.
 pub(super) fn reword<'a>(
     text: &'a str,
     top: &str,
     dash_line: Option<u32>,
     is_dash: &dyn Fn(&str) -> bool,
+    script: &str,
 ) -> Cow<'a, str> {
     let strange = [
         "command not found. ",
@@ -112,6 +115,7 @@ pub(super) fn reword<'a>(
         "unavailable",
         "cannot copy '",
         "you must specify a list of fields",
+        ": current: no such job",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -133,10 +137,13 @@ pub(super) fn reword<'a>(
             _ if body.starts_with("cp: cannot copy '") && body.ends_with(": No such file or directory") => {
                 body.replacen("cannot copy", "cannot stat", 1).into()
             }
+            _ if body.ends_with(": current: no such job") && top.contains(": line ") => {
+                body.replacen("current: no such job", "no job control", 1).into()
+            }
             _ if body.contains("Resource temporarily unavailable (") => {
                 body.split(" (").next().unwrap_or(body).into()
             }
-            _ => match in_dash(without_advice(body), dash_line, is_dash) {
+            _ => match phrase(without_advice(body), dash_line, is_dash, script) {
                 Some(None) => continue,
                 Some(Some(reworded)) => reworded.into(),
                 None => without_advice(body).into(),
@@ -157,66 +164,6 @@ fn without_advice(line: &str) -> &str {
     }
 }
 
-/// A line of bash in the words of dash 0.5.12; `Some(None)` when dash does not say it at all.
-fn in_dash(line: &str, dash_line: Option<u32>, is_dash: &dyn Fn(&str) -> bool) -> Option<Option<String>> {
-    let (who, rest) = line.split_once(": ")?;
-    if !is_dash(who) {
-        return None;
-    }
-    let rest = rest.strip_prefix("-c: ").unwrap_or(rest);
-    let counted = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
-    let counted = counted.filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit()));
-    if rest
-        .split(": ")
-        .next()
-        .is_some_and(|first| !first.is_empty() && first.chars().all(|c| c.is_ascii_digit()))
-    {
-        return None;
-    }
-    let own = dash_line.unwrap_or(1).to_string();
-    let (number, said) = match counted {
-        Some(counted) => counted,
-        None if dash_line.is_some() || rest.ends_with(": command not found") => (own.as_str(), rest),
-        None => return None,
-    };
-    let between = |front: &str, back: &str| said.strip_prefix(front).and_then(|rest| rest.strip_suffix(back));
-    let said = if said.starts_with('`') {
-        // dash does not repeat the line.
-        return Some(None);
-    } else if let Some(token) = between("syntax error near unexpected token `", "'") {
-        format!(
-            "Syntax error: {} unexpected",
-            if token == "newline" { token.to_owned() } else { format!("\"{token}\"") }
-        )
-    } else if said == "syntax error: unexpected end of file" {
-        "Syntax error: end of file unexpected".to_owned()
-    } else if between("unexpected EOF while looking for matching `", "'").is_some() {
-        "Syntax error: Unterminated quoted string".to_owned()
-    } else if let Some(name) = between("", ": command not found") {
-        format!("{name}: not found")
-    } else if let Some(folder) = between("cd: ", ": No such file or directory") {
-        format!("cd: can't cd to {folder}")
-    } else if let Some(name) = between("", ": unbound variable") {
-        format!("{name}: parameter not set")
-    } else if let Some(name) = between("", ": readonly variable") {
-        format!("{name}: is read only")
-    } else if let Some(word) = between("[: ", ": unary operator expected") {
-        format!("[: {word}: unexpected operator")
-    } else if let Some(word) = between("printf: ", ": invalid number") {
-        format!("printf: {word}: expected numeric value")
-    } else if let Some(word) = between("exit: ", ": numeric argument required") {
-        format!("exit: Illegal number: {word}")
-    } else if said == "local: can only be used in a function" {
-        "local: not in a function".to_owned()
-    } else if let Some(path) = between("", ": No such file or directory").filter(|path| !path.contains(": "))
-    {
-        format!("{path}: not found")
-    } else {
-        said.to_owned()
-    };
-    Some(Some(format!("{who}: {number}: {said}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +182,7 @@ mod tests {
             ("missing ]\n", "bash: line 1: [: missing `]'\n"),
             ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
         ] {
-            assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash), dash);
+            assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash, ""), dash);
         }
     }
 

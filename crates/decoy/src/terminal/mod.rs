@@ -22,6 +22,7 @@ use crate::{
 };
 use editor::{Editor, Press};
 pub(crate) use greeting::{Greeter, greeting};
+use running::with_returns;
 
 /// What the terminal shows is sent when it is this much, however much more was typed.
 const LARGEST_PIECE: usize = 64 * 1024;
@@ -77,6 +78,8 @@ pub struct Terminal {
     telnet: Option<Box<Options>>,
     status: i32,
     over: bool,
+    /// What jobs in the background said while their line ran.
+    late: Vec<u8>,
 }
 
 impl Terminal {
@@ -106,6 +109,7 @@ impl Terminal {
             telnet: None,
             status: 0,
             over: false,
+            late: Vec::new(),
         }
     }
 
@@ -175,15 +179,27 @@ impl Terminal {
     }
 
     fn prompt(&mut self, out: &mut Vec<u8>) {
+        if let Some(shell) = self.shell.as_ref().filter(|_| self.typed.is_empty()) {
+            out.extend(with_returns(&shell.news()));
+        }
         if self.brackets {
             out.extend_from_slice(b"\x1b[?2004h");
         }
         let prompt = match &self.shell {
             Some(shell) if self.typed.is_empty() => shell.prompt(),
-            _ => "> ".to_owned(),
+            Some(shell) => shell.second_prompt().to_owned(),
+            None => "> ".to_owned(),
         };
+        if let Some(shell) = self.shell.as_ref().filter(|_| self.typed.is_empty()) {
+            self.late = with_returns(&shell.late());
+        }
         out.extend_from_slice(prompt.replace('\n', "\r\n").as_bytes());
         self.editor.begin(prompt.rsplit('\n').next().unwrap_or_default().to_owned());
+    }
+
+    /// What jobs say comes behind the prompt.
+    fn show_late(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.late);
     }
 
     fn leave_line(&self, out: &mut Vec<u8>) {
@@ -250,6 +266,7 @@ impl Terminal {
                     }
                     if !self.over {
                         self.prompt(&mut out);
+                        self.show_late(&mut out);
                     }
                 }
             }

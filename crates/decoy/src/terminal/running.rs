@@ -39,8 +39,12 @@ impl Terminal {
     pub(super) async fn run_typed(&mut self, stage: &Stage) {
         let command = std::mem::take(&mut self.typed);
         if command.trim().is_empty() {
+            if let Some(shell) = &self.shell {
+                shell.empty_line();
+            }
             return;
         }
+        let mut stopped = false;
         let telnet = self.telnet.is_some();
         let piped = self.is_piped();
         let parted = Arc::new(AtomicBool::new(false));
@@ -76,8 +80,9 @@ impl Terminal {
                                 let keys: Vec<u8> = self.keys.drain(..).collect();
                                 input.push(&keys, TYPE_AHEAD);
                             }
-                            Some(0x03) if !piped => {
+                            Some(&key @ (0x03 | 0x1a)) if !piped => {
                                 self.keys.pop_front();
+                                stopped = key == 0x1a;
                                 break None;
                             }
                             Some(0x04) if !piped => {
@@ -118,7 +123,9 @@ impl Terminal {
                                 stage.room().await;
                                 continue;
                             }
-                            let (now, later) = match memchr::memchr(0x03, &keys) {
+                            let end = memchr::memchr2(0x03, 0x1a, &keys);
+                            stopped = end.is_some_and(|at| keys.get(at) == Some(&0x1a));
+                            let (now, later) = match end {
                                 Some(at) => (keys.get(..at).unwrap_or_default(), keys.get(at + 1..)),
                                 None => (keys.as_slice(), None),
                             };
@@ -168,10 +175,23 @@ impl Terminal {
                 for line in unread.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                     stage.note(EventKind::command_input(line));
                 }
-                self.status = 130;
+                self.status = if stopped { 148 } else { 130 };
                 let mut out = Vec::new();
                 self.data_mark(stage, &mut out);
-                out.extend_from_slice(b"^C\r\n");
+                let told =
+                    if stopped { self.shell.as_mut().and_then(|shell| shell.stop(&command)) } else { None };
+                match told {
+                    Some(told) => {
+                        out.extend_from_slice(b"^Z\r\n");
+                        out.extend(with_returns(told.as_bytes()));
+                    }
+                    None => {
+                        if let Some(shell) = &mut self.shell {
+                            shell.interrupted();
+                        }
+                        out.extend_from_slice(b"^C\r\n");
+                    }
+                }
                 self.show(stage, &out);
             }
         }
@@ -181,7 +201,7 @@ impl Terminal {
     /// it leaves comes back, so it is given little at a time.
     fn lend(&mut self, cooked: &mut Cooked, input: &Input) {
         let piped = self.is_piped();
-        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04);
+        let waits = |key: &u8| !piped && matches!(key, 0x03 | 0x04 | 0x1a);
         let count = self.keys.iter().take(LENT).take_while(|key| !waits(key)).count();
         let ahead: Vec<u8> = self.keys.drain(..count).collect();
         if piped {
@@ -296,7 +316,7 @@ async fn awaited(input: &Input) {
 }
 
 /// LF becomes CR LF (termios(3), ONLCR).
-fn with_returns(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn with_returns(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 16 + 8);
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
         match line.strip_suffix(b"\n") {

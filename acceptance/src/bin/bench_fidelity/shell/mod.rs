@@ -37,10 +37,14 @@ pub struct Compared {
 
 /// Plays everything on both sides.
 pub async fn measure(arguments: &Arguments) -> Vec<Figure> {
-    let Some(corpora) = acceptance::corpora::folder() else { return Vec::new() };
     let truth = Arc::new(truth::Truth::open(&arguments.root));
-    let allowed = truth.allowed();
-    let mut units = units::read(&corpora, &allowed, arguments);
+    let mut units = match &arguments.lines {
+        Some(path) => units::own(path),
+        None => {
+            let Some(corpora) = acceptance::corpora::folder() else { return Vec::new() };
+            units::read(&corpora, &truth.allowed(), arguments)
+        }
+    };
     if arguments.kept {
         units.retain(|unit| truth.knows(unit));
     }
@@ -63,6 +67,9 @@ pub async fn measure(arguments: &Arguments) -> Vec<Figure> {
     let masks = Masks::read();
     let compared = compare(&units, &answers, &given, &masks);
     worklist::print(&compared, arguments.show, &masks);
+    if arguments.lines.is_some() {
+        worklist::write(&compared, &truth.folder().join("lines.jsonl"));
+    }
     let (distinct, weighted) = shares(&compared);
     let note = format!("{} distinct lines, {} visits", distinct_count(&compared), units.len());
     let mut figures = vec![

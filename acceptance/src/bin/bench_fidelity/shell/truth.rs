@@ -87,6 +87,11 @@ impl Truth {
         }
     }
 
+    /// Where everything that is measured is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The allow-list against what is installed here.
     pub fn allowed(&self) -> Allowed {
         let mut installed = BTreeSet::new();

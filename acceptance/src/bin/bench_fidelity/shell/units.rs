@@ -42,6 +42,28 @@ pub fn read(corpora: &Path, allowed: &Allowed, arguments: &Arguments) -> Vec<Uni
     units
 }
 
+/// Lines of one's own, in a file: nothing of them is refused, so none may be a visitor's.
+pub fn own(path: &Path) -> Vec<Unit> {
+    let text = std::fs::read_to_string(path).expect("a file of lines");
+    let (mut units, mut typed) = (Vec::<Unit>::new(), false);
+    for row in text.lines().filter(|row| !row.is_empty() && !row.starts_with('#')) {
+        if let Some(mode) = row.strip_prefix("! ") {
+            typed = mode == "typed";
+            if typed {
+                units.push(Unit { mode: Mode::Typed, lines: Vec::new(), count: 1.0 });
+            }
+            continue;
+        }
+        let line = serde_json::from_str(row).unwrap_or_else(|_| row.to_owned());
+        match units.last_mut() {
+            Some(unit) if typed => unit.lines.push(line),
+            _ => units.push(Unit { mode: Mode::Exec, lines: vec![line], count: 1.0 }),
+        }
+    }
+    units.retain(|unit| !unit.lines.is_empty());
+    units
+}
+
 fn is_sampled(lines: &[String]) -> bool {
     Sha256::digest(lines.join("\n")).first().is_some_and(|byte| byte % 8 == 0)
 }

@@ -1,6 +1,8 @@
 //! What is not equal, by program: the list of work.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::json;
 
 use super::{Compared, masks::Masks, words::commands};
 
@@ -51,6 +53,18 @@ pub fn print(compared: &[Compared], show: usize, masks: &Masks) {
             }
         }
     }
+}
+
+/// Writes what both sides said, one JSON object a line: the beginning of a case for a test.
+pub fn write(compared: &[Compared], path: &Path) {
+    let rows = compared.iter().map(|one| {
+        let row = json!({
+            "line": one.line, "equal": one.equal, "debian": one.truth, "ours": one.other,
+        });
+        format!("{row}\n")
+    });
+    std::fs::write(path, rows.collect::<String>()).expect("a file for the answers");
+    println!("\nwritten: {}", path.display());
 }
 
 fn cut(text: &str) -> String {

@@ -29,6 +29,9 @@ pub(super) fn top_line(call: &Call<'_>) -> String {
 }
 
 pub(super) fn uptime(call: &Call<'_>) -> Said {
+    if let Some(said) = super::reports::refused(call, "pshV", "", false).filter(|_| !call.applet) {
+        return said;
+    }
     let options = call.options("");
     if options.has('s') {
         let booted: DateTime<Utc> = call.identity().boot_time.into();
@@ -51,8 +54,14 @@ pub(super) fn uptime(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn w(call: &Call<'_>) -> Said {
-    let mut text = headline(call);
-    text += "USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n";
+    if let Some(said) = super::reports::refused(call, "husfoipV", "", true) {
+        return said;
+    }
+    let mut text = String::new();
+    if !call.args.iter().any(|arg| arg == "-h" || arg == "--no-header") {
+        text = headline(call);
+        text += "USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n";
+    }
     if let Some(tty) = &call.session.launch.tty {
         let since: DateTime<Utc> = call.session.started.into();
         let from = call.session.contact.peer.ip().to_string();
@@ -69,6 +78,20 @@ pub(super) fn w(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn who(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    if let Some(letter) = options.unknown("abdHilmpqrstTuw").filter(|_| !call.applet) {
+        let text = format!("who: invalid option -- '{letter}'\nTry 'who --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    if let Some(extra) = options.operands.get(2) {
+        let text = format!("who: extra operand \u{2018}{extra}\u{2019}\nTry 'who --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    if options.has('q') {
+        let names = call.session.launch.tty.as_ref().map(|_| call.session.launch.account.name.clone());
+        let count = usize::from(names.is_some());
+        return Said::out(format!("{}\n# users={count}\n", names.unwrap_or_default()));
+    }
     let Some(tty) = &call.session.launch.tty else { return Said::nothing(0) };
     let since: DateTime<Utc> = call.session.started.into();
     let user = &call.session.launch.account.name;

@@ -27,6 +27,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if let Some(said) = usage::of(applet, rest, true).filter(|_| !matches!(applet.as_str(), "sh" | "ash")) {
         return Err(said);
     }
+    if matches!(applet.as_str(), "sh" | "ash") {
+        // Its shell is not dash: what it reads needs no translation.
+        words.splice(1..1, ["-o".to_owned(), "posix".to_owned()]);
+    }
     if let Some(first) = words.first_mut() {
         *first = match first.as_str() {
             "ash" => "sh".to_owned(),

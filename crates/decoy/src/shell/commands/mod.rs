@@ -12,6 +12,7 @@ mod copying;
 mod counting;
 mod crontab;
 mod curl;
+pub(super) mod dash;
 mod dd;
 mod describing;
 mod digests;
@@ -23,10 +24,12 @@ mod git;
 mod groups;
 mod hardware;
 mod heads;
+mod history;
 mod input;
 mod interpreters;
 mod linking;
 mod listing;
+mod lookups;
 mod making;
 mod names;
 mod network;
@@ -41,11 +44,13 @@ mod quoting;
 mod refusal;
 mod registry;
 mod removing;
+mod reports;
 mod reversing;
 mod running;
 mod signals;
 mod sources;
 mod space;
+mod starting;
 mod stat;
 mod suggestions;
 mod systemd;
@@ -65,14 +70,14 @@ mod whereis;
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};
 pub(super) use refusal::awk as awk_refusal;
-pub(super) use registry::{REGISTRY, Unknown, beyond_the_image};
+pub(super) use registry::{REGISTRY, Unknown, beyond_the_image, session_of};
 pub(super) use running::top as top_once;
 use table::COMMANDS;
 
 use super::{environment, session::Session};
 
 /// Programs that bash has built in: they need no file.
-const BUILT_IN: &[&str] = &["enable", "help", "history"];
+const BUILT_IN: &[&str] = &["enable", "fc", "help", "history"];
 
 /// The program of this name, if it is one of ours.
 pub(super) fn find(name: &str) -> Option<Run> {
@@ -167,6 +172,25 @@ pub(super) fn as_called(mut said: Said, name: &str, called: &str) -> Said {
         .collect::<String>()
         .into_bytes();
     said
+}
+
+/// Whether a process of this number runs; a signal that ends it ends what the visitor has started.
+pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
+    let call = Call {
+        session,
+        name: "kill",
+        args: &[],
+        cwd: "/",
+        vars: None,
+        stdin: None,
+        to_terminal: false,
+        applet: false,
+    };
+    let exists = running::exists(&call, pid);
+    if exists && !matches!(signal, 0 | 17 | 18) {
+        running::end(&call, &[u32::try_from(pid).unwrap_or(0)], signal);
+    }
+    exists
 }
 
 /// What a call says that only asks what the program is.

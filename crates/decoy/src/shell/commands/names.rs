@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{Call, Said, users};
+use super::{Call, Said, usage, users};
 
-pub(super) fn arch(_: &Call<'_>) -> Said {
-    Said::out("x86_64\n")
+pub(super) fn arch(call: &Call<'_>) -> Said {
+    let options = call.options("");
+    let wrong = options.unknown("").map(|letter| format!("invalid option -- '{letter}'"));
+    let wrong = wrong
+        .or_else(|| options.operands.first().map(|word| format!("extra operand \u{2018}{word}\u{2019}")));
+    match wrong {
+        Some(wrong) => Said::err(format!("arch: {wrong}\nTry 'arch --help' for more information.\n"), 1),
+        None => Said::out("x86_64\n"),
+    }
 }
 
 /// Whether programs find `TERM` in their environment. Without a terminal bash sets it to `dumb`, for itself alone.
@@ -39,6 +46,15 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             };
             match digits.parse::<f64>() {
                 Ok(number) if number >= 0.0 => seconds += number * scale,
+                _ if arg.starts_with('-') && arg.len() > 1 => {
+                    let letter = arg.chars().nth(1).unwrap_or('-');
+                    let what = if letter == '-' {
+                        format!("unrecognized option '{arg}'")
+                    } else {
+                        format!("invalid option -- '{letter}'")
+                    };
+                    return Said::err(format!("sleep: {what}\nTry 'sleep --help' for more information.\n"), 1);
+                }
                 _ => {
                     let text = format!("sleep: invalid time interval \u{2018}{arg}\u{2019}\nTry 'sleep --help' for more information.\n");
                     return Said::err(text, 1);
@@ -48,8 +64,10 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         if call.args.is_empty() {
             return Said::err("sleep: missing operand\nTry 'sleep --help' for more information.\n", 1);
         }
-        if !call.session.has_background() {
-            let time = Duration::from_secs_f64(seconds.min(86_400.0));
+        let time = Duration::from_secs_f64(seconds.min(86_400.0 * 365.0));
+        if call.session.has_background() {
+            *call.session.slept.lock() += time;
+        } else {
             call.session.contact.visitor.clock().pass(time).await;
         }
         Said::nothing(0)
@@ -75,6 +93,25 @@ pub(super) fn uname(call: &Call<'_>) -> Said {
     let options = call.options("");
     if let Some(letter) = options.unknown("asnrvmpio") {
         let text = format!("uname: invalid option -- '{letter}'\nTry 'uname --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    const LONG: [&str; 10] = [
+        "all",
+        "kernel-name",
+        "nodename",
+        "kernel-release",
+        "kernel-version",
+        "machine",
+        "processor",
+        "hardware-platform",
+        "operating-system",
+        "release",
+    ];
+    if let Some(word) =
+        options.long.iter().find(|word| !LONG.iter().any(|known| known.starts_with(word.as_str())))
+    {
+        let text =
+            format!("uname: unrecognized option '--{word}'\nTry 'uname --help' for more information.\n");
         return Said::err(text, 1);
     }
     if let Some(operand) = options.operands.first() {
@@ -111,6 +148,14 @@ pub(super) fn uname(call: &Call<'_>) -> Said {
 pub(super) fn hostname(call: &Call<'_>) -> Said {
     let identity = call.identity();
     let options = call.options("F");
+    if let Some(letter) = options.unknown("aAbdfiIsyhV") {
+        let help = usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default();
+        return Said {
+            out: help.out,
+            err: format!("hostname: invalid option -- '{letter}'\n").into(),
+            status: 255,
+        };
+    }
     let name = match options.letters.first() {
         Some('f' | 'A') => identity.full_name(),
         Some('d') => identity.domain.clone(),
@@ -127,6 +172,35 @@ pub(super) fn hostname(call: &Call<'_>) -> Said {
 
 pub(super) fn id(call: &Call<'_>) -> Said {
     let options = call.options("");
+    let chosen = ['u', 'g', 'G'].iter().filter(|letter| options.has(**letter)).count();
+    let refused = if let Some(letter) = options.unknown("agGnruzZ") {
+        Some(format!("invalid option -- '{letter}'\nTry 'id --help' for more information."))
+    } else if options.has('Z') {
+        Some("--context (-Z) works only on an SELinux-enabled kernel".to_owned())
+    } else if chosen > 1 {
+        Some("cannot print \"only\" of more than one choice".to_owned())
+    } else if chosen == 0 && (options.has('n') || options.has('r')) {
+        Some("cannot print only names or real IDs in default format".to_owned())
+    } else if chosen == 0 && options.has('z') {
+        Some("option --zero not permitted in default format".to_owned())
+    } else {
+        None
+    };
+    if let Some(refused) = refused.filter(|_| !call.applet) {
+        return Said::err(format!("id: {refused}\n"), 1);
+    }
+    if options.operands.len() > 1 {
+        let (mut all, mut said) = (call.args.to_vec(), Said::default());
+        all.retain(|arg| arg.starts_with('-'));
+        for operand in &options.operands {
+            let args: Vec<String> = all.iter().chain([operand]).cloned().collect();
+            let one = id(&Call { args: &args, ..*call });
+            said.out.extend(one.out);
+            said.err.extend(one.err);
+            said.status |= one.status;
+        }
+        return said;
+    }
     let user = match options.operands.first() {
         Some(name) => match users::named(call, name) {
             Some(user) => Some(user),
@@ -168,11 +242,6 @@ pub(super) fn id(call: &Call<'_>) -> Said {
     Said::out(text + "\n")
 }
 
-pub(super) fn groups(call: &Call<'_>) -> Said {
-    let args = ["-Gn".to_owned()];
-    id(&Call { args: &args, ..*call })
-}
-
 /// `enable` without arguments lists the builtins of bash 5.2.
 pub(super) fn enable(call: &Call<'_>) -> Said {
     const BUILTINS: &str = ". : [ alias bg bind break builtin caller cd command compgen complete compopt continue declare dirs \
@@ -186,27 +255,6 @@ unset wait";
         return Said::err(format!("{}: enable: {name}: not a shell builtin\n", call.session.shell_name()), 1);
     }
     Said::out(BUILTINS.split(' ').map(|name| format!("enable {name}\n")).collect::<String>())
-}
-
-pub(super) fn history(call: &Call<'_>) -> Said {
-    let mut lines = call.session.history.lock();
-    match call.args.first().map(String::as_str) {
-        Some("-c") => {
-            lines.clear();
-            Said::nothing(0)
-        }
-        Some(option) if option.starts_with('-') => Said::nothing(0),
-        count => {
-            let most = count.and_then(|count| count.parse().ok()).unwrap_or(usize::MAX);
-            let skip = lines.len().saturating_sub(most);
-            let rows = lines
-                .iter()
-                .enumerate()
-                .skip(skip)
-                .map(|(number, line)| format!("{:>5}  {line}\n", number + 1));
-            Said::out(rows.collect::<String>())
-        }
-    }
 }
 
 pub(super) fn locale(_: &Call<'_>) -> Said {
@@ -230,6 +278,10 @@ pub(super) fn locale(_: &Call<'_>) -> Said {
 
 pub(super) fn lsb_release(call: &Call<'_>) -> Said {
     let options = call.options("");
+    if let Some(letter) = options.unknown("aidrcsvh") {
+        let text = format!("Usage: lsb_release [options]\n\nlsb_release: error: no such option: -{letter}\n");
+        return Said::err(text, 2);
+    }
     let short = options.has('s') || options.has_long("short");
     let all = options.has('a') || options.has_long("all");
     let rows = [

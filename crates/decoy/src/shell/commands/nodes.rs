@@ -65,7 +65,8 @@ pub(super) fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Optio
             match sign {
                 '+' => mode |= bits,
                 '-' => mode &= !bits,
-                '=' => mode = mode & !(mask & 0o777) | bits,
+                // A folder keeps its special bits.
+                '=' => mode = mode & !(mask & if is_dir { 0o777 } else { 0o7777 }) | bits,
                 _ => return None,
             }
             rest = body.get(end..)?;
@@ -182,14 +183,43 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
                     format!("chmod: changing permissions of '{shown}': {}\n", error.errno_text()).bytes(),
                 );
                 said.status = 1;
-            } else if options.has('v') {
-                said.out.extend(
-                    format!("mode of '{shown}' changed from {:04o} to {mode:04o}\n", node.mode).bytes(),
-                );
+            } else if options.has('v') || options.has('c') && node.mode & 0o7777 != mode {
+                let (old, new) = (rights(node.mode), rights(mode));
+                let text = if node.mode & 0o7777 == mode {
+                    format!("mode of '{shown}' retained as {new}\n")
+                } else {
+                    format!("mode of '{shown}' changed from {old} to {new}\n")
+                };
+                said.out.extend(text.bytes());
             }
         }
     }
     said
+}
+
+/// A mode in digits and letters.
+fn rights(mode: u32) -> String {
+    let letters: String = (0..9)
+        .rev()
+        .map(|bit| {
+            let set = mode >> bit & 1 == 1;
+            let special = match bit {
+                6 => mode & 0o4000 != 0,
+                3 => mode & 0o2000 != 0,
+                0 => mode & 0o1000 != 0,
+                _ => false,
+            };
+            match (bit % 3, special, set) {
+                (0, true, true) => if bit == 0 { 't' } else { 's' },
+                (0, true, false) => if bit == 0 { 'T' } else { 'S' },
+                (_, _, false) => '-',
+                (2, ..) => 'r',
+                (1, ..) => 'w',
+                _ => 'x',
+            }
+        })
+        .collect();
+    format!("{:04o} ({letters})", mode & 0o7777)
 }
 
 /// `chown` and `chgrp`.

@@ -11,13 +11,15 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, busybox, by_path, find, help, interpreters, is_installed, learn,
-    outward, suggestions, table::COMMANDS, usage,
+    Call, Run, Said, as_called, asking, busybox, by_path, dash, find, help, interpreters, is_installed,
+    learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
     shell::{
-        bytes, engine,
+        bytes,
+        dash::{Invocation, invocation},
+        engine, runners,
         session::{Handle, Session},
     },
 };
@@ -33,6 +35,7 @@ const STREAMED: &str = "cat";
 fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     registry.insert(NOT_FOUND, Arc::new(Status127));
+    dash::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
@@ -71,8 +74,12 @@ fn registry() -> BuiltinRegistry {
                 "mawk" | "gawk" => "awk",
                 other => other,
             };
-            let program: Arc<dyn Builtin> = Arc::new(ByPath(name_of_library));
-            add(name, &program, name != name_of_library);
+            let words = FOLDERS.iter().map(|dir| format!("{dir}{name}"));
+            for called in words.chain((name != name_of_library).then(|| name.to_owned())) {
+                let program: Arc<dyn Builtin> =
+                    Arc::new(ByPath { name: name_of_library, called: called.clone() });
+                registry.insert(called, program);
+            }
         } else {
             let program: Arc<dyn Builtin> = Arc::new(Unemulated { name, needs_file: true });
             add(name, &program, true);
@@ -90,7 +97,7 @@ struct Ours {
     needs_file: bool,
 }
 
-fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
+pub(in crate::shell) fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
     context.execution_extension::<Handle>()?.try_with(|handle| Arc::clone(&handle.0)).ok()
 }
 
@@ -171,7 +178,11 @@ fn plan(words: Vec<String>, stdin: Option<bashkit::StreamData>) -> Option<Execut
 }
 
 /// A program of the library, called by its path.
-struct ByPath(&'static str);
+struct ByPath {
+    name: &'static str,
+    /// The word that calls it.
+    called: String,
+}
 
 #[async_trait]
 impl Builtin for ByPath {
@@ -183,7 +194,15 @@ impl Builtin for ByPath {
         if let Some(session) = session_of(context) {
             session.check_depth()?;
         }
-        let words = std::iter::once(self.0.to_owned()).chain(context.args.iter().cloned()).collect();
+        let mut words: Vec<String> =
+            std::iter::once(self.name.to_owned()).chain(context.args.iter().cloned()).collect();
+        // A shell tells of itself by the word it was called by.
+        if self.name == "sh"
+            && let Invocation::Command(at) = invocation(context.args)
+            && at + 1 == context.args.len()
+        {
+            words.push(self.called.clone());
+        }
         Ok(plan(words, context.stdin.cloned()))
     }
 }
@@ -267,7 +286,10 @@ impl CommandResolver for Unknown {
     fn resolve(&self, name: &str) -> Option<Arc<dyn Builtin>> {
         // The library says it best itself, line number and all; but to some names it adds advice that bash never gives,
         // which is taken off only on the way to the visitor.
-        if self.0.dash_line().is_none() && (self.0.shows_errors() || !suggestions::has_advice(name)) {
+        if self.0.dash_line().is_none()
+            && self.0.runner.lock().is_none()
+            && (self.0.shows_errors() || !suggestions::has_advice(name))
+        {
             self.0.note_unknown(name);
             return None;
         }
@@ -284,35 +306,43 @@ impl Builtin for Nothing {
         Ok(not_found(&session, &self.0))
     }
 
-    /// Only the shell itself knows which script and line it is in: it is asked to say the words.
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
-        let traced = ["SHOPT_x", "SHOPT_v"].iter().any(|name| is_on(context, name));
-        let Some(session) = session_of(context).filter(|_| !traced) else { return Ok(None) };
-        session.note_unknown(&self.0);
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        let name = quoted(&self.0.chars().take(4096).collect::<String>());
-        let said = if is_on(context, engine::DASH_MARK) {
-            format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {name}")
-        } else {
-            format!(
-                "printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {name}"
-            )
-        };
-        let script = if session.launch.tty.is_some() {
-            let (top, text) = (quoted(&session.shell_name()), quoted(&session.unknown_command(&self.0)));
-            format!("case \"$0\" in {top}) printf %s {text};; *) {said};; esac >&2")
-        } else {
-            format!("{said} >&2")
-        };
-        let run = |name: &str, args: Vec<String>| SubCommand {
-            name: name.to_owned(),
-            args,
-            stdin: None,
-            assignments: Vec::new(),
-        };
-        let commands = vec![run("eval", vec![script]), run(NOT_FOUND, Vec::new())];
-        Ok(Some(ExecutionPlan::Batch { commands }))
+        Ok(not_found_plan(&self.0, context))
     }
+}
+
+/// Only the shell itself knows which script and line it is in: it is asked to say the words.
+pub(super) fn not_found_plan(name: &str, context: &BuiltinContext<'_>) -> Option<ExecutionPlan> {
+    let traced = ["SHOPT_x", "SHOPT_v"].iter().any(|name| is_on(context, name));
+    let session = session_of(context).filter(|_| !traced)?;
+    session.note_unknown(name);
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let run = |name: &str, args: Vec<String>| SubCommand {
+        name: name.to_owned(),
+        args,
+        stdin: None,
+        assignments: Vec::new(),
+    };
+    if let Some((said, status)) =
+        session.runner.lock().as_deref().and_then(|runner| runners::words(runner, name))
+    {
+        let script = format!("printf '%s\\n' {} >&2; (exit {status})", quoted(&said));
+        return Some(ExecutionPlan::Batch { commands: vec![run("eval", vec![script])] });
+    }
+    let shown = quoted(&name.chars().take(4096).collect::<String>());
+    let said = if is_on(context, engine::DASH_MARK) {
+        format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {shown}")
+    } else {
+        format!("printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {shown}")
+    };
+    let script = if session.launch.tty.is_some() {
+        let (top, text) = (quoted(&session.shell_name()), quoted(&session.unknown_command(name)));
+        format!("case \"$0\" in {top}) printf %s {text};; *) {said};; esac >&2")
+    } else {
+        format!("{said} >&2")
+    };
+    let commands = vec![run("eval", vec![script]), run(NOT_FOUND, Vec::new())];
+    Some(ExecutionPlan::Batch { commands })
 }
 
 /// The status of a command that was not found.

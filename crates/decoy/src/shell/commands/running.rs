@@ -11,6 +11,7 @@ use crate::machine::{
     files::memory,
     processes::{DOOR, Process, shell_pid},
 };
+use crate::shell::jobs::State;
 
 /// The machine's processes with the visitor's own.
 pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
@@ -55,6 +56,16 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     for started in call.session.contact.visitor.dropped().list() {
         let process = own(started.pid, 1, started.command, "Ssl", 5_300, "?");
         list.push(Process { uid: started.uid, since: Some(started.at), ..process });
+    }
+    let now = call.now();
+    call.session.jobs.lock().tick(now);
+    for job in call.session.jobs.lock().all() {
+        let state = match job.state {
+            State::Running(_) => "S",
+            State::Stopped => "T",
+            State::Ended(_) => continue,
+        };
+        list.push(own(job.pid, shell, job.text.clone(), state, 2_100, tty));
     }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -204,10 +215,10 @@ pub(super) fn pkill(call: &Call<'_>) -> Said {
 pub(super) fn killall(call: &Call<'_>) -> Said {
     let operands: Vec<&String> = call.args.iter().filter(|arg| !arg.starts_with('-')).collect();
     if operands.is_empty() {
-        return Said::err(
-            "Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n",
-            1,
-        );
+        return super::usage::of("killall", &[], false).unwrap_or_else(|| {
+            let text = "Usage: killall [OPTION]... [--] NAME...\n       killall -l, --list\n       killall -V, --version\n";
+            Said::err(text, 1)
+        });
     }
     let mut list = all(call);
     list.pop();
@@ -235,6 +246,9 @@ pub(super) fn end(call: &Call<'_>, pids: &[u32], signal: u8) {
     let visitor = &call.session.contact.visitor;
     if signals::ends(signal) {
         visitor.dropped().end(|started| pids.contains(&started.pid));
+    }
+    for pid in pids {
+        call.session.jobs.lock().signal(*pid, signal);
     }
     if call.is_root() {
         visitor.signal(pids, signal);

@@ -7,7 +7,12 @@ use crate::machine::files::{memory, mount_table};
 pub(super) fn free(call: &Call<'_>) -> Said {
     let options = call.options("sc");
     if let Some(letter) = options.unknown("bkmghtwlv") {
-        return Said::err(format!("free: invalid option -- '{letter}'\n\nUsage:\n free [options]\n"), 1);
+        let text = format!("free: invalid option -- '{letter}'\n");
+        let help = super::usage::of("free", &["--help".to_owned()], false).unwrap_or_default();
+        return Said::err([text.into_bytes(), help.out].concat(), 1);
+    }
+    if let Some(said) = super::reports::refused(call, "bkmghtwlv", "sc", false) {
+        return said;
     }
     let m = memory(call.identity(), call.now());
     let show = |kib: u64| {

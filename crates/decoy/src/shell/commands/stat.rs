@@ -6,7 +6,13 @@ use super::{Call, Said};
 use crate::machine::{Attributes, files::Kind};
 
 pub(super) fn stat(call: &Call<'_>) -> Said {
-    let options = call.options("c");
+    let args = super::users::joined(call.args, &["printf", "format"]);
+    let options = super::Options::of(&args, "c");
+    if let Some(letter) = options.unknown("fLt") {
+        let text = format!("stat: invalid option -- '{letter}'\nTry 'stat --help' for more information.\n");
+        return Said::err(text, 1);
+    }
+    let printf = options.long.iter().any(|long| long.starts_with("printf="));
     let format = options.value('c').map(str::to_owned).or_else(|| {
         options.long.iter().find_map(|long| {
             long.strip_prefix("format=").or_else(|| long.strip_prefix("printf=")).map(str::to_owned)
@@ -22,6 +28,10 @@ pub(super) fn stat(call: &Call<'_>) -> Said {
         match node {
             Ok(node) => {
                 let text = match &format {
+                    Some(format) if printf => {
+                        let format = format.replace("\\n", "\n").replace("\\t", "\t");
+                        formatted(call, &format, operand, &node)
+                    }
                     Some(format) => formatted(call, format, operand, &node) + "\n",
                     None => whole(call, operand, &path, &node),
                 };
@@ -123,6 +133,10 @@ fn formatted(call: &Call<'_>, format: &str, operand: &str, node: &Attributes) ->
             Some('h') => text += &node.nlink.to_string(),
             Some('i') => text += &node.inode.to_string(),
             Some('n') => text += operand,
+            Some('N') if node.kind == Kind::Symlink => {
+                let target = call.files().read_link(&call.path(operand)).unwrap_or_default();
+                text += &format!("'{operand}' -> '{target}'");
+            }
             Some('N') => text += &format!("'{operand}'"),
             Some('s') => text += &node.size.to_string(),
             Some('u') => text += &node.uid.to_string(),

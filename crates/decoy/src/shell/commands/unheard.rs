@@ -15,11 +15,8 @@ const SILENT: &[&str] = &[
     "renice",
     "reset",
     "setterm",
-    "stty",
-    "sysctl",
     "systemd-tmpfiles",
     "tabs",
-    "tput",
     "update-ca-certificates",
     "users",
     "wall",
@@ -41,6 +38,9 @@ pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
     if SILENT.contains(&name) || QUIET_ALONE.contains(&name) && args.is_empty() {
         return Said::nothing(0);
     }
+    if let Some(said) = interpreted(session, name, args) {
+        return said;
+    }
     if has(&["--help"]) {
         return Said::out(format!("Usage: {name} [OPTION]... [FILE]...\n"));
     }
@@ -59,6 +59,55 @@ pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
         return Said::err(format!("{text}Try '{name} --help' for more information.\n"), 1);
     }
     Said::err(format!("{name}: missing operand\nTry '{name} --help' for more information.\n"), 1)
+}
+
+/// Interpreters: what a program of one word prints, and a script that is not there.
+fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
+    let python = matches!(name, "python3" | "python3.11" | "python" | "python2");
+    let perl = name.starts_with("perl");
+    if !python && !perl {
+        return None;
+    }
+    let code = args.iter().position(|arg| arg == if python { "-c" } else { "-e" });
+    if let Some(code) = code.map(|at| args.get(at + 1)) {
+        let Some(code) = code else {
+            let text = if python { "Argument expected for the -c option\n" } else { "No code specified for -e.\n" };
+            return Some(Said::err(text, 2));
+        };
+        return Some(Said::out(printed(code, python).unwrap_or_default()));
+    }
+    let script = args.iter().find(|arg| !arg.starts_with('-'))?;
+    let path = session.files().resolve(&session.cwd.lock(), script);
+    if session.files().exists(&path) {
+        return Some(Said::nothing(0));
+    }
+    Some(Said::err(
+        if python {
+            format!("{name}: can't open file '{path}': [Errno 2] No such file or directory\n")
+        } else {
+            format!("Can't open perl script \"{script}\": No such file or directory\n")
+        },
+        2,
+    ))
+}
+
+/// What a program says that only prints one text or number.
+fn printed(code: &str, python: bool) -> Option<String> {
+    let code = code.trim().trim_end_matches(';').trim_end();
+    let inner = code.strip_prefix("print")?.trim();
+    let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(inner).trim();
+    let quote = inner.chars().next()?;
+    let end = if python { "\n" } else { "" };
+    if inner.parse::<i64>().is_ok() {
+        return Some(format!("{inner}{end}"));
+    }
+    let text = inner.strip_prefix(quote)?.strip_suffix(quote)?;
+    if !matches!(quote, '"' | '\'') || text.contains([quote, '$', '@', '%', '{']) {
+        return None;
+    }
+    let raw = !python && quote == '\'';
+    let text = if raw { text.to_owned() } else { text.replace("\\n", "\n").replace("\\t", "\t") };
+    Some(text + end)
 }
 
 /// Programs that talk to a daemon or a network which is not there.

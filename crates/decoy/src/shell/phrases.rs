@@ -1,0 +1,181 @@
+//! What the library's programs say, in the words of GNU's.
+
+use std::borrow::Cow;
+
+/// Programs of coreutils and findutils: they end a complaint with where there is help.
+const HELPFUL: &[&str] = &[
+    "basename", "comm", "cut", "date", "dirname", "du", "expand", "expr", "factor", "fmt", "fold", "head",
+    "install", "join", "mkfifo", "mktemp", "nl", "numfmt", "paste", "printenv", "readlink", "realpath",
+    "seq", "shuf", "sort", "split", "tac", "tr", "truncate", "tsort", "unexpand", "uniq", "xargs", "yes",
+];
+
+/// Complaints that end so.
+const COMPLAINTS: &[&str] = &[
+    "missing operand",
+    "missing file operand",
+    "extra operand ",
+    "invalid option -- ",
+    "unrecognized option ",
+    "option requires an argument -- ",
+];
+
+/// Complaints that name a word in the quotation marks of the locale.
+const QUOTING: &[&str] = &[
+    "extra operand '",
+    "missing operand after '",
+    "invalid date '",
+    "invalid time interval '",
+    "invalid maximum depth '",
+    "too few X's in template '",
+    "via template '",
+    "argument: '",
+    "argument to -maxdepth, but got '",
+    "argument to -mindepth, but got '",
+];
+
+/// The text as the real programs say it. `args` are those of the program that was started last, `cwd` is where it is.
+pub(super) fn of_programs<'a>(text: Cow<'a, str>, args: &[String], cwd: &str) -> Cow<'a, str> {
+    let known = |line: &str| {
+        line.split_once(": ").is_some_and(|(name, _)| {
+            HELPFUL.binary_search(&name).is_ok()
+                || matches!(name, "diff" | "cmp" | "find" | "awk" | "env" | "timeout" | "sed")
+        })
+    };
+    if !text.lines().any(known) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
+        let Some((name, said)) = body.split_once(": ").filter(|_| known(body)) else {
+            out.push_str(line);
+            continue;
+        };
+        out.push_str(&phrase(name, said, args, cwd));
+        out.push_str(end);
+        let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
+        let helped = lines.peek().is_some_and(|next| next.starts_with("Try '") || next.starts_with("Usage"));
+        if complains && !helped && !end.is_empty() {
+            if HELPFUL.binary_search(&name).is_ok() {
+                out.push_str(&format!("Try '{name} --help' for more information.\n"));
+            } else if matches!(name, "diff" | "cmp") {
+                out.push_str(&format!("{name}: Try '{name} --help' for more information.\n"));
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
+    let mut said = as_typed(said, args, cwd).into_owned();
+    if QUOTING.iter().any(|sign| said.contains(sign))
+        || matches!(name, "find" | "env") && said.starts_with('\'')
+    {
+        said = curled(&said);
+    }
+    let missing = said.strip_suffix(": No such file or directory").map(str::to_owned);
+    let folder = said.strip_suffix(": Is a directory").map(str::to_owned);
+    let said = match (name, missing, folder) {
+        ("sort", Some(file), _) if !file.contains(": ") => {
+            format!("cannot read: {file}: No such file or directory")
+        }
+        ("sort", _, Some(file)) if !file.contains(": ") => format!("read failed: {file}: Is a directory"),
+        ("tac", Some(file), _) if !file.contains('\'') => {
+            format!("failed to open '{file}' for reading: No such file or directory")
+        }
+        ("awk", Some(rest), _) => {
+            match rest.strip_prefix("fatal: cannot open file `").and_then(|rest| rest.split('\'').next()) {
+                Some(file) => format!("cannot open {file} (No such file or directory)"),
+                None => said,
+            }
+        }
+        ("date", Some(rest), _) if rest.starts_with("cannot stat '") => {
+            let file = rest.trim_start_matches("cannot stat '").trim_end_matches('\'');
+            format!("{file}: No such file or directory")
+        }
+        ("cmp", ..) => said.replacen(" differ: char ", " differ: byte ", 1),
+        ("find", ..) if said.starts_with("invalid argument `") => {
+            said.replacen("invalid", "Invalid", 1).replace("to `-", "to -").trim_end_matches('\'').to_owned()
+        }
+        ("seq", ..) if said == "zero increment" => {
+            "invalid Zero increment value: \u{2018}0\u{2019}".to_owned()
+        }
+        ("tr", ..) if said == "missing operand after SET1" => {
+            let first = args.iter().find(|arg| !arg.starts_with('-')).map_or("", String::as_str);
+            format!(
+                "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating.\nTry 'tr --help' for more information."
+            )
+        }
+        ("diff", ..) if said == "missing operand" => {
+            let last = args.last().map_or("diff", String::as_str);
+            format!("missing operand after '{last}'")
+        }
+        _ => said,
+    };
+    format!("{name}: {said}")
+}
+
+/// A path that the library has made absolute, as it was typed.
+fn as_typed<'a>(said: &'a str, args: &[String], cwd: &str) -> Cow<'a, str> {
+    let front = format!("{}/", cwd.trim_end_matches('/'));
+    let Some((path, rest)) = said.split_once(": ").filter(|(path, _)| path.starts_with('/')) else {
+        return Cow::Borrowed(said);
+    };
+    match path.strip_prefix(&front).filter(|short| args.iter().any(|arg| arg == short)) {
+        Some(short) => Cow::Owned(format!("{short}: {rest}")),
+        None => Cow::Borrowed(said),
+    }
+}
+
+/// The first word in single quotation marks in those of the locale.
+fn curled(said: &str) -> String {
+    let Some((before, rest)) = said.split_once(" '").map_or_else(
+        || said.strip_prefix('\'').map(|rest| (String::new(), rest)),
+        |(before, rest)| Some((format!("{before} "), rest)),
+    ) else {
+        return said.to_owned();
+    };
+    match rest.split_once('\'') {
+        Some((word, after)) => format!("{before}\u{2018}{word}\u{2019}{after}"),
+        None => said.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_are_those_of_gnu() {
+        assert!(HELPFUL.is_sorted());
+        let args = vec!["nosuch".to_owned()];
+        for (library, gnu) in [
+            (
+                "sort: /root/nosuch: No such file or directory\n",
+                "sort: cannot read: nosuch: No such file or directory\n",
+            ),
+            ("cut: /root/nosuch: No such file or directory\n", "cut: nosuch: No such file or directory\n"),
+            ("tr: missing operand\n", "tr: missing operand\nTry 'tr --help' for more information.\n"),
+            (
+                "seq: extra operand '4'\n",
+                "seq: extra operand \u{2018}4\u{2019}\nTry 'seq --help' for more information.\n",
+            ),
+            (
+                "find: '/nosuch': No such file or directory\n",
+                "find: \u{2018}/nosuch\u{2019}: No such file or directory\n",
+            ),
+            (
+                "awk: fatal: cannot open file `nosuch' for reading: No such file or directory\n",
+                "awk: cannot open nosuch (No such file or directory)\n",
+            ),
+            ("date: invalid date 'x'\n", "date: invalid date \u{2018}x\u{2019}\n"),
+            (
+                "ls: cannot access 'x': No such file or directory\n",
+                "ls: cannot access 'x': No such file or directory\n",
+            ),
+        ] {
+            assert_eq!(of_programs(Cow::Borrowed(library), &args, "/root"), gnu);
+        }
+    }
+}
