@@ -15,6 +15,7 @@ pub const DAEMONS: &[packages::Needed] = &[
     ("saslpasswd2", "sasl2-bin", "SMTP logins"),
     ("nginx", "nginx-light", "HTTP"),
     ("telnetd", "inetutils-telnetd", "Telnet"),
+    ("make-ssl-cert", "ssl-cert", "certificates"),
     ("ssh", "openssh-client", "visits"),
     ("sshpass", "sshpass", "visits"),
 ];

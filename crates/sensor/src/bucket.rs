@@ -39,7 +39,7 @@ use crate::{
         self,
         host_keys::{self, HostKeyError},
     },
-    tls::{self, SnakeoilError},
+    tls::{self, SnakeoilError, Speaker},
     vitals::Vitals,
 };
 
@@ -98,9 +98,9 @@ pub struct Bucket {
     pub(crate) mind: Arc<Mind>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) admission: Admission,
-    tls: Arc<rustls::ServerConfig>,
+    tls: Speaker,
     /// Of ports that speak TLS from the first byte on.
-    port_tls: Vec<(String, Arc<rustls::ServerConfig>)>,
+    port_tls: Vec<(String, Speaker)>,
     pub(crate) bounds: Bounds,
     pub(crate) dialogue_limits: decoy::Limits,
     daemons: Vec<(String, ssh::Daemon)>,
@@ -108,9 +108,9 @@ pub struct Bucket {
 
 impl Bucket {
     /// What a listener's visitors are shown when they ask for TLS: the port's own certificate, or the machine's.
-    pub(crate) fn tls_of(&self, name: &str) -> Arc<rustls::ServerConfig> {
+    pub(crate) fn tls_of(&self, name: &str) -> Speaker {
         let own = self.port_tls.iter().find(|(known, _)| known == name).map(|(_, tls)| tls);
-        Arc::clone(own.unwrap_or(&self.tls))
+        own.unwrap_or(&self.tls).clone()
     }
 
     /// The SSH daemon of a listener; each has its own banner, all have the same keys.

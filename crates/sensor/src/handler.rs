@@ -52,8 +52,8 @@ const SHORT_RECORDING: usize = 16 * 1024;
 /// How much output is gathered before it is sent.
 const GATHER: usize = 64 * 1024;
 
-/// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take (nginx: `client_header_timeout`).
+const HANDSHAKE: Duration = Duration::from_secs(60);
 /// How long a goodbye may take on its way to a visitor who does not read.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// The longest that pauses may keep a visitor waiting who sends nothing new.

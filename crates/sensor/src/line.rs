@@ -5,40 +5,47 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    sync::Arc,
     task::{Poll, ready},
 };
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use openssl::ssl::Ssl;
 use tokio::{
-    io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
+    io::{AsyncRead, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
+    sync::Semaphore,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_openssl::SslStream;
 
-use crate::handler::Line;
+use crate::{handler::Line, tls::Speaker};
 
 /// How much is read at once.
 const READ: usize = 4096;
 
+/// Whose handshake is computed, one at a time: a group of 8192 bits takes a processor a while, and visitors of other ports
+/// shall not notice.
+static TURN: Semaphore = Semaphore::const_new(1);
+
 /// A TCP connection.
 pub struct TcpLine {
     channel: Channel,
-    tls: Arc<rustls::ServerConfig>,
+    tls: Speaker,
+    /// The visitor has closed their half.
+    closed: bool,
 }
 
 enum Channel {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<SslStream<TcpStream>>),
     /// A handshake failed: nothing more can be said or heard.
     Gone,
 }
 
 impl TcpLine {
     /// A plain line that can speak TLS with this certificate.
-    pub fn new(stream: TcpStream, tls: Arc<rustls::ServerConfig>) -> Self {
-        Self { channel: Channel::Plain(stream), tls }
+    pub fn new(stream: TcpStream, tls: Speaker) -> Self {
+        Self { channel: Channel::Plain(stream), tls, closed: false }
     }
 
     /// Whether the visitor's first byte begins a TLS handshake (nginx: ngx_http_ssl_handshake); the byte stays where it is.
@@ -55,7 +62,7 @@ impl TcpLine {
 
 /// Adds what arrives to `buffer`, which grows by no more than that: an idle visitor costs none. A read that was not full
 /// says that there is no more, so nothing is asked of the kernel twice.
-async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<usize> {
+async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> io::Result<usize> {
     poll_fn(|context| {
         let mut room = [MaybeUninit::uninit(); READ];
         let mut arrived = ReadBuf::uninit(&mut room);
@@ -66,17 +73,31 @@ async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<usize
     .await
 }
 
+/// The handshake. Each step of it waits for its turn, and not for the visitor while it has it.
+async fn accept(stream: &mut SslStream<TcpStream>) -> io::Result<()> {
+    loop {
+        let turn = TURN.acquire().await.map_err(io::Error::other)?;
+        let step = poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_accept(context))).await;
+        drop(turn);
+        if let Poll::Ready(done) = step {
+            return done.map_err(|error| error.into_io_error().unwrap_or_else(io::Error::other));
+        }
+        // The step asked to be woken when there is more.
+        let mut woken = false;
+        poll_fn(|_| if std::mem::replace(&mut woken, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
 #[async_trait]
 impl Line for TcpLine {
     async fn hear(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
-        match &mut self.channel {
+        let heard = match &mut self.channel {
             Channel::Plain(stream) => read(stream, buffer).await,
-            Channel::Tls(stream) => {
-                buffer.reserve(READ);
-                stream.read_buf(buffer).await
-            }
+            Channel::Tls(stream) => read(stream.as_mut(), buffer).await,
             Channel::Gone => Ok(0),
-        }
+        }?;
+        self.closed |= heard == 0;
+        Ok(heard)
     }
 
     async fn say(&mut self, bytes: Bytes) -> io::Result<()> {
@@ -93,8 +114,9 @@ impl Line for TcpLine {
     async fn start_tls(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.channel, Channel::Gone) {
             Channel::Plain(stream) => {
-                let stream = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream).await?;
-                self.channel = Channel::Tls(Box::new(stream));
+                let mut stream = Box::new(SslStream::new(Ssl::new(&self.tls.context)?, stream)?);
+                accept(stream.as_mut()).await?;
+                self.channel = Channel::Tls(stream);
                 Ok(())
             }
             other => {
@@ -108,6 +130,10 @@ impl Line for TcpLine {
         match &mut self.channel {
             // Closing says it, as when a daemon ends.
             Channel::Plain(_) => {
+                self.channel = Channel::Gone;
+                Ok(())
+            }
+            Channel::Tls(_) if self.closed && !self.tls.answers_goodbye => {
                 self.channel = Channel::Gone;
                 Ok(())
             }

@@ -127,7 +127,8 @@ async fn serve(
     peer: SocketAddr,
     ticket: Ticket,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
+    // Postfix alone leaves Nagle's algorithm on: an alert behind a flight of TLS may be lost, as with it.
+    if let Err(error) = stream.set_nodelay(listener.protocol != Protocol::Smtp) {
         tracing::debug!(%error, "a connection was gone at once");
     }
     let local = local_of(&stream, &listener);

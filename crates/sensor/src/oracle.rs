@@ -6,6 +6,7 @@ pub mod guard;
 pub mod prompt;
 pub mod telemetry;
 pub mod templates;
+mod told;
 
 use std::{
     sync::{
@@ -28,6 +29,7 @@ use guard::{incoming, outgoing};
 use prompt::{Known, Prompter};
 use telemetry::Telemetry;
 use templates::Templates;
+use told::Told;
 
 /// How many facts of a family a question is shown.
 const KNOWN: usize = 6;
@@ -52,6 +54,7 @@ pub struct Mind {
     sentences: Vec<String>,
     purses: PursesOf,
     telemetry: Telemetry,
+    told: Told,
 }
 
 impl Mind {
@@ -71,7 +74,16 @@ impl Mind {
         let sentences = templates.sentences();
         let prompter = Prompter::new(templates, machine, prompt_tokens, answer_tokens);
         let machine = Arc::clone(machine);
-        Arc::new(Self { chat, machine, facts, prompter, sentences, purses, telemetry: Telemetry::default() })
+        Arc::new(Self {
+            chat,
+            machine,
+            facts,
+            prompter,
+            sentences,
+            purses,
+            telemetry: Telemetry::default(),
+            told: Told::default(),
+        })
     }
 
     /// The oracle of one session.
@@ -297,12 +309,17 @@ impl Oracle for SessionOracle {
         if let Some(text) = self.remembered(kind, &place, since) {
             return answer(text);
         }
+        let mut bill = Bill { model: self.mind.chat.name().to_owned(), ..Bill::default() };
+        if self.mind.told.knows(&self.source, place.key, since) {
+            self.note(kind, &bill, ms(since), "told_before");
+            return otherwise;
+        }
         let _turn = self.mind.facts.turn(place.key).await;
         if let Some(text) = self.remembered(kind, &place, since) {
             return answer(text);
         }
-        let mut bill = Bill { model: self.mind.chat.name().to_owned(), ..Bill::default() };
         if !self.admits(&question.what) {
+            self.mind.told.note(&self.source, place.key, since);
             self.note(kind, &bill, ms(since), "session_limit");
             return otherwise;
         }
@@ -327,6 +344,7 @@ impl Oracle for SessionOracle {
             Err(error) => {
                 // Without any provider there is nothing to tell for every question; the start has warned once.
                 if !matches!(error, ChatError::NoKey { .. }) {
+                    self.mind.told.note(&self.source, place.key, since);
                     self.note(kind, &bill, ms(since), &format!("{}: {error}", error.kind()));
                 }
                 otherwise

@@ -209,13 +209,13 @@ impl Daemon {
             Startup { logged_in: Arc::clone(&logged_in), place: Some(place), turns: Arc::clone(&self.turns) };
         let ends_at = Instant::from_std(session.began()) + self.bounds.session;
         let (tapping, bytes) = (session.clone(), self.bounds.bytes);
-        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in);
+        let visitor = Arc::clone(&contact.visitor);
+        let tapped = wiretap::Wiretap::new(stream, tapping, ends_at, bytes, logged_in, visitor);
         let tasks = TaskTracker::new();
         let artifacts = Arc::clone(&self.artifacts);
         let gone = CancellationToken::new();
         // A visit that is cut off cuts off its channels.
         let _guard = gone.clone().drop_guard();
-        let visitor = Arc::clone(&contact.visitor);
         let visit = visit::Visit::new(
             contact,
             session.clone(),
@@ -226,13 +226,9 @@ impl Daemon {
             gone.clone(),
         );
         let ended = match russh::server::run_stream(Arc::clone(&self.config), tapped, visit).await {
-            Ok(running) => tokio::select! {
-                ended = tokio::time::timeout_at(ends_at + OVERTIME, running) => {
-                    ended.unwrap_or(Err(russh::Error::ConnectionTimeout))
-                }
-                // sshd is killed like everything else, and says nothing.
-                () = visitor.cut_off() => Ok(()),
-            },
+            Ok(running) => tokio::time::timeout_at(ends_at + OVERTIME, running)
+                .await
+                .unwrap_or(Err(russh::Error::ConnectionTimeout)),
             Err(error) => Err(error),
         };
         gone.cancel();

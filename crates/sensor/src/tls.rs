@@ -1,41 +1,37 @@
 //! Certificates that visitors see: the machine's own as `ssl-cert` makes one on Debian (STARTTLS), and those of ports that
-//! speak TLS from the first byte on.
+//! speak TLS from the first byte on. [`context`] says how either speaks.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
-use rustls::{
-    SignatureAlgorithm, SignatureScheme,
-    crypto::ring::{self, cipher_suite},
-    server::ProducesTickets,
-    sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey},
+use openssl::{
+    asn1::Asn1Time,
+    bn::{BigNum, MsbOption},
+    error::ErrorStack,
+    hash::MessageDigest,
+    nid::Nid,
+    pkey::PKey,
+    rsa::Rsa,
+    ssl::SslContext,
+    x509::{
+        X509, X509NameBuilder,
+        extension::{BasicConstraints, SubjectAlternativeName, SubjectKeyIdentifier},
+    },
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, pem::PemObject as _};
 
 use crate::config::PortTls;
 
+mod context;
+#[cfg(test)]
+mod tests;
+
 /// Bits of the key (`/usr/share/ssl-cert/ssleay.cnf`: `default_bits`).
-const BITS: usize = 2048;
+const BITS: u32 = 2048;
 /// How long it is valid (make-ssl-cert(8)).
 const DAYS: u64 = 3650;
-/// What OpenSSL 3 offers of what the library knows, in its order.
-const SUITES: [rustls::SupportedCipherSuite; 9] = [
-    cipher_suite::TLS13_AES_256_GCM_SHA384,
-    cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
-    cipher_suite::TLS13_AES_128_GCM_SHA256,
-    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-];
-
 /// A certificate that could be neither read nor made.
 #[derive(Debug, thiserror::Error)]
 pub enum SnakeoilError {
@@ -47,29 +43,13 @@ pub enum SnakeoilError {
         /// What the system said.
         source: io::Error,
     },
-    /// The key generator failed.
-    #[error("a key for {hostname} could not be made")]
-    Key {
-        /// The name it was for.
-        hostname: String,
-        /// What the generator said.
-        source: rsa::Error,
-    },
-    /// The key cannot be written down.
-    #[error("the key for {hostname} could not be encoded")]
-    Encode {
-        /// The name it was for.
-        hostname: String,
-        /// What the library said.
-        source: rsa::pkcs8::Error,
-    },
-    /// The generator failed.
+    /// The library failed.
     #[error("a certificate for {hostname} could not be made")]
     Make {
         /// The name it was for.
         hostname: String,
-        /// What the generator said.
-        source: rcgen::Error,
+        /// What the library said.
+        source: ErrorStack,
     },
     /// The text holds something else.
     #[error("{what} holds no certificate with its key; restore it, or delete it to have a new one made")]
@@ -83,8 +63,17 @@ pub enum SnakeoilError {
         /// The file or the setting.
         what: String,
         /// What the library said.
-        source: rustls::Error,
+        source: ErrorStack,
     },
+}
+
+/// How one daemon speaks TLS.
+#[derive(Clone)]
+pub struct Speaker {
+    /// The library, set up.
+    pub context: SslContext,
+    /// Whether it says goodbye to a visitor who has closed already.
+    pub answers_goodbye: bool,
 }
 
 /// Whose certificate it is.
@@ -96,35 +85,27 @@ pub struct Subject {
     pub since: SystemTime,
 }
 
-/// The machine's certificate from `folder`, or made; gives it in PEM, too.
-pub fn snakeoil(
-    folder: &Path,
-    subject: &Subject,
-) -> Result<(Arc<rustls::ServerConfig>, String), SnakeoilError> {
+/// The machine's certificate from `folder`, or made, as Postfix shows it; gives it in PEM, too.
+pub fn snakeoil(folder: &Path, subject: &Subject) -> Result<(Speaker, String), SnakeoilError> {
     let path = folder.join("snakeoil.pem");
     let text = kept(&path, subject)?;
-    // Postfix: `tls_preempt_cipherlist = no`.
-    let config = config(&path.display().to_string(), &text, &text, false)?;
-    Ok((Arc::new(config), shown(&text)))
+    let context = context::postfix(&path.display().to_string(), &text, &text)?;
+    Ok((context, shown(&text)))
 }
 
-/// What a port of TLS shows, as nginx with OpenSSL 3 does it: the server's order of ciphers, HTTP/1.1 by ALPN.
+/// What a port of TLS shows, as nginx does it.
 pub fn of_port(
     folder: &Path,
     name: &str,
     settings: &PortTls,
     subject: &Subject,
-) -> Result<Arc<rustls::ServerConfig>, SnakeoilError> {
-    let mut config = match &settings.given {
-        Some((certificate, key)) => config(&format!("`ports.{name}`"), certificate, key.reveal(), true)?,
-        None => {
-            let path = folder.join(format!("port_{name}.pem"));
-            let text = kept(&path, subject)?;
-            config(&path.display().to_string(), &text, &text, true)?
-        }
-    };
-    config.alpn_protocols = ["http/1.1", "http/1.0", "http/0.9"].map(|name| name.as_bytes().to_vec()).into();
-    Ok(Arc::new(config))
+) -> Result<Speaker, SnakeoilError> {
+    if let Some((certificate, key)) = &settings.given {
+        return context::nginx(&format!("`ports.{name}`"), certificate, key.reveal());
+    }
+    let path = folder.join(format!("port_{name}.pem"));
+    let text = kept(&path, subject)?;
+    context::nginx(&path.display().to_string(), &text, &text)
 }
 
 /// A certificate with its key from a file, or made and kept there.
@@ -141,94 +122,6 @@ fn kept(path: &Path, subject: &Subject) -> Result<String, SnakeoilError> {
     }
 }
 
-/// `what` names where the two texts are from.
-fn config(
-    what: &str,
-    certificates: &str,
-    key: &str,
-    own_order: bool,
-) -> Result<rustls::ServerConfig, SnakeoilError> {
-    let chain = CertificateDer::pem_slice_iter(certificates.as_bytes()).collect::<Result<Vec<_>, _>>();
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
-    let (Ok(chain), Ok(key)) = (chain, key) else {
-        return Err(SnakeoilError::Damaged { what: what.to_owned() });
-    };
-    if chain.is_empty() {
-        return Err(SnakeoilError::Damaged { what: what.to_owned() });
-    }
-    let mut provider = ring::default_provider();
-    provider.cipher_suites = SUITES.to_vec();
-    let made = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            // Says whether the two go together.
-            let checked = CertifiedKey::from_der(chain, key, builder.crypto_provider())?;
-            let key = Arc::new(InOrder(Arc::clone(&checked.key)));
-            let shown = SingleCertAndKey::from(CertifiedKey::new(checked.cert.clone(), key));
-            Ok(builder.with_no_client_auth().with_cert_resolver(Arc::new(shown)))
-        });
-    let used = |source| SnakeoilError::Use { what: what.to_owned(), source };
-    let mut config = made.map_err(used)?;
-    config.ignore_client_order = own_order;
-    config.ticketer = Arc::new(Tickets(ring::Ticketer::new().map_err(used)?));
-    Ok(config)
-}
-
-/// A key that signs as OpenSSL likes best; the library has an order of its own.
-#[derive(Debug)]
-struct InOrder(Arc<dyn SigningKey>);
-
-/// OpenSSL's order of signatures (t1_lib.c: tls12_sigalgs).
-const SCHEMES: [SignatureScheme; 10] = [
-    SignatureScheme::ECDSA_NISTP256_SHA256,
-    SignatureScheme::ECDSA_NISTP384_SHA384,
-    SignatureScheme::ECDSA_NISTP521_SHA512,
-    SignatureScheme::ED25519,
-    SignatureScheme::RSA_PSS_SHA256,
-    SignatureScheme::RSA_PSS_SHA384,
-    SignatureScheme::RSA_PSS_SHA512,
-    SignatureScheme::RSA_PKCS1_SHA256,
-    SignatureScheme::RSA_PKCS1_SHA384,
-    SignatureScheme::RSA_PKCS1_SHA512,
-];
-
-impl SigningKey for InOrder {
-    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        let wanted = SCHEMES.iter().filter(|scheme| offered.contains(scheme));
-        wanted.into_iter().find_map(|scheme| self.0.choose_scheme(&[*scheme]))
-    }
-
-    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
-        self.0.public_key()
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        self.0.algorithm()
-    }
-}
-
-/// Tickets that say how long they hold as nginx says it (`ssl_session_timeout`).
-#[derive(Debug)]
-struct Tickets(Arc<dyn ProducesTickets>);
-
-impl ProducesTickets for Tickets {
-    fn enabled(&self) -> bool {
-        self.0.enabled()
-    }
-
-    fn lifetime(&self) -> u32 {
-        300
-    }
-
-    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
-        self.0.encrypt(plain)
-    }
-
-    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
-        self.0.decrypt(cipher)
-    }
-}
-
 /// The certificate alone: what the machine shows of the file.
 fn shown(text: &str) -> String {
     text.find("-----BEGIN CERTIFICATE").and_then(|at| text.get(at..)).map_or_else(String::new, |rest| {
@@ -237,31 +130,46 @@ fn shown(text: &str) -> String {
     })
 }
 
-/// A self-signed one, as `make-ssl-cert` and `openssl req -x509` make it: RSA, the name twice, no authority.
+/// A self-signed one with its key, as `make-ssl-cert` has `openssl req -x509` make it.
 fn make(subject: &Subject) -> Result<String, SnakeoilError> {
-    let hostname = || subject.name.clone();
-    let key = rsa::RsaPrivateKey::new(&mut rand::rng(), BITS)
-        .map_err(|source| SnakeoilError::Key { hostname: hostname(), source })?;
-    let key = key
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(|source| SnakeoilError::Encode { hostname: hostname(), source })?;
     let made = || {
-        let pair = rcgen::KeyPair::from_pem(&key)?;
-        let mut parameters = rcgen::CertificateParams::new(vec![subject.name.clone()])?;
-        parameters.distinguished_name = rcgen::DistinguishedName::new();
-        parameters.distinguished_name.push(rcgen::DnType::CommonName, &subject.name);
-        parameters.is_ca = rcgen::IsCa::ExplicitNoCa;
-        parameters.not_before = subject.since.into();
-        parameters.not_after = (subject.since + Duration::from_secs(DAYS * 24 * 3600)).into();
-        // 159 random bits, as OpenSSL draws them.
-        let mut serial: [u8; 20] = rand::random();
-        serial[0] = serial[0] & 0x7f | 0x01;
-        parameters.serial_number = Some(rcgen::SerialNumber::from_slice(&serial));
-        parameters.self_signed(&pair)
+        let key = PKey::from_rsa(Rsa::generate(BITS)?)?;
+        let mut name = X509NameBuilder::new()?;
+        name.append_entry_by_nid(Nid::COMMONNAME, common_name(&subject.name))?;
+        let name = name.build();
+        let mut serial = BigNum::new()?;
+        serial.rand(159, MsbOption::MAYBE_ZERO, false)?;
+        let serial = serial.to_asn1_integer()?;
+        let since = subject.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let day = |days: u64| Asn1Time::from_unix(i64::try_from(since + days * 24 * 3600).unwrap_or(0));
+        let mut made = X509::builder()?;
+        // The third.
+        made.set_version(2)?;
+        made.set_serial_number(&serial)?;
+        made.set_issuer_name(&name)?;
+        let (from, to) = (day(0)?, day(DAYS)?);
+        made.set_not_before(&from)?;
+        made.set_not_after(&to)?;
+        made.set_subject_name(&name)?;
+        made.set_pubkey(&key)?;
+        made.append_extension(BasicConstraints::new().build()?)?;
+        let names =
+            SubjectAlternativeName::new().dns(&subject.name).build(&made.x509v3_context(None, None))?;
+        made.append_extension(names)?;
+        let known_by = SubjectKeyIdentifier::new().build(&made.x509v3_context(None, None))?;
+        made.append_extension(known_by)?;
+        made.sign(&key, MessageDigest::sha256())?;
+        let mut text = made.build().to_pem()?;
+        text.extend(key.private_key_to_pem_pkcs8()?);
+        Ok(String::from_utf8_lossy(&text).into_owned())
     };
-    let made: Result<rcgen::Certificate, rcgen::Error> = made();
-    let certificate = made.map_err(|source| SnakeoilError::Make { hostname: hostname(), source })?;
-    Ok(format!("{}{}", certificate.pem(), key.as_str()))
+    made().map_err(|source| SnakeoilError::Make { hostname: subject.name.clone(), source })
+}
+
+/// The name, or its first part: a common name has 64 characters at most (make-ssl-cert does the same).
+fn common_name(name: &str) -> &str {
+    let name = if name.len() > 64 { name.split('.').next().unwrap_or_default() } else { name };
+    name.get(..64).unwrap_or(name)
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

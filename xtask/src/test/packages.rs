@@ -10,7 +10,8 @@ use crate::failure::Failure;
 /// A program that is started, the package that brings it, and what it is for.
 pub type Needed = (&'static str, &'static str, &'static str);
 
-const NEEDED: [Needed; 12] = [
+const NEEDED: [Needed; 13] = [
+    ("pkg-config", "pkg-config", "finding the library of TLS"),
     ("mariadbd", "mariadb-server", "the store, on MySQL's dialect"),
     ("python3", "python3", "the S3 server"),
     ("chromium", "chromium", "the pages, in a browser"),
@@ -31,6 +32,10 @@ pub async fn install() -> Result<(), Failure> {
     if !has_venv().await {
         // No program of this name exists: it is missing.
         needed.push(("python3-venv", "python3-venv", "the S3 server"));
+    }
+    if !has_openssl().await {
+        // Likewise.
+        needed.push(("libssl-dev", "libssl-dev", "TLS as visitors see it"));
     }
     require("The tests need", &needed).await
 }
@@ -88,6 +93,17 @@ async fn has_venv() -> bool {
     let python = python();
     let status = Command::new(python)
         .args(["-c", "import venv, ensurepip"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .await;
+    status.is_ok_and(|status| status.success())
+}
+
+/// OpenSSL with its headers, new enough to be set up as version 3.0.
+async fn has_openssl() -> bool {
+    let status = Command::new("pkg-config")
+        .args(["--exists", "openssl >= 3"])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .status()

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use acceptance::{
-    Bucket,
+    Bucket, ports,
     real::{PASSWORD, PLAYER, RealDaemons, USER},
     report::{Figure, Target, figure},
     root,
@@ -24,11 +24,15 @@ pub async fn measure(show: usize, ssh_audit: Option<&Path>, only: Option<&str>) 
     for key in ["fewest_tries", "most_tries"] {
         bucket.set(&["logins", key], 50);
     }
+    let https = ports::free(1)[0];
+    bucket.set(&["ports", "https", "port"], i64::from(https));
+    bucket.set(&["ports", "https", "protocol"], "http");
+    bucket.set(&["ports", "https", "tls"], true);
     bucket.start().await;
     let ports = bucket.ports.clone();
     let report = bucket.home().join("daemons.json");
     let wanted = bucket.home().join("ports.json");
-    let named = json!({ "ssh": ports.ssh, "telnet": ports.telnet, "ftp": ports.ftp, "smtp": ports.smtp, "http": ports.http });
+    let named = json!({ "ssh": ports.ssh, "telnet": ports.telnet, "ftp": ports.ftp, "smtp": ports.smtp, "http": ports.http, "https": https });
     std::fs::write(&wanted, named.to_string()).expect("ports");
     let mut player = Command::new("python3");
     player.arg(root().join(PLAYER)).arg("--against").arg(&wanted).arg(&report).args(only);
@@ -38,12 +42,16 @@ pub async fn measure(show: usize, ssh_audit: Option<&Path>, only: Option<&str>) 
     let status =
         tokio::task::spawn_blocking(move || player.status()).await.expect("a thread").expect("python3");
     let mut figures = Vec::new();
-    if status.success() {
+    let played = report.is_file();
+    if played {
         let text = std::fs::read_to_string(&report).expect("the report");
         let report: Value = serde_json::from_str(&text).expect("JSON");
         figures.extend(equal_share(&report, show));
     } else {
-        println!("The probes were not played ({status}): they need root, for namespaces of their own.");
+        let root = rustix::process::geteuid().is_root();
+        let cause =
+            if root { "its own words stand above" } else { "it needs root, for namespaces of its own" };
+        println!("The probes were not played: the player ended with {status}; {cause}.");
     }
     let findings = signatures::look(&ports, Login { user: "root", password: PASSWORD }).await;
     for fired in &findings.fired {
@@ -80,7 +88,11 @@ fn equal_share(report: &Value, show: usize) -> Vec<Figure> {
     for (protocol, found) in report.as_object().expect("protocols") {
         let number = |key: &str| found[key].as_u64().expect("a number");
         let share = number("equal") as f64 / number("total").max(1) as f64;
-        let counted = format!("{} of {}", number("equal"), number("total"));
+        let mut counted = format!("{} of {}", number("equal"), number("total"));
+        if let Some(cause) = found["failed"].as_str() {
+            println!("\n{protocol} was not played to its end: {cause}");
+            counted = format!("not played: {cause}");
+        }
         if protocol == "scanners" {
             let note = format!("{counted} reports of nmap -sV -sC and ssh-audit are the same for both");
             figures.push(figure("scanner_reports_equal", share, "", Some(Target::AtLeast(1.0)), note));

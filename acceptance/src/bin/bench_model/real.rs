@@ -50,6 +50,9 @@ const BREAKS: &[&str] = &[
     "simulated",
 ];
 
+/// Questions of one session: its budget, which nobody set here, is for no more.
+const IN_A_SESSION: usize = 10;
+
 /// Asks many questions over SSH, then the first hundred again over Telnet.
 pub async fn measure(quick: bool) -> Vec<Figure> {
     let model = match Model::start().await {
@@ -75,9 +78,8 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
     bucket.start().await;
     let lines = questions::lines(count);
     let (mut shown, mut breaks) = (HashMap::new(), Vec::new());
-    for (number, part) in lines.chunks(20).enumerate() {
-        eprintln!("real model: {} of {}", number * 20, lines.len());
-        // A session asks only so much.
+    for (number, part) in lines.chunks(IN_A_SESSION).enumerate() {
+        eprintln!("real model: {} of {}", number * IN_A_SESSION, lines.len());
         let source = Ipv4Addr::new(127, 40, 0, u8::try_from(number + 1).expect("few parts"));
         let ssh = Ssh::log_in_from(source, bucket.ports.ssh, "root", PASSWORD).await.expect("SSH");
         let mut ssh = ssh.expect("the password is accepted");
@@ -95,7 +97,7 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
         eprintln!("a break: {fault}");
     }
     let mut same = 0;
-    for (number, part) in lines[..again].chunks(20).enumerate() {
+    for (number, part) in lines[..again].chunks(IN_A_SESSION).enumerate() {
         let source = Ipv4Addr::new(127, 41, 0, u8::try_from(number + 1).expect("few parts"));
         let mut telnet = Lines::telnet_from(source, bucket.ports.telnet).await.expect("Telnet");
         telnet.log_in("root", PASSWORD).await.expect("login");

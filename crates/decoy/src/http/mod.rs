@@ -6,6 +6,7 @@
 mod applications;
 mod body;
 mod check;
+mod gzip;
 mod head;
 mod notes;
 mod pages;

@@ -1,12 +1,8 @@
 //! Static files below the web root, with nginx's conditions, ranges and redirects.
 
-use std::{
-    io::Write as _,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use flate2::{Compression, GzBuilder};
 
 use crate::{
     dialogue::Contact,
@@ -15,6 +11,7 @@ use crate::{
 
 use super::{
     Scheme, applications,
+    gzip::gzip,
     head::Head,
     pages, ranges,
     target::{self, Target},
@@ -311,13 +308,8 @@ fn compress(response: &mut Response, only_head: bool) {
     if only_head {
         return mark_compressed(response);
     }
-    let packed = Vec::with_capacity(response.body.len() / 2 + 64);
-    let mut writer = GzBuilder::new().operating_system(3).write(packed, Compression::fast());
-    // Writing to memory cannot fail; if it did, the page would go out as it is.
-    if let Ok(packed) = writer.write_all(&response.body).and_then(|()| writer.finish()) {
-        response.body = packed.into();
-        mark_compressed(response);
-    }
+    response.body = gzip(&response.body).into();
+    mark_compressed(response);
 }
 
 fn mark_compressed(response: &mut Response) {

@@ -97,6 +97,9 @@ pub struct Visitor {
     going_down: tokio::sync::watch::Sender<bool>,
 }
 
+/// How long after the start of its kernel the machine's daemons answer.
+const DAEMONS_UP: Duration = Duration::from_secs(11);
+
 /// How long the machine goes on working after it was told to go down.
 pub(crate) const SHUTDOWN: Duration = Duration::from_millis(800);
 
@@ -266,7 +269,7 @@ impl Visitor {
 
     /// Whether the machine is not up, or not yet: nobody answers at any port.
     pub fn is_down(&self) -> bool {
-        self.rebooted.get().is_some_and(|identity| identity.boot_time > self.now())
+        self.rebooted.get().is_some_and(|identity| identity.boot_time + DAEMONS_UP > self.now())
     }
 
     /// Whether the machine was told to go down.

@@ -137,6 +137,8 @@ impl Visitor {
     /// Remembers that the machine is booted at this time, with these services in another state than Debian's.
     pub(super) fn note_boot(&self, at: SystemTime, services: &[(String, State)]) {
         self.doings().replace(BOOT, &[millis(at).to_string()]);
+        // The kernel's rules are in memory.
+        ["iptables", "ip6tables"].iter().for_each(|family| self.doings().replace(family, &[]));
         let change =
             |(unit, state): &(String, State)| Change { unit: unit.clone(), at, state: state.clone() };
         self.remember(&services.iter().map(change).collect::<Vec<_>>());

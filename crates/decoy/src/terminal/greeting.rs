@@ -51,10 +51,13 @@ pub(crate) fn greeting(contact: &Contact, account: &Account, tty: &str, greeter:
             (Greeter::Sshd, false) => format!("Last login: {time} from {}\n", last.host),
         });
     }
-    if greeter == Greeter::Login
-        && files.stat(&format!("/var/mail/{}", account.name)).is_ok_and(|mail| mail.size > 0)
-    {
-        text.push_str("You have mail.\n");
+    let mail = files.stat(&format!("/var/mail/{}", account.name)).ok().filter(|mail| mail.size > 0);
+    if let Some(mail) = mail.filter(|_| greeter == Greeter::Login) {
+        // pam_mail(8): new is what came in a later second than the last look.
+        let seconds =
+            |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let new = seconds(mail.atime) < seconds(mail.mtime);
+        text.push_str(if new { "You have new mail.\n" } else { "You have mail.\n" });
     }
     remember(contact, account, tty, contact.peer.ip().to_canonical());
     text

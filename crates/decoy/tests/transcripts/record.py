@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Plays the visitor's lines of each transcript against the real daemon and writes its answers into the file.
 
-Needs root and the Debian packages vsftpd, postfix, sasl2-bin, nginx, inetutils-telnetd, openssh-server and sshpass. Everything it changes
+Needs root and the Debian packages vsftpd, postfix, sasl2-bin, ssl-cert, nginx, inetutils-telnetd, openssh-server and sshpass. Everything it changes
 (users, homes, web root, mail settings, host name) is changed inside mount and UTS namespaces of its own.
 """
-import json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import concurrent.futures, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, time, traceback
 
-import scanners, ssh_probes
+import scanners, ssh_probes, tls_probes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = "web01.lindqvist.example"
@@ -70,12 +70,28 @@ def read_quiet(sock, first=6.0, quiet=QUIET, enough=None):
             wait = QUIET
 
 
+def connect(port):
+    """A daemon that forks may refuse for a moment; one that refuses for long is gone."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=10)
+        except (ConnectionRefusedError, TimeoutError) as error:
+            if time.monotonic() > until:
+                raise Gone(f"port {port} has taken no connection for 20 seconds: {error}") from error
+            time.sleep(0.2)
+
+
+class Gone(Exception):
+    """A daemon that no longer answers."""
+
+
 class Visit:
     """One connection; `domain` is what the other end calls the domain that the probes know."""
 
     def __init__(self, protocol, port, domain=DOMAIN):
         self.protocol, self.out, self.data, self.domain = protocol, [], None, domain
-        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.sock = connect(port)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # telnetd sends its data mark as urgent
 
     def send(self, data):
@@ -177,9 +193,16 @@ def run(*command, **options):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the system gives to connections: none of ours takes it before the daemon does."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def write(path, text, mode=0o644):
@@ -275,12 +298,13 @@ ssl_enable=NO
     return port, subprocess.Popen(["/usr/sbin/vsftpd", folder + "/vsftpd.conf"])
 
 
-def start_http(folder):
+def start_http(folder, listen=""):
+    """`listen` is what the site says beside its own port."""
     port = free_port()
     text = open("/etc/nginx/nginx.conf").read().replace("/run/nginx.pid", folder + "/nginx.pid")
     site = open("/etc/nginx/sites-available/default").read()
     site = re.sub(r"listen 80 default_server", f"listen 127.0.0.1:{port} default_server", site)
-    site = re.sub(r"\n\s*listen \[::\]:80[^\n]*", "", site)
+    site = re.sub(r"\n\s*listen \[::\]:80[^\n]*", "", site).replace("server_name _;", listen + "server_name _;", 1)
     write(folder + "/site.conf", site)
     text = text.replace("/etc/nginx/sites-enabled/*", folder + "/site.conf")
     text = text.replace("include /etc/nginx/modules-enabled/*.conf;", "daemon off;").replace("worker_processes auto", "worker_processes 1")
@@ -291,8 +315,11 @@ def start_http(folder):
 def make_certificate(path):
     """As make-ssl-cert(8) makes one, for the name that the machine has here."""
     if not os.path.exists(path + ".pem"):
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", f"/CN={HOST}", "-addext", "basicConstraints=CA:FALSE",
-            "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", path + ".key", "-out", path + ".pem", stderr=subprocess.DEVNULL)
+        # What the script does; it writes to /etc/ssl only.
+        with open("/usr/share/ssl-cert/ssleay.cnf") as file:
+            write(path + ".cnf", file.read().replace("@HostName@", HOST).replace("@SubjectAltName@", "DNS:" + HOST))
+        run("openssl", "req", "-config", path + ".cnf", "-new", "-x509", "-days", "3650", "-nodes", "-sha256", "-out", path + ".pem", "-keyout", path + ".key",
+            stderr=subprocess.DEVNULL)
 
 
 def start_smtp(folder):
@@ -314,7 +341,7 @@ smtpd_client_connection_rate_limit = 0
 """
     write("/etc/postfix/main.cf", text)
     master = open("/etc/postfix/master.cf").read()
-    master = re.sub(r"(?m)^smtp( +)inet +n +- +y", rf"127.0.0.1:{port}\1inet n - n", master)
+    master = re.sub(r"(?m)^(?:smtp|127\.0\.0\.1:\d+)( +)inet +n +- +[yn]", rf"127.0.0.1:{port}\1inet n - n", master)
     write("/etc/postfix/master.cf", re.sub(r"(?m)^(\S+ +\S+ +\S+ +\S+ +)y", r"\1n", master))
     write("/etc/postfix/sasl/smtpd.conf", "pwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
           f"sasldb_path: {folder}/sasldb2\nmech_list: PLAIN LOGIN\n")
@@ -361,13 +388,49 @@ def start_ssh(folder):
     return port, subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", folder + "/sshd_config"], stderr=subprocess.DEVNULL)
 
 
-STARTS = {"ftp": start_ftp, "smtp": start_smtp, "http": start_http, "telnet": start_telnet, "ssh": start_ssh}
+def start_tls(folder):
+    """nginx on a port of TLS, and Postfix, which speaks it after STARTTLS."""
+    make_certificate(folder + "/snakeoil")
+    https = free_port()
+    _, nginx = start_http(folder, f"listen 127.0.0.1:{https} ssl;\n\tssl_certificate {folder}/snakeoil.pem;\n\tssl_certificate_key {folder}/snakeoil.key;\n\t")
+    smtp, postfix = start_smtp(folder)
+    return {"https": https, "smtp": smtp}, [nginx, postfix]
+
+
+STARTS = {"ftp": start_ftp, "smtp": start_smtp, "http": start_http, "telnet": start_telnet, "tls": start_tls, "ssh": start_ssh}
+
+
+def start(protocol, folder):
+    """Starts a daemon and waits until it listens."""
+    port, started = STARTS[protocol](folder)
+    for each in [port] if isinstance(port, int) else port.values():
+        try:
+            connect(each).close()
+        except Gone as error:
+            raise Gone(f"the daemon of {protocol} did not start: {error}; {state(started)}") from error
+    return port, started
+
+
+def state(started):
+    """Whether a daemon still runs, in words."""
+    for process in [started] if not isinstance(started, list) else started:
+        if isinstance(process, int):
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if ended:
+                return f"process {process} ended with {status}"
+        elif process.poll() is not None:
+            return f"{process.args[0]} ended with {process.returncode}"
+    return "it still runs"
 
 
 def stop(started):
-    pid = started if isinstance(started, int) else started.pid
-    os.kill(pid, signal.SIGTERM)
-    os.waitpid(pid, 0) if isinstance(started, int) else started.wait()
+    for process in [started] if not isinstance(started, list) else started:
+        pid = process if isinstance(process, int) else process.pid
+        try:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0) if isinstance(process, int) else process.wait()
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it has ended by itself, and been waited for
 
 
 def transcripts(protocol):
@@ -380,8 +443,7 @@ def record_all(folder, wanted):
         paths = [path for path in transcripts(protocol) if not wanted or path in wanted]
         if not paths:
             continue
-        port, started = STARTS[protocol](folder)
-        time.sleep(1.5)
+        port, started = start(protocol, folder)
         try:
             for path in paths:
                 prepare_home()
@@ -390,8 +452,7 @@ def record_all(folder, wanted):
         finally:
             stop(started)
     if not wanted or SSH in wanted:
-        port, started = start_ssh(folder)
-        time.sleep(1.5)
+        port, started = start("ssh", folder)
         try:
             prepare_home()
             record_ssh(port)
@@ -435,10 +496,16 @@ def numbered(pairs):
         yield (key, seen[key]), value
 
 
+def both(ask, real, ours):
+    """Asks both sides at the same time: most of it is waiting."""
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        return list(threads.map(ask, (real, ours)))
+
+
 def side_by_side(path, protocol, real, ours):
     """(What was sent, the real answer, ours) for each line of a transcript; a side is its port and its domain."""
     lines, name = visitors_lines(path), os.path.basename(path)
-    real, mine = (numbered(answers_of(play(lines, protocol, *side))) for side in (real, ours))
+    real, mine = both(lambda side: numbered(answers_of(play(lines, protocol, *side))), real, ours)
     mine = dict(mine)
     return [(f"{name} {key[0]}", "\n".join(value), "\n".join(mine.get(key, ["nothing"]))) for key, value in real]
 
@@ -471,54 +538,74 @@ def tally(what, pairs):
 
 
 def compare(folder, ours, report, protocols):
-    """Plays every probe against the real daemon and against the bucket."""
+    """Plays every probe against the real daemon and against the bucket. What fails with one protocol is said in its place."""
     result, reports = {}, []
     said = ssh_probes.Clients(ours["ssh"], "/tmp").ssh(command=("hostname", "-f"), user="root").split("\\n")[0]
     ours["domain"] = said.split(".", 1)[1].encode()
     names = [(HOST, "<host>"), ("web01", "<name>")], [(said, "<host>"), (said.split(".")[0], "<name>")]
     for protocol in protocols or STARTS:
-        port, started = STARTS[protocol](folder)
-        time.sleep(1.5)
         try:
-            if protocol == "ssh":
-                prepare_home()
-                prepare_ours(ours)
-                real = ssh_probes.run(port, prepare_home)
-                mine = ssh_probes.run(ours["ssh"], lambda: prepare_ours(ours))
-                for _ in range(2):
-                    again = {name for name in real if real[name] != mine[name]}
-                    real |= ssh_probes.run(port, prepare_home, again.__contains__)
-                    mine |= ssh_probes.run(ours["ssh"], lambda: prepare_ours(ours), again.__contains__)
-                pairs = [(name, real[name], mine[name]) for name in real]
-            else:
-                pairs = []
-                for path in transcripts(protocol):
-                    best = None
-                    # A machine with much to do answers late, ours and theirs alike: what differs is asked again.
-                    for _ in range(3):
-                        prepare_home()
-                        prepare_ours(ours)
-                        found = side_by_side(path, protocol, (port, DOMAIN), (ours[protocol], ours["domain"]))
-                        differing = sum(real != mine for _, real, mine in found)
-                        if best is None or differing < best[0]:
-                            best = differing, found
-                        if not differing:
-                            break
-                    pairs += best[1]
-            result[protocol] = tally(protocol, pairs)
-            reports += scanners.compare(protocol, (port, names[0]), (ours[protocol], names[1]))
-        finally:
-            stop(started)
+            result[protocol] = compare_one(folder, protocol, ours, names, reports)
+        except Exception as error:
+            traceback.print_exc()
+            result[protocol] = {"equal": 0, "total": 1, "different": [], "failed": str(error) or type(error).__name__}
+            print(f"{protocol}: not played: {error}", flush=True)
     result["scanners"] = tally("scanners", reports)
     with open(report, "w") as file:
         json.dump(result, file, indent=1)
 
 
+def compare_one(folder, protocol, ours, names, reports):
+    port, started = start(protocol, folder)
+    try:
+        if protocol == "ssh":
+            sides = (port, prepare_home), (ours["ssh"], lambda: prepare_ours(ours))
+            every = lambda name: True
+            real, mine = both(lambda side: ssh_probes.run(*side, every), *sides)
+            for _ in range(2):
+                again = {name for name in real if real[name] != mine[name]}
+                if again:
+                    more = both(lambda side: ssh_probes.run(*side, again.__contains__), *sides)
+                    real, mine = real | more[0], mine | more[1]
+            pairs = [(name, real[name], mine[name]) for name in real]
+        elif protocol == "tls":
+            prepare_ours(ours)
+            real, mine = both(tls_probes.run, port, {"https": ours["https"], "smtp": ours["smtp"]})
+            for _ in range(2):
+                again = {name for name in real if real[name] != mine[name]}
+                if again:
+                    more = both(lambda side: tls_probes.run(side, again.__contains__), port, ours)
+                    real, mine = real | more[0], mine | more[1]
+            pairs = [(name, real[name], mine[name]) for name in real]
+        else:
+            pairs = []
+            for path in transcripts(protocol):
+                best = None
+                # A machine with much to do answers late, ours and theirs alike: what differs is asked again.
+                for _ in range(3):
+                    prepare_home()
+                    prepare_ours(ours)
+                    found = side_by_side(path, protocol, (port, DOMAIN), (ours[protocol], ours["domain"]))
+                    differing = sum(real != mine for _, real, mine in found)
+                    if best is None or differing < best[0]:
+                        best = differing, found
+                    if not differing:
+                        break
+                pairs += best[1]
+        for name in ["https", "smtp"] if protocol == "tls" else [protocol]:
+            of = port[name] if protocol == "tls" else port
+            reports += scanners.compare(name, (of, names[0]), (ours[name], names[1]), tls=protocol == "tls")
+        return tally(protocol, pairs)
+    except (OSError, Gone) as error:
+        raise Gone(f"{error or type(error).__name__}; the real daemon: {state(started)}") from error
+    finally:
+        stop(started)
+
+
 def hold(folder, path):
     """Starts every daemon, says in a file where they listen, and keeps them until nobody holds the standard input."""
     prepare_home()
-    started = {name: start(folder) for name, start in STARTS.items()}
-    time.sleep(1.5)
+    started = {name: start(name, folder) for name in STARTS if name != "tls"}
     with open(path + ".new", "w") as file:
         json.dump({name: port for name, (port, _) in started.items()}, file)
     os.rename(path + ".new", path)

@@ -10,12 +10,17 @@ MASKS = [
     (r"(?m)^(\|_?\s+\d+) [0-9a-f]{32}", r"\1 <fingerprint>"),  # host keys are a host's own
     (r"SHA256:[A-Za-z0-9+/]{43}", "<fingerprint>"),
     (r"MD5:([0-9a-f]{2}:){15}[0-9a-f]{2}", "<fingerprint>"),
-    (r"(?m)^(\|\s+)(MD5|SHA-1): .*", r"\1\2: <fingerprint>"),
+    (r"(?m)^(\|[\s_]+)(MD5|SHA-1): .*", r"\1\2: <fingerprint>"),
     (r"\d+ connections were created in \d+\.\d+ seconds, or \d+\.\d+ conns/sec", "<rate>"),  # how fast the machine was
     (r"(?m)^(\|.*Not valid (before|after):) .*", r"\1 <date>"),
     (r"(?m)^(\|_?\s*ssl-date:) .*", r"\1 <date>"),  # the clock's skew
     (r"SF-Port\d+-TCP:V=\S+?%I=\d+%D=\d+/\d+%Time=\w+", "SF-Port<port>-TCP:<date>"),
 ]
+
+
+# Every script about TLS but one, which offers suites in an order that is another each time and prints what was taken: the
+# groups are compared in `tls_probes.py`.
+TLS_SCRIPTS = "(ssl-* or sslv2* or tls-*) and not ssl-dh-params"
 
 
 def mask(report, names):
@@ -43,10 +48,13 @@ def run(*command):
     return done.stdout.decode("latin-1")
 
 
-def look(protocol, port):
-    """The reports about one port by the scanner's name; none where a scanner is not installed."""
+def look(protocol, port, tls):
+    """The reports about one port by the scanner's name; none where a scanner is not installed. Of TLS: what every script
+    about it says."""
     reports = {}
-    if shutil.which("nmap"):
+    if tls and shutil.which("nmap"):
+        reports["nmap's TLS scripts"] = run("nmap", "-sV", "--script", TLS_SCRIPTS, "-Pn", "-n", "-p", str(port), "127.0.0.1")
+    if (not tls or protocol == "https") and shutil.which("nmap"):
         reports["nmap"] = run("nmap", "-sV", "-sC", "-Pn", "-n", "-p", str(port), "127.0.0.1")
     audit = os.environ.get("SSH_AUDIT") or shutil.which("ssh-audit")
     if protocol == "ssh" and audit:
@@ -54,7 +62,7 @@ def look(protocol, port):
     return reports
 
 
-def compare(protocol, real, ours):
+def compare(protocol, real, ours, tls=False):
     """(Name, the real one's report, ours) of every scanner; a side is its port and the names of its host."""
-    said = [{name: mask(report, names) for name, report in look(protocol, port).items()} for port, names in (real, ours)]
+    said = [{name: mask(report, names) for name, report in look(protocol, port, tls).items()} for port, names in (real, ours)]
     return [(f"{name} on {protocol}", report, said[1][name]) for name, report in said[0].items()]

@@ -329,6 +329,26 @@ async fn at_a_limit_the_answer_is_the_machines_own() {
     assert!(mind.metrics().contains("rustbucket_chat_fallback_total{kind=\"program\",reason=\"budget\"} 1"));
 }
 
+#[tokio::test]
+async fn who_heard_the_machine_in_an_outage_hears_the_same_after_it() {
+    let ill = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let seen = Arc::clone(&ill);
+    let house = house(move |_| {
+        if seen.load(Ordering::Relaxed) {
+            return Err(ChatError::Failed { provider: "p".into(), status: 500, retry_after: None });
+        }
+        Ok("NAMES".to_owned())
+    });
+    let first = house.visitor([192, 0, 2, 1], Protocol::Ssh);
+    assert_eq!(said(&first, program("docker ps", &[])).await, "otherwise\n");
+    ill.store(false, Ordering::Relaxed);
+    let again = house.visitor([192, 0, 2, 1], Protocol::Telnet);
+    assert_eq!(said(&again, program("docker ps", &[])).await, "otherwise\n");
+    let other = house.visitor([198, 51, 100, 2], Protocol::Ssh);
+    assert_eq!(said(&other, program("docker ps", &[])).await, "NAMES\n");
+    assert_eq!(said(&again, program("docker images", &[])).await, "NAMES\n", "another question is asked");
+}
+
 struct Dear(Canned);
 
 #[async_trait]

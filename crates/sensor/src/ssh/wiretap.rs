@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use decoy::machine::Visitor;
+use futures::{FutureExt as _, future::BoxFuture};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -40,6 +42,8 @@ pub struct Wiretap {
     /// The last words of a connection that is over.
     parting: Option<Vec<u8>>,
     deadline: Pin<Box<Sleep>>,
+    /// Ends when the machine goes down, and the connection with it.
+    cut_off: BoxFuture<'static, ()>,
     ends_at: Instant,
     /// Bytes moved in both directions, and how many may be.
     moved: u64,
@@ -67,6 +71,7 @@ impl Wiretap {
         ends_at: Instant,
         limit: u64,
         logged_in: Arc<AtomicBool>,
+        visitor: Arc<Visitor>,
     ) -> Self {
         let grace = (Instant::now() + LOGIN_GRACE).min(ends_at);
         Self {
@@ -77,6 +82,7 @@ impl Wiretap {
             preliminaries: Preliminaries::default(),
             parting: None,
             deadline: Box::pin(tokio::time::sleep_until(grace)),
+            cut_off: async move { visitor.cut_off().await }.boxed(),
             ends_at,
             moved: 0,
             limit,
@@ -198,7 +204,15 @@ impl AsyncRead for Wiretap {
         }
         loop {
             let before = buf.filled().len();
-            ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+            match Pin::new(&mut self.stream).poll_read(cx, buf) {
+                Poll::Ready(read) => read?,
+                // sshd is killed like everything else, and says nothing.
+                Poll::Pending if self.cut_off.as_mut().poll(cx).is_ready() => {
+                    self.stage = Stage::Refused;
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
             self.count(buf.filled().len().saturating_sub(before))?;
             if self.stage == Stage::Known || buf.filled().len() == before {
                 return Poll::Ready(Ok(()));

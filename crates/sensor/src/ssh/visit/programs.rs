@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use decoy::{
-    Dialogue,
+    Account, Dialogue,
     machine::files::Owner,
     terminal::{Terminal, TerminalMode},
 };
@@ -20,19 +20,23 @@ use crate::{
 };
 
 impl Visit {
-    /// Starts the old scp on a channel.
-    fn copy(&mut self, id: ChannelId, order: scp::Order) -> bool {
-        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
-            return false;
-        };
-        let Some(waiting) = opened.waiting.take() else { return false };
-        let keeper = Keeper {
+    /// Who puts away what this visitor uploads.
+    fn keeper(&self, account: &Account) -> Keeper {
+        Keeper {
             contact: self.contact.clone(),
             session: self.session.clone(),
             artifacts: Arc::clone(&self.artifacts),
             owner: Owner { uid: account.uid, gid: account.gid },
             _waits: self.tasks.token(),
-        };
+        }
+    }
+
+    /// Starts the old scp on a channel.
+    fn copy(&mut self, id: ChannelId, order: scp::Order) -> bool {
+        let Some(account) = self.account.clone() else { return false };
+        let keeper = self.keeper(&account);
+        let Some(opened) = self.channels.get_mut(&id) else { return false };
+        let Some(waiting) = opened.waiting.take() else { return false };
         let (contact, pool, gone) = (self.contact.clone(), self.pool.clone(), opened.gone.clone());
         let program = async move {
             let Some(called) = waiting.call().await else { return };
@@ -88,17 +92,10 @@ impl Visit {
 
     /// Starts sftp on a channel.
     pub(super) fn serve_files(&mut self, id: ChannelId, handle: Handle) {
-        let (Some(account), Some(opened)) = (self.account.clone(), self.channels.get_mut(&id)) else {
-            return;
-        };
+        let Some(account) = self.account.clone() else { return };
+        let keeper = self.keeper(&account);
+        let Some(opened) = self.channels.get_mut(&id) else { return };
         let Some(waiting) = opened.waiting.take() else { return };
-        let keeper = Keeper {
-            contact: self.contact.clone(),
-            session: self.session.clone(),
-            artifacts: Arc::clone(&self.artifacts),
-            owner: Owner { uid: account.uid, gid: account.gid },
-            _waits: self.tasks.token(),
-        };
         let ended = CancellationToken::new();
         let sftp = Sftp::new(keeper, account, self.pool.clone(), ended.clone().drop_guard());
         let (session, bounds, gone) = (self.session.clone(), self.bounds, opened.gone.clone());

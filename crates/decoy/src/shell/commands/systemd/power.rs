@@ -9,8 +9,8 @@ use super::{
     units,
 };
 
-/// How long a reboot takes, at least, in seconds; up to half as much again.
-const REBOOT: u64 = 22;
+/// How long it takes to go down and to the start of the next kernel, at least, in seconds; up to half as much again.
+const REBOOT: u64 = 12;
 /// How long a machine that was switched off stays off: its host switches it on again.
 const OFF: u64 = 240;
 
