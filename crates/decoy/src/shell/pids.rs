@@ -4,10 +4,9 @@
 ///
 /// `$-` is what an interactive bash has. `last` is the process of the last job, which the library does not know either: it stands for `$!`.
 pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>, interactive: bool) -> Option<String> {
-    if !text.contains("$$")
-        && !(interactive && text.contains("$-"))
-        && !(last.is_some() && text.contains("$!"))
-    {
+    let has_own =
+        text.contains("$$") || interactive && text.contains("$-") || last.is_some() && text.contains("$!");
+    if !has_own {
         return None;
     }
     let mut out = String::with_capacity(text.len() + 8);
