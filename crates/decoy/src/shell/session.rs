@@ -57,6 +57,8 @@ pub(super) struct Session {
     pub(super) recall: super::recall::Recall,
     /// The script that the last shell started by name was given: its first line means nothing to that shell.
     pub(super) given_to_shell: Mutex<Option<String>>,
+    /// What the program at work says when it is interrupted.
+    pub(super) last_words: Mutex<String>,
     /// That script is for dash, and has still to be read.
     pub(super) dash_given: AtomicBool,
     /// What dash ran last, as far as it is remembered.
@@ -141,6 +143,7 @@ impl Session {
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
+            last_words: Mutex::default(),
             dash_given: AtomicBool::new(false),
             dash_text: Mutex::default(),
             dash_failed: AtomicBool::new(false),
@@ -179,6 +182,7 @@ impl Session {
         self.dash_text.lock().clear();
         *self.runner.lock() = None;
         *self.given_to_shell.lock() = None;
+        self.last_words.lock().clear();
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
         let last = line.rsplit('|').next().unwrap_or_default();
         let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));

@@ -186,10 +186,10 @@ impl Terminal {
                         out.extend(with_returns(told.as_bytes()));
                     }
                     None => {
-                        if let Some(shell) = &mut self.shell {
-                            shell.interrupted();
-                        }
-                        out.extend_from_slice(b"^C\r\n");
+                        let words = self.shell.as_mut().map(super::Shell::interrupted).unwrap_or_default();
+                        // What begins with an empty line begins behind the ^C.
+                        out.extend_from_slice(if words.starts_with('\n') { b"^C" } else { b"^C\r\n" });
+                        out.extend(with_returns(words.as_bytes()));
                     }
                 }
                 self.show(stage, &out);

@@ -84,7 +84,8 @@ pub(super) fn who(call: &Call<'_>) -> Said {
         return Said::err(text, 1);
     }
     if let Some(extra) = options.operands.get(2) {
-        let text = format!("who: extra operand \u{2018}{extra}\u{2019}\nTry 'who --help' for more information.\n");
+        let text =
+            format!("who: extra operand \u{2018}{extra}\u{2019}\nTry 'who --help' for more information.\n");
         return Said::err(text, 1);
     }
     if options.has('q') {

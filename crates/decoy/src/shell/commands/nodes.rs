@@ -210,8 +210,20 @@ fn rights(mode: u32) -> String {
                 _ => false,
             };
             match (bit % 3, special, set) {
-                (0, true, true) => if bit == 0 { 't' } else { 's' },
-                (0, true, false) => if bit == 0 { 'T' } else { 'S' },
+                (0, true, true) => {
+                    if bit == 0 {
+                        't'
+                    } else {
+                        's'
+                    }
+                }
+                (0, true, false) => {
+                    if bit == 0 {
+                        'T'
+                    } else {
+                        'S'
+                    }
+                }
                 (_, _, false) => '-',
                 (2, ..) => 'r',
                 (1, ..) => 'w',

@@ -70,33 +70,43 @@ pub(super) fn ping<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             sent: 0,
             times: Vec::new(),
             waited: Duration::ZERO,
-            output: call.session.channels.lock().clone().map(|(output, _)| output),
+            output: call
+                .session
+                .channels
+                .lock()
+                .clone()
+                .filter(|_| !call.session.is_piped())
+                .map(|(output, _)| output),
             kept: String::new(),
-            over: false,
         };
         let size: u32 = options.value('s').and_then(|size| size.parse().ok()).unwrap_or(56).min(65_507);
         pinger.say(&format!("PING {host} ({address}) {size}({}) bytes of data.\n", size + 28));
         let count = count.map_or(MOST, |count| (count as u64).min(MOST));
         let interval = Duration::from_secs_f64(interval.clamp(0.002, 3600.0));
-        let quick = call.session.has_background() || call.session.is_piped();
-        while pinger.sent < count && deadline.is_none_or(|most| pinger.waited.as_secs_f64() < most) {
+        while pinger.sent < count {
+            if pinger.sent > 0 {
+                pinger.waited += interval;
+                if deadline.is_some_and(|most| pinger.waited.as_secs_f64() >= most) {
+                    break;
+                }
+            }
             pinger.send(call, &distance, size);
-            let last = pinger.sent == count;
+            // Should it be interrupted.
+            *call.session.last_words.lock() = pinger.figures();
             // Of the last one only the answer is waited for.
-            let pause = match (last, &distance) {
+            let pause = match (pinger.sent == count, &distance) {
                 (true, Distance::Answers(time, _)) => Duration::from_secs_f64(time / 1000.0),
                 (true, _) => Duration::from_secs(10),
                 (false, _) => interval,
             };
-            if !last {
-                pinger.waited += interval;
-            }
-            if !quick {
+            if !call.session.has_background() {
                 call.session.contact.visitor.clock().pass(pause).await;
             }
         }
+        call.session.last_words.lock().clear();
+        let figures = pinger.figures();
+        pinger.say(&figures);
         let status = i32::from(pinger.times.is_empty());
-        pinger.finish();
         Said { status, ..Said::out(std::mem::take(&mut pinger.kept)) }
     }
     .boxed()
@@ -134,7 +144,7 @@ fn distance(call: &Call<'_>, own: bool, address: &str) -> Distance {
     Distance::Answers(least + f64::from(byte(0)) / 255.0 * (most - least), from - steps)
 }
 
-/// One run; says its figures when it is interrupted, too.
+/// One run.
 struct Pinger<'a> {
     host: &'a str,
     address: &'a str,
@@ -145,9 +155,8 @@ struct Pinger<'a> {
     /// Between the first and the latest one sent.
     waited: Duration,
     output: Option<Output>,
-    /// What is said when nobody listens yet.
+    /// What is said when it may go elsewhere than to the visitor.
     kept: String,
-    over: bool,
 }
 
 impl Pinger<'_> {
@@ -191,10 +200,7 @@ impl Pinger<'_> {
     }
 
     /// The figures at the end.
-    fn finish(&mut self) {
-        if std::mem::replace(&mut self.over, true) || self.sent == 0 {
-            return;
-        }
+    fn figures(&self) -> String {
         let (sent, heard) = (self.sent, self.times.len() as u64);
         let lost = 100.0 * (sent - heard) as f64 / sent as f64;
         let lost = format!("{lost:.4}").trim_end_matches('0').trim_end_matches('.').to_owned();
@@ -213,13 +219,6 @@ impl Pinger<'_> {
         } else {
             text += "\n";
         }
-        self.say(&text);
-    }
-}
-
-impl Drop for Pinger<'_> {
-    fn drop(&mut self) {
-        // Ctrl-C.
-        self.finish();
+        text
     }
 }

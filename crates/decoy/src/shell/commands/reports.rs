@@ -9,8 +9,10 @@ use crate::machine::files::memory;
 pub(super) fn refused(call: &Call<'_>, letters: &str, valued: &str, operands: bool) -> Option<Said> {
     let options = call.options(valued);
     let long = options.long.iter().find(|word| {
-        !usage::of(call.name, &["--help".to_owned()], false)
-            .is_some_and(|help| String::from_utf8_lossy(&help.out).contains(&format!("--{}", word.split('=').next().unwrap_or_default())))
+        !usage::of(call.name, &["--help".to_owned()], false).is_some_and(|help| {
+            String::from_utf8_lossy(&help.out)
+                .contains(&format!("--{}", word.split('=').next().unwrap_or_default()))
+        })
     });
     let what = match (options.unknown(letters), long) {
         (Some(letter), _) => format!("{}: invalid option -- '{letter}'\n", call.name),
@@ -34,7 +36,8 @@ pub(super) fn vmstat(call: &Call<'_>) -> Said {
     let m = memory(call.identity(), call.now());
     let seed = call.identity().seed;
     let (read, written) = (3 + seed % 40, 11 + seed % 60);
-    let count = options.operands.get(1).and_then(|count| count.parse::<usize>().ok()).unwrap_or(1).clamp(1, 20);
+    let count =
+        options.operands.get(1).and_then(|count| count.parse::<usize>().ok()).unwrap_or(1).clamp(1, 20);
     let mut text = "procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n".to_owned();
     for row in 0..count {
         let (read, written) = if row == 0 { (read, written) } else { (0, written % 9) };
@@ -111,7 +114,9 @@ pub(super) fn lsattr(call: &Call<'_>) -> Said {
     for operand in operands {
         let path = call.path(operand);
         let Ok(node) = call.files().stat(&path) else {
-            said.err.extend(format!("lsattr: No such file or directory while trying to stat {operand}\n").bytes());
+            said.err.extend(
+                format!("lsattr: No such file or directory while trying to stat {operand}\n").bytes(),
+            );
             said.status = 1;
             continue;
         };

@@ -71,7 +71,8 @@ fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
     let code = args.iter().position(|arg| arg == if python { "-c" } else { "-e" });
     if let Some(code) = code.map(|at| args.get(at + 1)) {
         let Some(code) = code else {
-            let text = if python { "Argument expected for the -c option\n" } else { "No code specified for -e.\n" };
+            let text =
+                if python { "Argument expected for the -c option\n" } else { "No code specified for -e.\n" };
             return Some(Said::err(text, 2));
         };
         return Some(Said::out(printed(code, python).unwrap_or_default()));

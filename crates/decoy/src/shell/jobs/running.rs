@@ -108,10 +108,11 @@ impl Shell {
         self.session.jobs.lock().stop(pid, &text)
     }
 
-    /// ^C: what was in the foreground is over.
-    pub(crate) fn interrupted(&mut self) {
+    /// ^C: what was in the foreground is over; gives what it says about that.
+    pub(crate) fn interrupted(&mut self) -> String {
         self.status = 130;
         self.session.jobs.lock().finish_foreground();
+        std::mem::take(&mut *self.session.last_words.lock())
     }
 
     /// What is told before a prompt: jobs that have ended since.

@@ -151,22 +151,26 @@ fn timers(call: &Call<'_>, bare: bool) -> Said {
         seconds if seconds >= 3600 => format!("{}h {}min", seconds / 3600, seconds / 60 % 60),
         seconds => format!("{}min", seconds / 60),
     };
-    let mut text = String::new();
-    if !bare {
-        text += &format!(
-            "{:<27} {:<11} {:<27} {:<14} {:<28} ACTIVATES\n",
-            "NEXT", "LEFT", "LAST", "PASSED", "UNIT"
-        );
-    }
-    for (left, passed, name) in &rows {
+    let mut cells = vec![["NEXT", "LEFT", "LAST", "PASSED", "UNIT", "ACTIVATES"].map(str::to_owned)];
+    cells.extend(rows.iter().map(|(left, passed, name)| {
         let service = format!("{}.service", name.trim_end_matches(".timer"));
-        text += &format!(
-            "{:<27} {:<11} {:<27} {:<14} {name:<28} {service}\n",
+        let left_words = format!("{} left", span(*left));
+        [
             stamp(now + *left),
-            format!("{} left", span(*left)),
+            left_words,
             stamp(now - *passed),
-            ago(now, now - *passed)
-        );
+            ago(now, now - *passed),
+            (*name).clone(),
+            service,
+        ]
+    }));
+    let mut text = String::new();
+    for row in cells.iter().skip(usize::from(bare)) {
+        for (column, cell) in row.iter().enumerate() {
+            let width =
+                cells.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or_default();
+            text += &if column == 5 { format!("{cell}\n") } else { format!("{cell:<width$} ") };
+        }
     }
     if !bare {
         text +=
