@@ -69,6 +69,16 @@ fn what_programs_say_about_files() {
 }
 
 #[test]
+fn what_dash_says() {
+    check("dash", include_str!("cases/dash.txt"));
+}
+
+#[test]
+fn what_programs_say_about_themselves() {
+    check("words", include_str!("cases/words.txt"));
+}
+
+#[test]
 fn downloads_are_recorded_and_not_made() {
     on_a_trap_thread(|runtime| {
         runtime.block_on(async {

@@ -27,8 +27,8 @@ pub(super) fn corrected(name: &str, said: &str, interactive: bool) -> Option<Str
         }
         "declare" | "typeset" if said.contains("-irx") => Some(said.replace("declare -irx ", "declare -ir ")),
         // Names of ours that nobody may see.
-        "compgen" if said.contains(['\u{2}', '/']) => {
-            let hidden = |line: &&str| !line.starts_with('\u{2}') && !line.starts_with("busybox/");
+        "compgen" if said.contains('\u{2}') => {
+            let hidden = |line: &&str| !line.contains(['\u{2}', '/']);
             Some(said.split_inclusive('\n').filter(hidden).collect())
         }
         // A NUL stands for itself in what is handed on.

@@ -12,6 +12,7 @@ mod engine;
 mod environment;
 mod finding;
 mod guard;
+mod hooks;
 pub mod io;
 mod jobs;
 mod keys;

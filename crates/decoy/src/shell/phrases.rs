@@ -13,6 +13,7 @@ const HELPFUL: &[&str] = &[
 const COMPLAINTS: &[&str] = &[
     "missing operand",
     "missing file operand",
+    "missing destination file operand",
     "extra operand ",
     "invalid option -- ",
     "unrecognized option ",
@@ -33,8 +34,11 @@ const QUOTING: &[&str] = &[
     "argument to -mindepth, but got '",
 ];
 
-/// The text as the real programs say it. `args` are those of the program that was started last, `cwd` is where it is.
-pub(super) fn of_programs<'a>(text: Cow<'a, str>, args: &[String], cwd: &str) -> Cow<'a, str> {
+/// A program with its arguments.
+type Call = (String, Vec<String>);
+
+/// The text as the real programs say it. `latest` are the programs that were started last, `cwd` is where they are.
+pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) -> Cow<'a, str> {
     let known = |line: &str| {
         line.split_once(": ").is_some_and(|(name, _)| {
             HELPFUL.binary_search(&name).is_ok()
@@ -52,6 +56,8 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, args: &[String], cwd: &str) ->
             out.push_str(line);
             continue;
         };
+        let args =
+            latest.iter().find(|(called, _)| called == name).map_or(&[] as &[String], |(_, args)| args);
         out.push_str(&phrase(name, said, args, cwd));
         out.push_str(end);
         let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
@@ -104,7 +110,7 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
         ("tr", ..) if said == "missing operand after SET1" => {
             let first = args.iter().find(|arg| !arg.starts_with('-')).map_or("", String::as_str);
             format!(
-                "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating.\nTry 'tr --help' for more information."
+                "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating."
             )
         }
         ("diff", ..) if said == "missing operand" => {
@@ -149,7 +155,7 @@ mod tests {
     #[test]
     fn complaints_are_those_of_gnu() {
         assert!(HELPFUL.is_sorted());
-        let args = vec!["nosuch".to_owned()];
+        let args = ["sort", "cut"].map(|name| (name.to_owned(), vec!["nosuch".to_owned()]));
         for (library, gnu) in [
             (
                 "sort: /root/nosuch: No such file or directory\n",

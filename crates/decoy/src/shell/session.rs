@@ -67,8 +67,8 @@ pub(super) struct Session {
     pub(super) dash_failed: AtomicBool,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
-    /// The arguments of the program that was started last.
-    pub(super) arguments: Mutex<Vec<String>>,
+    /// The programs that were started last, with their arguments; the latest first.
+    pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
     /// Where the `cd` at work leads to.
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.

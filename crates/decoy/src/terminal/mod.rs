@@ -8,7 +8,7 @@ mod running;
 mod screen;
 mod search;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,6 +26,8 @@ use running::with_returns;
 
 /// What the terminal shows is sent when it is this much, however much more was typed.
 const LARGEST_PIECE: usize = 64 * 1024;
+/// How long a job in the background takes until it says something.
+const STARTING: Duration = Duration::from_millis(5);
 /// The most bytes of a construct that goes over several lines.
 const LONGEST_CONSTRUCT: usize = 64 * 1024;
 
@@ -198,8 +200,12 @@ impl Terminal {
     }
 
     /// What jobs say comes behind the prompt.
-    fn show_late(&mut self, out: &mut Vec<u8>) {
-        out.append(&mut self.late);
+    fn show_late(&mut self, stage: &Stage, out: &mut Vec<u8>) {
+        if !self.late.is_empty() {
+            self.show(stage, &std::mem::take(out));
+            stage.pause(STARTING);
+            out.append(&mut self.late);
+        }
     }
 
     fn leave_line(&self, out: &mut Vec<u8>) {
@@ -266,7 +272,7 @@ impl Terminal {
                     }
                     if !self.over {
                         self.prompt(&mut out);
-                        self.show_late(&mut out);
+                        self.show_late(stage, &mut out);
                     }
                 }
             }

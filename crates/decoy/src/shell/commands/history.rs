@@ -21,11 +21,15 @@ pub(super) fn history(call: &Call<'_>) -> Said {
             return Said::err(text, 2);
         }
         let has = |letter: char| letters.contains(letter);
-        let rest = args.get(1..).unwrap_or_default();
+        let mut rest = args.get(1..).unwrap_or_default();
         if has('c') {
             call.session.history.lock().clear();
         }
-        if has('d') {
+        let deletes = has('d') || rest.first().is_some_and(|arg| *arg == "-d");
+        if deletes && !has('d') {
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        if deletes {
             let Some(offset) = rest.first() else {
                 return Said::err(format!("{shell}history: -d: option requires an argument\n{USAGE}"), 2);
             };
@@ -73,7 +77,7 @@ pub(super) fn history(call: &Call<'_>) -> Said {
         }
         if has('r') || has('n') {
             let Some(path) = file(rest.first().copied()) else { return Said::nothing(0) };
-            let text = call.files().read(&path).unwrap_or_default();
+            let Ok(text) = call.files().read(&path) else { return Said::nothing(1) };
             let mut lines = call.session.history.lock();
             let room = MOST.saturating_sub(lines.len());
             lines.extend(

@@ -6,8 +6,11 @@ use super::{Call, Said, complaint, names, users};
 pub(super) fn getent(call: &Call<'_>) -> Said {
     let options = call.options("is");
     let Some((database, keys)) = options.operands.split_first() else {
-        let text = "getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n";
-        return Said::err(text, 1);
+        return Said {
+            out: "Try `getent --help' or `getent --usage' for more information.\n".into(),
+            err: "getent: wrong number of arguments\n".into(),
+            status: 1,
+        };
     };
     let path = match database.as_str() {
         "passwd" | "group" | "shadow" | "gshadow" | "services" | "protocols" | "networks" | "rpc"

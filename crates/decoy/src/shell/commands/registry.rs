@@ -19,7 +19,7 @@ use crate::{
     shell::{
         bytes,
         dash::{Invocation, invocation},
-        engine, runners,
+        engine, hooks, runners,
         session::{Handle, Session},
     },
 };
@@ -330,7 +330,7 @@ pub(super) fn not_found_plan(name: &str, context: &BuiltinContext<'_>) -> Option
         return Some(ExecutionPlan::Batch { commands: vec![run("eval", vec![script])] });
     }
     let shown = quoted(&name.chars().take(4096).collect::<String>());
-    let said = if is_on(context, engine::DASH_MARK) {
+    let said = if is_on(context, hooks::DASH_MARK) {
         format!("printf '%s: %s: %s: not found\\n' \"$0\" \"$LINENO\" {shown}")
     } else {
         format!("printf '%s: line %s: %s: command not found\\n' \"${{BASH_SOURCE:-$0}}\" \"$LINENO\" {shown}")

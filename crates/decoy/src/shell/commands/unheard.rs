@@ -187,6 +187,9 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
         "journalctl" => Said::out("-- No entries --\n"),
         "lsof" | "strace" if args.is_empty() => return None,
         "mail" | "mailq" => Said::out("Mail queue is empty\n"),
+        "whatis" | "apropos" if !operand().is_empty() => {
+            Said::err(format!("{}: nothing appropriate.\n", operand()), 16)
+        }
         "man" => Said::err(format!("No manual entry for {}\n", operand()), 16),
         "nft" | "tcpdump" if !root => Said::err("Operation not permitted (you must be root)\n", 1),
         _ => return None,

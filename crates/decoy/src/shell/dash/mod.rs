@@ -8,6 +8,7 @@ mod call;
 mod grammar;
 mod names;
 mod phrases;
+mod tokens;
 mod words;
 
 pub(super) use call::{Invocation, invocation};

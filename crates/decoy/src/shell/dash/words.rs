@@ -1,10 +1,6 @@
 //! Words of dash: quotes, expansions and substitutions, as bash has to read them.
 
-use super::{
-    DEEPEST, Fault,
-    grammar::{Reader, Token},
-    names,
-};
+use super::{DEEPEST, Fault, grammar::Reader, names, tokens::Token};
 
 /// A word that was read.
 #[derive(Clone, Debug, Default)]

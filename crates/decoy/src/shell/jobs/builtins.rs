@@ -301,10 +301,11 @@ fn kill(session: &Session, args: &[String]) -> ExecResult {
                 continue;
             }
             (None, _) if word.starts_with('%') => format!("kill: {word}: no such job"),
-            (None, Ok(number)) if number <= 0 => {
+            (None, Ok(0)) => {
                 reached += 1;
                 continue;
             }
+            (None, Ok(number)) if number < 0 => format!("kill: ({number}) - No such process"),
             (None, Ok(number)) if process_exists(session, number.unsigned_abs(), signal) => {
                 reached += 1;
                 continue;

@@ -1,0 +1,251 @@
+//! What is looked at before and after each program of the library: what would nest without end, what dash runs, what a
+//! program should have said.
+
+use std::sync::atomic::Ordering;
+
+use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
+
+use super::{
+    bytes, commands,
+    dash::{self, Invocation},
+    engine::is_kept,
+    finding, guard, listings, pids, runners,
+    session::Session,
+    wording,
+};
+
+/// Looks at each program before it starts: what would nest without end is given nothing to nest.
+pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent> {
+    let nests = runs_others(&event.name);
+    session.in_tool.store(!nests, Ordering::Relaxed);
+    if session.is_too_deep() || session.is_too_long() {
+        session.cancel.lock().store(true, Ordering::Relaxed);
+        event.args.clear();
+        return HookAction::Continue(event);
+    }
+    if !matches!(event.name.as_str(), "eval" | "printf" | "case") {
+        let mut latest = session.arguments.lock();
+        latest.truncate(7);
+        latest.insert(0, (event.name.clone(), event.args.clone()));
+        // What cannot be found is no program: the words are those of whoever wanted to start it.
+        if is_kept(&event.name) || commands::find(&event.name).is_some() || event.name == "sh" {
+            *session.runner.lock() = runners::absent(session, &event.name, &event.args);
+        }
+    }
+    let interactive = session.launch.is_interactive();
+    if event.name == "kill"
+        && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
+    {
+        session.killed.store(signal, Ordering::Relaxed);
+        session.cancel.lock().store(true, Ordering::Relaxed);
+        return HookAction::Continue(event);
+    }
+    // The library's shell is process 1 to itself.
+    if event.name == "kill" && event.args.first().is_some_and(|arg| arg == "-0") && !interactive {
+        let own = session.shell_pid().to_string();
+        for arg in event.args.iter_mut().filter(|arg| **arg == own) {
+            *arg = "1".to_owned();
+        }
+    }
+    if event.name == "awk"
+        && let Some(program) = commands::awk_refusal(&event.args)
+    {
+        event.args = vec![program];
+        return HookAction::Continue(event);
+    }
+    bytes::prepare(&event.name, &mut event.args);
+    if event.name == "umask"
+        && let Some(mask) = event.args.first().and_then(|mask| u32::from_str_radix(mask, 8).ok())
+    {
+        session.set_umask(mask & 0o777);
+    }
+    if event.name == "factor" {
+        for arg in &mut event.args {
+            *arg = arg.trim_start_matches(' ').to_owned();
+        }
+    }
+    if event.name == "find" {
+        finding::rewrite(&mut event.args, |path| session.files().resolve(&session.cwd.lock(), path));
+    }
+    if event.name == "cd" {
+        // The library tells of a change only when the line is over.
+        let to = event.args.iter().find(|arg| !arg.starts_with('-'));
+        let to = to.map_or(session.launch.account.home.as_str(), String::as_str);
+        let heading = session.files().resolve(&session.cwd.lock(), to);
+        *session.heading.lock() = Some(heading);
+    }
+    if event.name == "sh" && !as_dash(session, &mut event) {
+        return HookAction::Continue(event);
+    }
+    let script = match event.name.as_str() {
+        "bash" if !event.args.iter().any(|arg| is_command_option(arg)) => {
+            event.args.iter().find(|arg| !arg.starts_with('-')).cloned()
+        }
+        "." | "source" => event.args.iter().find(|arg| !arg.starts_with('-')).cloned(),
+        _ => None,
+    };
+    if event.name == "bash"
+        && let Some(path) = script
+            .as_ref()
+            .filter(|path| session.files().is_dir(&session.files().resolve(&session.cwd.lock(), path)))
+    {
+        say_instead(&mut event.args, &format!("{path}: {path}: Is a directory"), 126);
+        return HookAction::Continue(event);
+    }
+    let script_is_harmless = script.is_none_or(|path| {
+        let path = session.files().resolve(&session.cwd.lock(), &path);
+        *session.given_to_shell.lock() = Some(path.clone());
+        session
+            .files()
+            .read(&path)
+            .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
+            || !session.files().exists(&path)
+            || session.files().is_dir(&path)
+    });
+    if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
+        session.cancel.lock().store(true, Ordering::Relaxed);
+        event.args.clear();
+    } else if matches!(event.name.as_str(), "bash" | "sh") {
+        as_the_real_one(&mut event, session.shell_pid() + 2);
+    }
+    HookAction::Continue(event)
+}
+
+/// Whether an option has `c` among its letters: a script follows.
+fn is_command_option(arg: &str) -> bool {
+    arg.starts_with('-') && !arg.starts_with("--") && arg.contains('c')
+}
+
+/// Makes a call of a shell one that says this and ends.
+fn say_instead(args: &mut Vec<String>, said: &str, status: i32) {
+    let said = said.replace('\'', "'\\''");
+    *args = vec!["-c".to_owned(), format!("printf '%s\\n' '{said}' >&2; exit {status}")];
+}
+
+/// Makes a call of dash one that the library's bash can run; `false` when nothing else is to be looked at.
+fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
+    // What our own programs call is translated already.
+    if event.args.first().is_some_and(|arg| arg == "-o") {
+        return true;
+    }
+    match dash::invocation(&event.args) {
+        Invocation::Refused(said) => {
+            say_instead(&mut event.args, &said, 2);
+            false
+        }
+        Invocation::Command(at) => {
+            if let Some(script) = event.args.get_mut(at)
+                && let Some(text) = session.translated(script)
+            {
+                *script = text;
+            }
+            true
+        }
+        Invocation::File(at) => {
+            let Some(named) = event.args.get(at).cloned() else { return true };
+            let path = session.files().resolve(&session.cwd.lock(), &named);
+            if !session.files().exists(&path) {
+                say_instead(&mut event.args, &format!("sh: 0: cannot open {named}: No such file"), 2);
+                return false;
+            }
+            if session.files().is_dir(&path) {
+                event.args = vec!["-c".to_owned(), ":".to_owned()];
+                return false;
+            }
+            *session.given_to_shell.lock() = Some(path.clone());
+            session.dash_given.store(true, Ordering::Relaxed);
+            session.add_dash(&named);
+            let text = session.files().read(&path).unwrap_or_default();
+            if !guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT) {
+                session.cancel.lock().store(true, Ordering::Relaxed);
+                event.args.clear();
+                return false;
+            }
+            true
+        }
+        Invocation::Piped(at) => {
+            let given = event.args.get(at..).unwrap_or_default().to_vec();
+            let words: Vec<String> =
+                given.iter().map(|arg| format!("'{}'", arg.replace('\'', "'\\''"))).collect();
+            let script = format!("{} {}", commands::dash::PIPED, words.join(" "));
+            event.args = ["-o", "posix", "-c", script.trim_end()].map(str::to_owned).to_vec();
+            true
+        }
+    }
+}
+
+/// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
+/// for the programs that need to know, for as long as it runs.
+fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
+    let first = event.args.first().map(String::as_str).unwrap_or_default();
+    let said = match (event.name.as_str(), first) {
+        ("bash", "--version") => Some(wording::BASH_VERSION),
+        ("bash", "--help") => Some(wording::BASH_HELP),
+        _ => None,
+    };
+    if let Some(text) = said {
+        let text = text.replace('\'', "'\\''");
+        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'")];
+        return;
+    }
+    if let Some(at) = event.args.iter().position(|arg| arg == "-c")
+        && let Some(script) = event.args.get_mut(at + 1)
+        && let Some(numbered) = pids::with_own(script, pid, None, false)
+    {
+        *script = numbered;
+    }
+    if event.name == "sh" && event.args.first().is_none_or(|arg| arg != "-o") {
+        event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
+    }
+}
+
+/// The variable that the mark of `as_the_real_one` sets.
+pub(super) const DASH_MARK: &str = "SHOPT_posix";
+
+pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
+    session.in_tool.store(false, Ordering::Relaxed);
+    // dash gives up with another status than bash.
+    if result.name == "sh" && result.exit_code == 1 && session.dash_failed.swap(false, Ordering::Relaxed) {
+        result.exit_code = 2;
+    }
+    // One that starts others tells that any of them failed.
+    if result.name == "xargs" && (1..=125).contains(&result.exit_code) {
+        result.exit_code = 123;
+    }
+    if result.name == "cd"
+        && let Some(heading) = session.heading.lock().take()
+        && result.exit_code == 0
+    {
+        *session.cwd.lock() = heading;
+    }
+    if let Some(text) = listings::corrected(&result.name, &result.stdout, session.launch.is_interactive()) {
+        result.stdout = text;
+    }
+    HookAction::Continue(result)
+}
+
+/// Programs that run other programs: files that are read while they work may be read to be run.
+fn runs_others(name: &str) -> bool {
+    matches!(
+        name,
+        "eval"
+            | "."
+            | "source"
+            | "bash"
+            | "sh"
+            | "command"
+            | "builtin"
+            | "exec"
+            | "env"
+            | "xargs"
+            | "find"
+            | "timeout"
+            | "trap"
+            | "nohup"
+            | "sudo"
+            | "busybox"
+            | "setsid"
+            | "nice"
+            | "time"
+    )
+}
