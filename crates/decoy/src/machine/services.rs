@@ -22,6 +22,10 @@ enum Restart {
     Always,
 }
 
+/// After this long whoever looks after the machine has noticed that a daemon is away, and started it again. Nobody locks
+/// themselves out for good.
+const NOTICED: Duration = Duration::from_secs(5 * 3600);
+
 /// Daemons of every machine: unit, how the command lines of its processes begin (the main one first), what happens
 /// when that one dies.
 const DAEMONS: &[(&str, &[&str], Restart)] = &[
@@ -123,7 +127,18 @@ impl Services {
 impl Visitor {
     /// What was done to services.
     pub(crate) fn services(&self) -> Services {
-        Services::of(&self.doings().of(BOOT), &self.doings().of(FAMILY))
+        let mut services = Services::of(&self.doings().of(BOOT), &self.doings().of(FAMILY));
+        let now = self.now();
+        for change in &mut services.changes {
+            let noticed = change.at + NOTICED;
+            if change.state != State::Started(String::new())
+                && noticed < now
+                && daemons().any(|name| name == change.unit)
+            {
+                (change.state, change.at) = (State::Started(String::new()), noticed);
+            }
+        }
+        services
     }
 
     /// Remembers a change of a service, from now on.
@@ -287,6 +302,19 @@ mod tests {
         assert!(pid("sshd: /usr").is_some_and(|new| new != ssh));
         assert_eq!(pid("nginx:"), None);
         assert_eq!(visitor.services().change("nginx").unwrap().state, State::Killed(9));
+    }
+
+    #[test]
+    fn who_stops_a_daemon_has_it_back_some_hours_later() {
+        let visitor = visitor();
+        visitor.change_service("ssh", &State::Stopped);
+        assert!(!visitor.serves(22) && visitor.serves(80));
+        let services = Services::of(&[], &visitor.doings().of(FAMILY));
+        assert_eq!(services.change("ssh").unwrap().state, State::Stopped);
+        let long_ago = millis(visitor.now() - NOTICED - Duration::from_secs(1));
+        visitor.doings().replace(FAMILY, &[format!("{long_ago} stop ssh"), format!("{long_ago} stop own")]);
+        assert!(visitor.serves(22));
+        assert!(!visitor.services().runs("own"), "nobody looks after a visitor's own");
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::{SnakeoilError, Speaker};
 const SUITES: &str = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 /// OpenSSL 3.0's groups (t1_lib.c: `supported_groups_default`): nginx's `ssl_ecdh_curve auto`.
 const GROUPS: &str = "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192";
+/// From version 3.6 on it has to be asked for to name all forms of a point (`SSL_OP_LEGACY_EC_POINT_FORMATS`); unknown before.
+const POINT_FORMATS: SslOptions = SslOptions::from_bits_retain(1 << 36);
 /// OpenSSL 3.0's signatures (t1_lib.c: `tls12_sigalgs`), but for those of DSA and GOST, whose keys nobody has.
 const SIGNATURES: &str = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:rsa_pss_pss_sha256:rsa_pss_pss_sha384:\
     rsa_pss_pss_sha512:rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:\
@@ -101,7 +103,10 @@ fn build(
         let from_the_host = context.options();
         context.clear_options(from_the_host);
         context.set_options(
-            SslOptions::NO_SSLV3 | SslOptions::NO_COMPRESSION | SslOptions::ENABLE_MIDDLEBOX_COMPAT,
+            SslOptions::NO_SSLV3
+                | SslOptions::NO_COMPRESSION
+                | SslOptions::ENABLE_MIDDLEBOX_COMPAT
+                | POINT_FORMATS,
         );
         context.set_security_level(security_level);
         context.set_min_proto_version(Some(SslVersion::TLS1))?;
