@@ -49,6 +49,8 @@ pub struct Options {
     details: Vec<u8>,
     /// Types of terminals that the client has named.
     types: u8,
+    /// Whether it was asked for: a type that comes before is not asked about, as telnetd does not.
+    asked_type: bool,
     /// The login has begun.
     pub(super) settled: bool,
     /// The login is over.
@@ -82,6 +84,7 @@ impl Options {
             env: Vec::new(),
             details: Vec::new(),
             types: 0,
+            asked_type: false,
             settled: false,
             logged_in: false,
             notes: 0,
@@ -112,6 +115,7 @@ impl Options {
 
     /// `IAC SB option SEND IAC SE`
     pub(super) fn ask_details(&mut self, option: u8, out: &mut Vec<u8>) {
+        self.asked_type |= option == TTYPE;
         out.extend_from_slice(&[IAC, SB, option, 1, IAC, SE]);
     }
 
@@ -332,7 +336,7 @@ impl Options {
             let again = !TERMINALS.contains(&name.as_str()) && self.term.as_ref() != Some(&name);
             self.term = Some(name);
             self.types += 1;
-            if again && self.types < MOST_TYPES && !self.has_details(TTYPE) {
+            if again && self.asked_type && self.types < MOST_TYPES && !self.has_details(TTYPE) {
                 return true;
             }
         }
