@@ -67,9 +67,7 @@ pub(super) async fn clone(call: &Call<'_>) -> Option<Said> {
     }
     if url.scheme == "ssh" {
         return Some(Said::err(
-            format!(
-                "Host key verification failed.\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n"
-            ),
+            "Host key verification failed.\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n",
             128,
         ));
     }
@@ -169,7 +167,7 @@ fn lay_out(
     let head: String =
         Sha256::digest(format!("head {seed}")).iter().take(20).map(|byte| format!("{byte:02x}")).collect();
     let title: String = name.chars().filter(|c| c.is_ascii_graphic()).take(60).collect();
-    let branch = if seed % 3 == 0 { "main" } else { "master" };
+    let branch = if seed.is_multiple_of(3) { "main" } else { "master" };
     let texts = [
         ("/.git/HEAD", format!("ref: refs/heads/{branch}\n")),
         (
