@@ -64,7 +64,7 @@ pub async fn measure(quick: bool) -> Vec<Figure> {
             return Vec::new();
         }
     };
-    let (count, again) = if quick { (40, 20) } else { (500, 100) };
+    let (count, again) = if quick { (100, 100) } else { (500, 100) };
     let mut bucket = Bucket::new();
     let names = |names: &[&str]| toml::Value::Array(names.iter().map(|name| (*name).into()).collect());
     bucket.set(&["persona", "programs"], names(&PROGRAMS));

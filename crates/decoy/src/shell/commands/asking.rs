@@ -140,9 +140,15 @@ fn changes_something(args: &[String]) -> bool {
         "upgrade",
         "write",
     ];
-    args.iter()
-        .flat_map(|arg| arg.split([' ', ';', '\n']))
-        .any(|word| VERBS.binary_search(&word.to_ascii_lowercase().as_str()).is_ok())
+    // `config view`, `config --list`: a look at what stands there.
+    const LOOKS: [&str; 9] =
+        ["--get", "--list", "-l", "current-context", "get", "get-contexts", "list", "ls", "view"];
+    let words: Vec<String> =
+        args.iter().flat_map(|arg| arg.split([' ', ';', '\n'])).map(str::to_ascii_lowercase).collect();
+    words.iter().enumerate().any(|(at, word)| {
+        let looks = || words.get(at + 1).is_none_or(|next| LOOKS.contains(&next.as_str()));
+        VERBS.binary_search(&word.as_str()).is_ok() && (word != "config" || !looks())
+    })
 }
 
 /// What the answer has to agree with.
@@ -229,7 +235,8 @@ mod tests {
             assert!(changes_something(&words(line)), "{line}");
         }
         assert!(changes_something(&["-e".to_owned(), "insert into t values (1)".to_owned()]));
-        for line in ["ps -a", "get pods", "log --oneline", "version"] {
+        assert!(changes_something(&words("config set-context x")));
+        for line in ["ps -a", "get pods", "log --oneline", "version", "config view", "config --list"] {
             assert!(!changes_something(&words(line)), "{line}");
         }
     }
