@@ -14,6 +14,30 @@ use super::{
     wording,
 };
 
+/// The machine's processes, which the library does not know: they get their signal here, and it hears of the others.
+fn signal_processes(session: &Session, args: &mut Vec<String>) {
+    let named = match args.split_first() {
+        Some((option, rest)) if matches!(option.as_str(), "-s" | "-n") => rest.first().map(String::as_str),
+        Some((option, _)) => option.strip_prefix('-'),
+        None => None,
+    };
+    let signal = named.map_or(Some(15), listings::signal_number);
+    let Some(signal) = signal else { return };
+    let before = args.len();
+    let options = usize::from(named.is_some())
+        + usize::from(args.first().is_some_and(|arg| arg == "-s" || arg == "-n"));
+    let mut at = 0;
+    args.retain(|arg| {
+        at += 1;
+        let pid = arg.parse::<u64>().ok().filter(|pid| *pid > 1 && at > options);
+        pid.is_none_or(|pid| !commands::process_exists(session, pid, signal))
+    });
+    if args.len() < before && args.len() <= options {
+        // All were reached: that is no fault.
+        *args = ["-0", "1"].map(str::to_owned).to_vec();
+    }
+}
+
 /// Looks at each program before it starts: what would nest without end is given nothing to nest.
 pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent> {
     let nests = runs_others(&event.name);
@@ -46,6 +70,9 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         for arg in event.args.iter_mut().filter(|arg| **arg == own) {
             *arg = "1".to_owned();
         }
+    }
+    if event.name == "kill" && !interactive {
+        signal_processes(session, &mut event.args);
     }
     if event.name == "awk"
         && let Some(program) = commands::awk_refusal(&event.args)

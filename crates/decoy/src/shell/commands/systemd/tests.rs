@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::shell::tests::{said, shell};
+use crate::shell::{
+    Launch, Shell,
+    tests::{contact, said, shell},
+};
 
 #[tokio::test]
 async fn a_service_that_is_stopped_is_gone_everywhere() {
@@ -67,6 +70,28 @@ async fn a_visitors_own_unit_runs_and_can_be_killed() {
             .0
             .starts_with("Removed \"/etc/systemd/system/multi-user")
     );
+}
+
+#[tokio::test]
+async fn a_script_kills_what_runs_and_is_told_what_does_not() {
+    let contact = contact();
+    let account = contact.visitor.identity().account("root").unwrap().clone();
+    let launch = Launch {
+        account,
+        login: false,
+        tty: None,
+        env: vec![],
+        window: (80, 24),
+        notes: std::sync::Arc::new(|_| {}),
+    };
+    let mut shell = Shell::new(&contact, launch);
+    let line =
+        "p=$(pidof nginx | tr ' ' '\\n' | sort -n | head -1); kill -9 $p; echo $?; systemctl is-active nginx";
+    assert_eq!(said(&mut shell, line).await.0, "0\nfailed\n");
+    let line =
+        "kill -9 $(pidof rsyslogd) 99999999; systemctl is-active rsyslog; kill -0 $(pidof cron) && echo up";
+    let text = said(&mut shell, line).await.0;
+    assert!(text.ends_with("(99999999) - No such process\nactive\nup\n"), "{text}");
 }
 
 #[tokio::test]
