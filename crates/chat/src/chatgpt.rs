@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -36,8 +37,12 @@ pub struct ChatGpt {
     model: String,
     static_messages: Vec<String>,
     price: Option<Price>,
-    dialect: Dialect,
+    /// As the server was found to speak.
+    dialect: Mutex<Dialect>,
 }
+
+/// How often one question is put in other words to a server that refuses a parameter.
+const REWORDINGS: usize = 3;
 
 /// What a request may contain: OpenAI's own server refuses what compatible servers need, and the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +71,27 @@ impl Dialect {
             _ => None,
         };
         Self { completion_tokens: true, temperature: effort.is_none(), effort }
+    }
+
+    /// The dialect after the server has refused this parameter; `None` when there is nothing else to try. Servers in
+    /// front of OpenAI's have names of their own, so it cannot be told from the address what stands behind them.
+    fn after_refusal_of(self, code: &str) -> Option<Self> {
+        let (_, parameter) = code.split_once(' ').filter(|(code, _)| code.starts_with("unsupported_"))?;
+        let other = match parameter {
+            "max_tokens" => Self { completion_tokens: true, ..self },
+            "max_completion_tokens" => Self { completion_tokens: false, ..self },
+            "temperature" => Self { temperature: false, ..self },
+            "reasoning_effort" => {
+                let effort = match self.effort {
+                    Some("none") => Some("minimal"),
+                    Some("minimal") => Some("low"),
+                    _ => None,
+                };
+                Self { effort, ..self }
+            }
+            _ => return None,
+        };
+        (other != self).then_some(other)
     }
 }
 
@@ -143,7 +169,7 @@ impl ChatGpt {
             headers.insert(AUTHORIZATION, value);
         }
         let server = Server::new(&INTERFACE, &place.into(), headers)?;
-        let dialect = Dialect::of(server.url(), model);
+        let dialect = Mutex::new(Dialect::of(server.url(), model));
         Ok(Self { server, model: model.to_owned(), static_messages, price, dialect })
     }
 }
@@ -206,6 +232,45 @@ fn status_of(error: &serde_json::Value) -> u16 {
     }
 }
 
+impl ChatGpt {
+    /// Asks, in other words where the server takes a parameter by another name or not at all.
+    async fn answer(&self, conversation: &Conversation) -> Result<Answer, ChatError> {
+        for _ in 0..REWORDINGS {
+            let dialect = *self.dialect.lock();
+            match self.server.ask(&self.request(conversation, dialect)).await {
+                Err(ChatError::Refused { status: 400, code, provider }) => {
+                    let Some(other) = dialect.after_refusal_of(&code) else {
+                        return Err(ChatError::Refused { status: 400, code, provider });
+                    };
+                    tracing::debug!(code, "the server is asked in other words");
+                    *self.dialect.lock() = other;
+                }
+                answer => return answer,
+            }
+        }
+        let dialect = *self.dialect.lock();
+        self.server.ask(&self.request(conversation, dialect)).await
+    }
+
+    fn request<'a>(&'a self, conversation: &'a Conversation, dialect: Dialect) -> Request<'a> {
+        let system = self.static_messages.iter().chain(&conversation.system);
+        let lines = system
+            .map(|content| Line { role: "system", content })
+            .chain(conversation.messages.iter().map(|m| Line { role: m.role.as_str(), content: &m.content }));
+        let own = dialect.completion_tokens;
+        Request {
+            model: &self.model,
+            messages: lines.collect(),
+            max_tokens: (!own).then_some(conversation.max_tokens),
+            max_completion_tokens: own.then_some(conversation.max_tokens),
+            temperature: conversation.temperature.filter(|_| dialect.temperature),
+            reasoning_effort: dialect.effort,
+            stream: self.server.streams(),
+            stream_options: self.server.streams().then_some(StreamOptions { include_usage: true }),
+        }
+    }
+}
+
 #[async_trait]
 impl ChatService for ChatGpt {
     async fn send_message(&self, conversation: &Conversation) -> Result<Reply, ChatError> {
@@ -213,22 +278,7 @@ impl ChatService for ChatGpt {
         if conversation.messages.is_empty() {
             return Err(ChatError::Empty);
         }
-        let system = self.static_messages.iter().chain(&conversation.system);
-        let lines = system
-            .map(|content| Line { role: "system", content })
-            .chain(conversation.messages.iter().map(|m| Line { role: m.role.as_str(), content: &m.content }));
-        let own = self.dialect.completion_tokens;
-        let request = Request {
-            model: &self.model,
-            messages: lines.collect(),
-            max_tokens: (!own).then_some(conversation.max_tokens),
-            max_completion_tokens: own.then_some(conversation.max_tokens),
-            temperature: conversation.temperature.filter(|_| self.dialect.temperature),
-            reasoning_effort: self.dialect.effort,
-            stream: self.server.streams(),
-            stream_options: self.server.streams().then_some(StreamOptions { include_usage: true }),
-        };
-        let answer: Answer = self.server.ask(&request).await?;
+        let answer = self.answer(conversation).await?;
         let bound = self.cost_at_most(conversation);
         let (tokens_in, tokens_out, cost) = match (&answer.usage, self.price) {
             (Some(usage), price) => {

@@ -243,19 +243,22 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(RETRY_AFTER_MOST))
 }
 
-/// The code of an error answer. Its message is left out: providers quote keys and prompts in it.
+/// The code of an error answer, with the name of a parameter that the server does not take. Its message is left out:
+/// providers quote keys and prompts in it.
 fn error_code(body: &[u8]) -> String {
     let code = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|json| {
         let error = json.get("error")?;
-        [error.get("code"), error.get("type")]
-            .into_iter()
-            .flatten()
-            .filter_map(serde_json::Value::as_str)
-            .find(|code| {
-                (1..=64).contains(&code.len())
-                    && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        let word = |field: &str| {
+            error.get(field).and_then(serde_json::Value::as_str).filter(|word| {
+                (1..=64).contains(&word.len())
+                    && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
             })
-            .map(str::to_owned)
+        };
+        let code = word("code").or_else(|| word("type"))?;
+        Some(match word("param").filter(|_| code.starts_with("unsupported_")) {
+            Some(parameter) => format!("{code} {parameter}"),
+            None => code.to_owned(),
+        })
     });
     code.unwrap_or_else(|| "no code".to_owned())
 }

@@ -6,8 +6,8 @@ mod stand_in;
 use std::{error::Error, time::Duration};
 
 use chat::{
-    Canned, ChatError, ChatGpt, ChatService, Claude, Ollama, Secret, guarded::Timed, prices::Price,
-    prices::Prices,
+    Canned, ChatError, ChatGpt, ChatService, Claude, Conversation, Ollama, Secret, guarded::Timed,
+    prices::Price, prices::Prices,
 };
 use serde_json::json;
 use stand_in::{Act, StandIn, claude_answer, conversation, openai_answer};
@@ -39,6 +39,48 @@ fn assert_discreet(error: &ChatError) {
     }
     for secret in ["sk-secret", "uname", "You are", "static one"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+/// As OpenAI refuses a parameter that a model does not take.
+fn refuses(parameter: &str) -> Act {
+    let error = json!({"message": "Unsupported parameter", "type": "invalid_request_error",
+        "param": parameter, "code": "unsupported_parameter"});
+    Act::Answer("400 Bad Request", Vec::new(), json!({ "error": error }).to_string())
+}
+
+#[tokio::test]
+async fn a_reasoning_model_behind_another_address_is_spoken_to_in_its_own_words() {
+    let acts = [refuses("max_tokens"), refuses("temperature"), Act::ok(openai_answer("Linux", 10, 2))];
+    let server = StandIn::start(acts).await;
+    let service = chatgpt(&server.url);
+    let asked = Conversation { temperature: Some(0.2), ..conversation() };
+    for _ in 0..2 {
+        assert_eq!(service.send_message(&asked).await.unwrap().text, "Linux");
+    }
+    let seen = server.seen().await;
+    let sent: Vec<(bool, bool, bool)> = seen
+        .iter()
+        .map(|request| {
+            ["max_tokens", "max_completion_tokens", "temperature"].map(|name| !request.body[name].is_null())
+        })
+        .map(|[old, new, temperature]| (old, new, temperature))
+        .collect();
+    let learnt = (false, true, false);
+    assert_eq!(sent, [(true, false, true), (false, true, true), learnt, learnt], "what was learnt stays");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_everything_is_not_asked_for_ever() {
+    for parameter in ["max_tokens", "seed"] {
+        let server = StandIn::start([refuses(parameter)]).await;
+        let error = chatgpt(&server.url).send_message(&conversation()).await.unwrap_err();
+        assert!(
+            matches!(&error, ChatError::Refused { status: 400, code, .. } if code.ends_with(parameter)),
+            "{error}"
+        );
+        assert!(server.seen().await.len() <= 2);
+        assert_discreet(&error);
     }
 }
 
