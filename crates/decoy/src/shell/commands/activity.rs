@@ -93,6 +93,11 @@ pub(super) fn who(call: &Call<'_>) -> Said {
         let count = usize::from(names.is_some());
         return Said::out(format!("{}\n# users={count}\n", names.unwrap_or_default()));
     }
+    if options.has('b') || options.has('r') {
+        let booted: DateTime<Utc> = call.identity().boot_time.into();
+        let what = if options.has('b') { "system boot" } else { "run-level 5" };
+        return Said::out(format!("{:<8} {what:<12} {}\n", "", booted.format("%Y-%m-%d %H:%M")));
+    }
     let Some(tty) = &call.session.launch.tty else { return Said::nothing(0) };
     let since: DateTime<Utc> = call.session.started.into();
     let user = &call.session.launch.account.name;
