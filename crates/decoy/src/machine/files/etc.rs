@@ -48,12 +48,15 @@ pub(super) fn shadow(identity: &Identity) -> String {
                 letters(identity.seed, number as u64, 22),
                 letters(identity.seed, 77 + number as u64, 43)
             )
+        } else if user.name.starts_with("systemd-") {
+            // Made by systemd-sysusers(8).
+            "!*".to_owned()
         } else if user.uid >= 100 && user.uid < 1000 {
             "!".to_owned()
         } else {
             "*".to_owned()
         };
-        let rest = if user.uid >= 100 && user.uid < 1000 { ":::::::" } else { ":0:99999:7:::" };
+        let rest = if user.uid >= 100 && user.uid < 1000 { "::::::" } else { ":0:99999:7:::" };
         let _ = writeln!(text, "{}:{hash}:{installed}{}", user.name, rest.get(..).unwrap_or_default());
     }
     text

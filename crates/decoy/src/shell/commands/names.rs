@@ -319,20 +319,18 @@ pub(super) fn help(call: &Call<'_>) -> Said {
 fn help_text(columns: usize) -> String {
     let docs: Vec<&str> = HELP.lines().collect();
     let width = if columns / 2 > 128 { 128 } else { columns / 2 };
-    let width = if width <= 3 { 40 } else { width };
+    let width = if width <= 4 { 40 } else { width };
     let rows = docs.len().div_ceil(2);
-    let shown = |doc: &str| {
-        let mut text: String = std::iter::once(' ').chain(doc.chars()).take(width - 1).collect();
-        if doc.chars().count() >= width - 2 {
-            text = text.chars().take(width - 2).chain(['>']).collect();
-        }
-        text
+    // `>` stands behind whatever fills its column; the second column is one narrower (help.def: `dispcolumn`).
+    let shown = |doc: &str, width: usize| {
+        let text: String = std::iter::once(' ').chain(doc.chars()).take(width - 2).collect();
+        if doc.chars().count() >= width - 3 { text + ">" } else { text }
     };
     let mut text = HELP_HEAD.to_owned();
     for row in 0..rows {
-        let left = docs.get(row).map(|doc| shown(doc)).unwrap_or_default();
+        let left = docs.get(row).map(|doc| shown(doc, width)).unwrap_or_default();
         match docs.get(row + rows) {
-            Some(right) => text += &format!("{left:width$}{}\n", shown(right)),
+            Some(right) => text += &format!("{left:width$}{}\n", shown(right, width - 1)),
             None => text += &format!("{left}\n"),
         }
     }
