@@ -1,4 +1,5 @@
 //! Runs scripts on the imaginary machine: JSON strings from standard input, one a line; `[out, err, status]` on standard output.
+//! Arguments: `tty` for a terminal, the name of a user.
 
 #[path = "../tests/visit/mod.rs"]
 mod visit;
@@ -6,11 +7,13 @@ mod visit;
 use std::io::BufRead as _;
 
 fn main() {
-    let tty = std::env::args().nth(1).is_some();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let tty = words.iter().any(|word| word == "tty");
+    let user = words.into_iter().find(|word| word != "tty").unwrap_or_else(|| "root".to_owned());
     visit::on_a_trap_thread(move |runtime| {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             let Ok(script) = serde_json::from_str::<String>(&line) else { continue };
-            let mut visit = visit::Visit::new("root", tty);
+            let mut visit = visit::Visit::new(&user, tty);
             let (out, err, finished) = runtime.block_on(visit.run(&script));
             println!("{}", serde_json::json!([out, err, finished.status]));
         }

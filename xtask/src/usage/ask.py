@@ -1,5 +1,5 @@
 # Runs inside the throw-away root: what every program says about itself, each record after a byte 1E, its fields parted by 1F.
-import os, subprocess, sys
+import os, resource, subprocess, sys, tempfile
 
 # Without arguments these would do something, or take the terminal.
 NEVER_BARE = {
@@ -11,15 +11,26 @@ ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "
 LONGEST = 24_000
 
 
+def bounded():
+    # A program that writes without end is ended.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16 * LONGEST, 16 * LONGEST))
+
+
 def ask(words):
-    try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=4, cwd="/root", env=ENV)
-    except (subprocess.TimeoutExpired, OSError):
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=4, cwd="/root",
+                                  env=ENV, preexec_fn=bounded)
+        except (subprocess.SubprocessError, OSError):
+            return None
+        said = []
+        for stream in (out, err):
+            stream.seek(0)
+            said.append(stream.read(LONGEST + 1))
+    if done.returncode < 0 or len(said[0]) + len(said[1]) > LONGEST:
         return None
-    if done.returncode < 0 or len(done.stdout) + len(done.stderr) > LONGEST:
-        return None
     try:
-        return done.stdout.decode(), done.stderr.decode(), done.returncode
+        return said[0].decode(), said[1].decode(), done.returncode
     except UnicodeDecodeError:
         return None
 
@@ -62,6 +73,12 @@ for name in applets:
             tell("busybox " + name, " ".join(args), said)
 for name, words in (("busybox", ["busybox"]), ("bash-help", ["bash", "-c", "help"])):
     tell(name, "", ask(words))
+# What bash tells of each of its own commands.
+topics = subprocess.run(["bash", "-c", "compgen -A helptopic"], capture_output=True, env=ENV).stdout.decode().split("\n")
+for topic in filter(None, topics):
+    said = ask(["bash", "-c", 'help -- "$1"', "bash", topic])
+    if said and said[2] == 0:
+        tell("bash-help " + topic, "", said)
 # Programs whose empty call is a usage that counts as well done, or an error without the usual words.
 for name in ("apt", "apt-get", "unzip", "perl", "dpkg", "git"):
     for args in ([], ["-v"]):

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use super::{
     bytes, guard,
     keys::{self, Wants},
+    scripts,
     session::Session,
 };
 use crate::machine::{Access, Attributes, FileError, Files, Kind, dropped::Started, processes};
@@ -51,28 +52,6 @@ impl Disk {
         let same = seen.before == seen.last
             || self.files().real_path(&seen.last).is_ok_and(|path| path == seen.before);
         same && folder.is_some_and(|folder| !folder.is_empty() && folder == seen.earlier)
-    }
-
-    /// A shell script that is run by its path, with something the library can count in place of its `#!` line: the
-    /// library drops that line and would number the others one too low. For dash it is the mark of `engine`.
-    fn script(&self, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-        if self.0.given_to_shell.lock().as_deref() == Some(path) {
-            return None;
-        }
-        let end = memchr::memchr(b'\n', bytes)?;
-        let first = std::str::from_utf8(bytes.get(..end)?).ok()?.strip_prefix("#!")?;
-        let mut words = first.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
-        let interpreter = words.next().filter(|name| *name != "env").or_else(|| words.next())?;
-        match interpreter {
-            "bash" => Some([b":", bytes.get(end..)?].concat()),
-            "sh" | "dash" | "ash" => {
-                self.0.add_dash(path);
-                let text = bytes::to_text(bytes.get(end..)?).into_owned();
-                let text = self.0.translated(&text).unwrap_or(text);
-                Some(format!("set -o posix{text}").into_bytes())
-            }
-            _ => None,
-        }
     }
 
     fn files(&self) -> &Files {
@@ -208,19 +187,22 @@ impl FileSystem for Disk {
                 // If it is run all the same, there is nothing in it that can be parsed.
                 return Ok(bytes::all_to_text(&bytes).into_bytes());
             }
-            // A program that a visitor brought runs and leaves the terminal at once, as bots do. Scripts are parsed.
-            if bytes.starts_with(b"\x7fELF") {
-                self.start(path);
-                return Ok(Vec::new());
-            }
-            if !guard::is_harmless(&String::from_utf8_lossy(&bytes), guard::LONGEST_SCRIPT) {
+            if !guard::is_harmless(&String::from_utf8_lossy(&bytes), guard::LONGEST_SCRIPT)
+                && !bytes.starts_with(b"\x7fELF")
+            {
                 self.0.cancel.lock().store(true, Ordering::Relaxed);
                 return Ok(Vec::new());
             }
-            if !self.is_redirected()
-                && let Some(script) = self.script(path, &bytes)
-            {
-                return Ok(script);
+            if !self.is_redirected() && !given {
+                match scripts::run(&self.0, path, &bytes) {
+                    // What a visitor brought runs and leaves the terminal at once, as bots do.
+                    Some(scripts::Run::Program) => {
+                        self.start(path);
+                        return Ok(Vec::new());
+                    }
+                    Some(scripts::Run::Text(text)) => return Ok(text),
+                    None => {}
+                }
             }
         }
         Ok(carried(&bytes))

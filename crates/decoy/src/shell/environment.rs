@@ -2,14 +2,19 @@
 
 use super::session::Session;
 
-/// The environment of a login: sshd's and login's, then bash's own.
-pub(super) fn of(session: &Session) -> Vec<(String, String)> {
-    let account = &session.launch.account;
-    let path = if account.uid == 0 {
+/// Where programs are looked for (`/etc/login.defs`).
+pub(super) fn path_of(uid: u32) -> &'static str {
+    if uid == 0 {
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     } else {
         "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
-    };
+    }
+}
+
+/// The environment of a login: sshd's and login's, then bash's own.
+pub(super) fn of(session: &Session) -> Vec<(String, String)> {
+    let account = &session.launch.account;
+    let path = path_of(account.uid);
     let mail = format!("/var/mail/{}", account.name);
     let mut env: Vec<(String, String)> = [
         ("SHELL", account.shell.as_str()),

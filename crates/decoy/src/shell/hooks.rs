@@ -9,7 +9,7 @@ use super::{
     bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
-    finding, guard, listings, pids, runners,
+    finding, guard, listings, pids, runners, scripts,
     session::Session,
     wording,
 };
@@ -38,6 +38,34 @@ fn signal_processes(session: &Session, args: &mut Vec<String>) {
     }
 }
 
+/// The library's shell is process 1 to itself.
+fn as_process_one(session: &Session, args: &mut [String]) {
+    let own = session.shell_pid().to_string();
+    for arg in args.iter_mut().filter(|arg| **arg == own) {
+        *arg = "1".to_owned();
+    }
+}
+
+/// Remembers which signals no longer end the shell.
+fn note_traps(session: &Session, args: &[String]) {
+    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
+    let (caught, names) = match args.split_first() {
+        Some((action, _)) if action.starts_with('-') && action.len() > 1 => return,
+        // One word alone, or `-`, brings back what a signal does by itself.
+        Some((action, [])) => (false, std::slice::from_ref(action)),
+        Some((action, names)) => (action != "-", names),
+        None => return,
+    };
+    let mut traps = session.traps.lock();
+    for signal in names.iter().filter_map(|name| listings::signal_number(name)) {
+        if caught {
+            traps.insert(signal);
+        } else {
+            traps.remove(&signal);
+        }
+    }
+}
+
 /// Looks at each program before it starts: what would nest without end is given nothing to nest.
 pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent> {
     let nests = runs_others(&event.name);
@@ -57,19 +85,22 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         }
     }
     let interactive = session.launch.is_interactive();
+    if event.name == "trap" {
+        note_traps(session, &event.args);
+    }
     if event.name == "kill"
         && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
     {
+        if signal != 9 && session.traps.lock().contains(&signal) {
+            as_process_one(session, &mut event.args);
+            return HookAction::Continue(event);
+        }
         session.killed.store(signal, Ordering::Relaxed);
         session.cancel.lock().store(true, Ordering::Relaxed);
         return HookAction::Continue(event);
     }
-    // The library's shell is process 1 to itself.
     if event.name == "kill" && event.args.first().is_some_and(|arg| arg == "-0") && !interactive {
-        let own = session.shell_pid().to_string();
-        for arg in event.args.iter_mut().filter(|arg| **arg == own) {
-            *arg = "1".to_owned();
-        }
+        as_process_one(session, &mut event.args);
     }
     if event.name == "kill" && !interactive {
         signal_processes(session, &mut event.args);
@@ -119,14 +150,22 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         say_instead(&mut event.args, &format!("{path}: {path}: Is a directory"), 126);
         return HookAction::Continue(event);
     }
+    if event.name == "bash"
+        && let Some(named) = &script
+        && let Ok(bytes) = session.files().read(&session.files().resolve(&session.cwd.lock(), named))
+        && scripts::is_binary(&bytes)
+    {
+        say_instead(&mut event.args, &format!("{named}: {named}: cannot execute binary file"), 126);
+        return HookAction::Continue(event);
+    }
     let script_is_harmless = script.is_none_or(|path| {
         let path = session.files().resolve(&session.cwd.lock(), &path);
         *session.given_to_shell.lock() = Some(path.clone());
-        session
-            .files()
-            .read(&path)
-            .is_ok_and(|text| guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT))
-            || !session.files().exists(&path)
+        session.files().read(&path).is_ok_and(|text| {
+            let text = String::from_utf8_lossy(&text);
+            session.note_script(&text);
+            guard::is_harmless(&text, guard::LONGEST_SCRIPT)
+        }) || !session.files().exists(&path)
             || session.files().is_dir(&path)
     });
     if !script_is_harmless || !guard::arguments_are_harmless(&event.name, &event.args) {
@@ -183,6 +222,12 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
             session.dash_given.store(true, Ordering::Relaxed);
             session.add_dash(&named);
             let text = session.files().read(&path).unwrap_or_default();
+            if scripts::is_binary(&text) {
+                // dash reads it as text; what most programs begin with has such a sign in it soon.
+                say_instead(&mut event.args, &format!("{named}: 1: Syntax error: \"(\" unexpected"), 2);
+                return false;
+            }
+            session.note_script(&String::from_utf8_lossy(&text));
             if !guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT) {
                 session.cancel.lock().store(true, Ordering::Relaxed);
                 event.args.clear();

@@ -25,6 +25,7 @@ mod pids;
 mod recall;
 mod runners;
 mod screens;
+mod scripts;
 mod session;
 mod simple;
 mod window;

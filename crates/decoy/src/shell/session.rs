@@ -1,6 +1,7 @@
 //! What a shell and its programs share: who is at work, where output goes, how deep they are nested.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering},
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use super::{
     Launch, Window,
     io::{Input, Output},
+    scripts,
 };
 use crate::{
     dialogue::Contact,
@@ -49,6 +51,8 @@ pub(super) struct Session {
     background: AtomicBool,
     /// The signal by which the shell has killed itself; 0 while it has not.
     pub(super) killed: AtomicU8,
+    /// Signals that the shell catches or ignores.
+    pub(super) traps: Mutex<BTreeSet<u8>>,
     /// Errors of the running line go to the visitor, as far as its text tells.
     errors_shown: AtomicBool,
     /// When the shell was started.
@@ -140,6 +144,7 @@ impl Session {
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
             killed: AtomicU8::new(0),
+            traps: Mutex::default(),
             errors_shown: AtomicBool::new(false),
             started: since,
             given_to_shell: Mutex::default(),
@@ -176,8 +181,7 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
-        let elsewhere = ["2>", ">&", "&>", "|&", "sh", "./", "source", ". ", "eval"];
-        self.errors_shown.store(!elsewhere.iter().any(|sign| line.contains(sign)), Ordering::Relaxed);
+        self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);
         self.dash.lock().clear();
         self.dash_text.lock().clear();
         *self.runner.lock() = None;
@@ -209,6 +213,13 @@ impl Session {
     /// Whether the pager of the running line has the terminal.
     pub(super) fn is_paged(&self) -> bool {
         self.pages.load(Ordering::Relaxed)
+    }
+
+    /// The running line runs this text too.
+    pub(super) fn note_script(&self, text: &str) {
+        if scripts::hides_errors(text) {
+            self.errors_shown.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Whether no error of the running line can go anywhere but to the visitor.

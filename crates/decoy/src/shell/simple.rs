@@ -70,6 +70,12 @@ impl Shell {
         }
         let words = words(line)?;
         let (first, args) = words.split_first()?;
+        if args == ["--help"]
+            && self.session.dash_line().is_none()
+            && let Some(said) = commands::of_builtin(first)
+        {
+            return Some(say(&said, Out::Stdout, output));
+        }
         if let Some(finished) = self.inner_shells(first, args, output) {
             return Some(finished);
         }
@@ -89,7 +95,12 @@ impl Shell {
             return None;
         }
         let Some(run) = commands::find(name) else { return self.run_unknown(first, output) };
-        if !commands::is_installed(&self.session, name) {
+        let is_there = if first.contains('/') {
+            commands::is_installed(&self.session, name)
+        } else {
+            commands::is_reachable(&self.session, name, None)
+        };
+        if !is_there {
             return None;
         }
         // What the visitor sends is read for a program that takes all of it at once.

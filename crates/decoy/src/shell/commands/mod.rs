@@ -58,6 +58,7 @@ mod table;
 mod tar;
 mod tee;
 mod tftp;
+mod topics;
 mod transfer;
 mod unheard;
 mod unzip;
@@ -72,6 +73,7 @@ pub(in crate::shell) use call::{Call, Run, Said, learn};
 pub(super) use refusal::awk as awk_refusal;
 pub(super) use registry::{REGISTRY, Unknown, beyond_the_image, session_of};
 pub(super) use running::top as top_once;
+pub(super) use topics::of_builtin;
 use table::COMMANDS;
 
 use super::{environment, session::Session};
@@ -205,6 +207,21 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
         || ["/usr/bin/", "/usr/sbin/"]
             .iter()
             .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
+}
+
+/// Whether the shell finds a program of this name along `path`, its `PATH`; `None`: the one that it started with.
+pub(super) fn is_reachable(session: &Session, name: &str, path: Option<&str>) -> bool {
+    let first = environment::path_of(session.launch.account.uid.into());
+    let mut path = path.unwrap_or(first);
+    // `sudo` has a path of its own.
+    if path == first && session.who().uid == 0 {
+        path = environment::path_of(0);
+    }
+    let cwd = session.cwd.lock().clone();
+    BUILT_IN.contains(&name)
+        || path.split(':').take(64).any(|dir| {
+            session.files().lstat(&session.files().resolve(&cwd, &format!("{dir}/{name}"))).is_ok()
+        })
 }
 
 #[cfg(test)]

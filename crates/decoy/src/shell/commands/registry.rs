@@ -12,7 +12,7 @@ use bashkit::{
 
 use super::{
     Call, Run, Said, as_called, asking, busybox, by_path, dash, find, help, interpreters, is_installed,
-    learn, outward, suggestions, table::COMMANDS, usage,
+    is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
@@ -38,14 +38,6 @@ fn registry() -> BuiltinRegistry {
     dash::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
-    let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {
-        if by_name {
-            registry.insert(name, Arc::clone(program));
-        }
-        for dir in FOLDERS {
-            registry.insert(format!("{dir}{name}"), Arc::clone(program));
-        }
-    };
     let add_ours = |name: &'static str, run: Run, by_name: bool| {
         let words = FOLDERS.iter().map(|dir| format!("{dir}{name}")).chain(by_name.then(|| name.to_owned()));
         for called in words {
@@ -60,7 +52,7 @@ fn registry() -> BuiltinRegistry {
     for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
         let applet: Arc<dyn Builtin> = match by_path(name) {
             Some(run) => Arc::new(Ours { name, called: name.to_owned(), run, needs_file: false }),
-            None => Arc::new(Unemulated { name, needs_file: false }),
+            None => Arc::new(Unemulated { name, needs_file: false, by_path: false }),
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
@@ -81,8 +73,11 @@ fn registry() -> BuiltinRegistry {
                 registry.insert(called, program);
             }
         } else {
-            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name, needs_file: true });
-            add(name, &program, true);
+            registry.insert(name, Arc::new(Unemulated { name, needs_file: true, by_path: false }));
+            let program: Arc<dyn Builtin> = Arc::new(Unemulated { name, needs_file: true, by_path: true });
+            for dir in FOLDERS {
+                registry.insert(format!("{dir}{name}"), Arc::clone(&program));
+            }
         }
     }
     registry
@@ -99,6 +94,15 @@ struct Ours {
 
 pub(in crate::shell) fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
     context.execution_extension::<Handle>()?.try_with(|handle| Arc::clone(&handle.0)).ok()
+}
+
+/// Whether a program is where it is looked for.
+fn is_there(session: &Session, name: &str, by_path: bool, context: &BuiltinContext<'_>) -> bool {
+    if by_path {
+        return is_installed(session, name);
+    }
+    let path = context.variables.get("PATH").or_else(|| context.env.get("PATH"));
+    is_reachable(session, name, path.map(String::as_str))
 }
 
 /// What is piped in, as bytes.
@@ -137,7 +141,7 @@ fn result(said: Said) -> ExecResult {
 impl Builtin for Ours {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if self.needs_file && !is_installed(&session, self.name) {
+        if self.needs_file && !is_there(&session, self.name, self.called.contains('/'), &context) {
             return Ok(not_found(&session, self.name));
         }
         let stdin = piped(&context);
@@ -211,13 +215,14 @@ impl Builtin for ByPath {
 struct Unemulated {
     name: &'static str,
     needs_file: bool,
+    by_path: bool,
 }
 
 #[async_trait]
 impl Builtin for Unemulated {
     async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
-        if self.needs_file && !is_installed(&session, self.name) {
+        if self.needs_file && !is_there(&session, self.name, self.by_path, &context) {
             return Ok(not_found(&session, self.name));
         }
         consult(&context, &session, self.name, !self.needs_file).await

@@ -4,7 +4,7 @@ use super::{
     Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, dd, describing,
     digests, dmidecode, dumps, encoding, firewall, groups, hardware, heads, history, input, linking, listing,
     lookups, making, names, network, nodes, packages, patch, ping, ps, removing, reports, reversing, running,
-    space, starting, stat, systemd, tar, tee, tftp, unzip, users, uuencode, wget, whereis,
+    space, starting, stat, systemd, tar, tee, tftp, topics, unzip, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -58,7 +58,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("halt", Run::Now(systemd::reboot)),
     ("hd", Run::Now(dumps::hexdump)),
     ("head", Run::Now(heads::head)),
-    ("help", Run::Now(names::help)),
+    ("help", Run::Now(topics::help)),
     ("hexdump", Run::Now(dumps::hexdump)),
     ("history", Run::Now(history::history)),
     ("hostname", Run::Now(names::hostname)),

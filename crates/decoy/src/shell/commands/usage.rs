@@ -57,6 +57,15 @@ pub(super) fn of(name: &str, args: &[String], applet: bool) -> Option<Said> {
     if applet { recorded(&format!("busybox {name}"), args) } else { recorded(name, args) }
 }
 
+/// What bash tells of each of its own commands, in its order.
+pub(super) fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
+    INDEX.text.split('\u{1e}').filter_map(|record| {
+        let mut fields = record.split('\u{1f}');
+        let name = fields.next()?.strip_prefix("bash-help ")?;
+        Some((name, fields.nth(1)?))
+    })
+}
+
 /// The usage of a busybox applet.
 pub(super) fn applet(name: &str) -> Option<String> {
     let said = recorded(&format!("busybox {name}"), "--help")?;
