@@ -139,7 +139,6 @@ pub(super) const KEPT: &[&str] = &[
     "unset",
     "wait",
     "xargs",
-    "yes",
 ];
 
 /// Whether the library answers this name itself.
@@ -161,9 +160,9 @@ impl Engine {
         let account = &session.launch.account;
         let limits = ExecutionLimits::new()
             .timeout(LONGEST_RUN)
-            .max_commands(20_000)
-            .max_loop_iterations(10_000)
-            .max_total_loop_iterations(50_000)
+            .max_commands(120_000)
+            .max_loop_iterations(40_000)
+            .max_total_loop_iterations(100_000)
             .max_input_bytes(guard::LONGEST_SCRIPT)
             .max_ast_depth(64)
             .max_subst_depth(12)
@@ -202,8 +201,9 @@ impl Engine {
         for (name, program) in commands::beyond_the_image(session.identity()) {
             builder = builder.builtin(name, program);
         }
-        if session.launch.is_interactive() {
-            for (name, program) in super::jobs::programs() {
+        // The library has no `suspend` at all.
+        for (name, program) in super::jobs::programs() {
+            if session.has_jobs() || name == "suspend" {
                 builder = builder.builtin(name, program);
             }
         }
@@ -252,7 +252,7 @@ impl Engine {
             self.session.dash_line().and_then(|line| dash::translated(text, dash::Place::Typed(line)));
         let text = typed.as_deref().unwrap_or(text);
         let last = self.session.jobs.lock().last;
-        let numbered = pids::with_own(text, self.session.shell_pid(), last, self.session.has_jobs());
+        let numbered = pids::with_own(text, self.session.shell_pid(), last, self.session.launch.is_interactive());
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);

@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) cwd: Mutex<String>,
     /// The running line has a pipe, a redirection or a substitution in it.
     piped: AtomicBool,
+    /// Something of the running line is read by something else of it.
+    feeds: AtomicBool,
     /// The running line ends in a pager: that one has the terminal.
     pages: AtomicBool,
     /// The running line puts something into the background.
@@ -77,6 +79,8 @@ pub(super) struct Session {
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
     dash: Mutex<Vec<String>>,
+    /// No terminal, and the jobs are the shell's all the same.
+    keeps_jobs: AtomicBool,
     /// What is in the background or stopped.
     pub(super) jobs: Mutex<super::jobs::Jobs>,
     /// How long the job at work would have waited so far.
@@ -140,6 +144,7 @@ impl Session {
             in_tool: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
+            feeds: AtomicBool::new(false),
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
@@ -156,6 +161,7 @@ impl Session {
             arguments: Mutex::default(),
             heading: Mutex::default(),
             dash: Mutex::default(),
+            keeps_jobs: AtomicBool::new(false),
             jobs: Mutex::default(),
             slept: Mutex::default(),
             history: Mutex::default(),
@@ -188,6 +194,7 @@ impl Session {
         *self.given_to_shell.lock() = None;
         self.last_words.lock().clear();
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
+        self.feeds.store(feeds(line), Ordering::Relaxed);
         let last = line.rsplit('|').next().unwrap_or_default();
         let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));
         self.pages.store(pages && !last.contains(['>', ';', '&']), Ordering::Relaxed);
@@ -210,6 +217,11 @@ impl Session {
         self.piped.load(Ordering::Relaxed)
     }
 
+    /// Whether something of the running line may be read by something else of it.
+    pub(super) fn feeds(&self) -> bool {
+        self.feeds.load(Ordering::Relaxed)
+    }
+
     /// Whether the pager of the running line has the terminal.
     pub(super) fn is_paged(&self) -> bool {
         self.pages.load(Ordering::Relaxed)
@@ -217,6 +229,7 @@ impl Session {
 
     /// The running line runs this text too.
     pub(super) fn note_script(&self, text: &str) {
+        self.feeds.fetch_or(feeds(text), Ordering::Relaxed);
         if scripts::hides_errors(text) {
             self.errors_shown.store(false, Ordering::Relaxed);
         }
@@ -237,9 +250,17 @@ impl Session {
         self.background.store(background, Ordering::Relaxed);
     }
 
-    /// Whether the shell controls jobs: somebody types into a bash.
+    /// Whether the shell keeps its jobs itself: somebody types into a bash, or it began with a line that could be cut.
     pub(super) fn has_jobs(&self) -> bool {
-        self.launch.is_interactive() && self.dash_line().is_none()
+        (self.launch.is_interactive() || self.keeps_jobs.load(Ordering::Relaxed)) && self.dash_line().is_none()
+    }
+
+    /// The shell shall keep its jobs itself; says whether it does. The library has those of a shell that is at work.
+    pub(super) fn keep_jobs(&self, at_work: bool) -> bool {
+        if !at_work {
+            self.keeps_jobs.store(true, Ordering::Relaxed);
+        }
+        self.has_jobs()
     }
 
     /// Whatever directory a line comes near that has still to say what is in it says so first.
@@ -402,6 +423,11 @@ impl Session {
         let base = self.stack_base.load(Ordering::Relaxed);
         base != 0 && base.abs_diff(here()) > MOST_STACK
     }
+}
+
+/// Whether text has a pipe or a substitution in it.
+fn feeds(text: &str) -> bool {
+    text.replace("||", "").contains(['|', '`']) || ["$(", "<(", "eval", " sh"].iter().any(|sign| text.contains(sign))
 }
 
 /// Roughly where the stack pointer is.

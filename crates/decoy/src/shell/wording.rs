@@ -116,6 +116,8 @@ pub(super) fn reword<'a>(
         "cannot copy '",
         "you must specify a list of fields",
         ": current: no such job",
+        " limit",
+        " exceeded",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -127,6 +129,7 @@ pub(super) fn reword<'a>(
     for line in text.split_inclusive('\n') {
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
         let body: Cow<'_, str> = match body {
+            _ if is_of_the_library(body) => continue,
             "missing ]" => format!("{top}[: missing `]'").into(),
             "user\tunavailable" => "user\t0m0.000s".into(),
             "sys\tunavailable" => "sys\t0m0.000s".into(),
@@ -155,6 +158,15 @@ pub(super) fn reword<'a>(
     Cow::Owned(out)
 }
 
+/// Whether the library speaks of its own bounds, which no program of Debian has: better nothing than that.
+fn is_of_the_library(line: &str) -> bool {
+    let ends = ["exceeded; output truncated", "find: output size limit exceeded", "nesting depth exceeded"];
+    ends.iter().any(|end| line.ends_with(end))
+        || line.starts_with("awk: fatal: ") && line.contains(" iteration limit (")
+        || line.contains(": printf: format ") && line.contains(" exceeds limit ")
+        || line.starts_with("printf: format ") && line.contains(" exceeds limit ")
+}
+
 /// What follows "command not found" is the library's.
 fn without_advice(line: &str) -> &str {
     const SAID: &str = ": command not found";
@@ -180,6 +192,8 @@ mod tests {
             ("sh: line 1: x: unbound variable\n", "sh: 1: x: parameter not set\n"),
             ("bash: line 1: x: unbound variable\n", "bash: line 1: x: unbound variable\n"),
             ("missing ]\n", "bash: line 1: [: missing `]'\n"),
+            ("seq: line limit (100000) exceeded; output truncated\n", ""),
+            ("awk: fatal: loop iteration limit (10000) exceeded\nx\n", "x\n"),
             ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
         ] {
             assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash, ""), dash);

@@ -1,10 +1,11 @@
 //! Who and what the machine is: `uname`, `hostname`, `whoami`, `id` and the like.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, future::BoxFuture};
 
 use super::{Call, Said, usage, users};
+use crate::shell::io::Out;
 
 pub(super) fn arch(call: &Call<'_>) -> Said {
     let options = call.options("");
@@ -71,6 +72,39 @@ pub(super) fn sleep<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             call.session.contact.visitor.clock().pass(time).await;
         }
         Said::nothing(0)
+    }
+    .boxed()
+}
+
+/// Says the same for as long as anybody listens: nobody can be shown all of it.
+pub(super) fn yes<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
+    /// What is read by another program, or fills a screen.
+    const ENOUGH: usize = 128 * 1024;
+    const FOR_EVER: Duration = Duration::from_secs(86_400);
+    async move {
+        let words = call.args.strip_prefix(&["--".to_owned()]).unwrap_or(call.args);
+        if let Some(option) = words.first().filter(|word| word.starts_with('-') && word.len() > 1) {
+            let what = match option.strip_prefix("--") {
+                Some(_) => format!("unrecognized option '{option}'"),
+                None => format!("invalid option -- '{}'", option.chars().nth(1).unwrap_or('-')),
+            };
+            return Said::err(format!("yes: {what}\nTry 'yes --help' for more information.\n"), 1);
+        }
+        let line = if words.is_empty() { "y\n".to_owned() } else { words.join(" ") + "\n" };
+        let text = line.repeat(ENOUGH.div_ceil(line.len()));
+        if call.session.feeds() {
+            return Said::out(text);
+        }
+        if call.session.has_background() {
+            *call.session.slept.lock() += FOR_EVER;
+            return Said::nothing(141);
+        }
+        let output = call.session.channels.lock().as_ref().map(|(output, _)| Arc::clone(output));
+        if let Some(output) = output.filter(|_| !call.session.is_piped()) {
+            output(Out::Stdout, text.as_bytes());
+        }
+        call.session.contact.visitor.clock().pass(FOR_EVER).await;
+        Said::nothing(141)
     }
     .boxed()
 }

@@ -168,5 +168,6 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("who", Run::Now(activity::who)),
     ("whoami", Run::Now(names::whoami)),
     ("xxd", Run::Now(dumps::xxd)),
+    ("yes", Run::Waits(names::yes)),
     ("zcat", Run::Now(compressing::gzip)),
 ];

@@ -47,6 +47,12 @@ impl Builtin for Control {
         let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
         let session = Arc::clone(&session);
         session.jobs.lock().tick(session.contact.visitor.now());
+        if !session.launch.is_interactive()
+            && matches!(self.1, Kind::Foreground | Kind::Background | Kind::Suspend)
+        {
+            let what = if matches!(self.1, Kind::Suspend) { "cannot suspend: " } else { "" };
+            return Ok(fault(&session, &format!("{}: {what}no job control", self.0), 1));
+        }
         Ok(match self.1 {
             Kind::Jobs => jobs(&session, context.args),
             Kind::Foreground => self.no_job(&session, context.args),
@@ -63,9 +69,10 @@ impl Builtin for Control {
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
-        let Some(session) = session_of(context).filter(|_| matches!(self.1, Kind::Foreground)) else {
-            return Ok(None);
+        let is_for_us = |session: &Arc<Session>| {
+            matches!(self.1, Kind::Foreground) && session.launch.is_interactive()
         };
+        let Some(session) = session_of(context).filter(is_for_us) else { return Ok(None) };
         let mut jobs = session.jobs.lock();
         let now = session.contact.visitor.now();
         jobs.tick(now);
@@ -186,7 +193,10 @@ fn jobs(session: &Session, args: &[String]) -> ExecResult {
     if words.is_empty() {
         chosen = jobs.all().to_vec();
     }
+    // A script is told of no end: its `jobs` has forgotten what is over.
+    let tells_ends = session.launch.is_interactive();
     let wanted = |job: &Job| {
+        (tells_ends || !matches!(job.state, State::Ended(_))) &&
         (!letters.contains('r') || matches!(job.state, State::Running(_)))
             && (!letters.contains('s') || job.state == State::Stopped)
     };
@@ -214,6 +224,12 @@ async fn wait(session: &Session, args: &[String]) -> ExecResult {
         let jobs = session.jobs.lock();
         if words.is_empty() {
             waited = jobs.all().to_vec();
+        }
+        // `-n`: only the next one to end.
+        if args.iter().any(|arg| arg == "-n") {
+            waited.sort_by_key(left);
+            waited.truncate(1);
+            status = waited.first().map_or(127, |job| job.status);
         }
         for word in words {
             if let Some(job) = jobs.named(word) {
@@ -248,7 +264,22 @@ async fn wait(session: &Session, args: &[String]) -> ExecResult {
             known.since = 0;
         }
     }
-    ExecResult { exit_code: status, ..ExecResult::default() }
+    if session.launch.is_interactive() {
+        return ExecResult { exit_code: status, ..ExecResult::default() };
+    }
+    // A script is told of nothing else than an unnatural end.
+    let said = jobs.late(session.contact.visitor.now());
+    if let Some((output, _)) = session.channels.lock().as_ref() {
+        for (out, bytes) in said {
+            output(out, &bytes);
+        }
+    }
+    let told = waited.iter().filter_map(super::Jobs::obituary);
+    let errors: String = told.map(|text| format!("{}{text}\n", session.error_prefix())).collect();
+    for job in &waited {
+        jobs.remove(job.number);
+    }
+    ExecResult { stderr: errors.into(), exit_code: status, ..ExecResult::default() }
 }
 
 fn kill(session: &Session, args: &[String]) -> ExecResult {
@@ -290,6 +321,7 @@ fn kill(session: &Session, args: &[String]) -> ExecResult {
         given += 1;
         let job = session.jobs.lock().named(word);
         let why = match (job, word.parse::<i64>()) {
+            (Some(Job { state: State::Ended(_), pid, .. }), _) => format!("kill: ({pid}) - No such process"),
             (Some(job), _) => {
                 let mut jobs = session.jobs.lock();
                 // bash sends SIGCONT behind it, and tells once more that the job is stopped.

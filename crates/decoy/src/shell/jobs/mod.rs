@@ -12,15 +12,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::io::Out;
+
 pub(super) use builtins::programs;
+use split::is_nested;
 pub(super) use split::{Part, first_pipeline, parts};
 
 /// The most jobs of one shell.
 const MOST: usize = 64;
 /// How many ended jobs are remembered for `wait`.
 const REMEMBERED: usize = 32;
-/// How much of what a job says is kept until it may be shown.
-const MOST_SAID: usize = 64 * 1024;
 /// A process takes a moment to start and to end.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -47,9 +48,14 @@ pub(super) struct Job {
     status: i32,
     /// The prompt before which it began or was ended: what became of it is told before a later one.
     since: u64,
-    /// What it said and nobody has seen yet.
-    said: Vec<u8>,
+    /// What it said before it waited for anything, and nobody has seen yet.
+    early: Words,
+    /// What it said after that.
+    said: Words,
 }
+
+/// What was said, with the channel that each piece came by.
+pub(super) type Words = Vec<(Out, Vec<u8>)>;
 
 impl Job {
     fn shown_state(&self) -> String {
@@ -121,7 +127,7 @@ impl Jobs {
         let number = self.list.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         let since = self.prompt;
         let text = text.chars().take(1024).collect();
-        self.list.push(Job { number, pid, text, state, status: 0, since, said: Vec::new() });
+        self.list.push(Job { number, pid, text, state, status: 0, since, early: Vec::new(), said: Vec::new() });
         self.recent.push(number);
         if state != State::Stopped {
             self.last = Some(pid);
@@ -136,13 +142,14 @@ impl Jobs {
         now: SystemTime,
         waited: Duration,
         status: i32,
-        said: &[u8],
+        (early, said): (Words, Words),
     ) {
         if let Some(job) = self.by_number(number) {
             // What waits longer than anybody stays is at work for good.
             job.state = State::Running(now.checked_add(waited.max(MOMENT)));
             job.status = status;
-            job.said.extend_from_slice(said.get(..said.len().min(MOST_SAID)).unwrap_or_default());
+            job.early.extend(early);
+            job.said.extend(said);
         }
     }
 
@@ -214,7 +221,7 @@ impl Jobs {
         let mut news = Vec::new();
         let told: Vec<Job> = self.list.iter().filter(|job| over(job)).cloned().collect();
         for job in &told {
-            news.extend_from_slice(&job.said);
+            news.extend(job.early.iter().chain(&job.said).flat_map(|(_, bytes)| bytes));
             news.extend_from_slice(self.row(job, false).as_bytes());
         }
         for job in told {
@@ -224,10 +231,11 @@ impl Jobs {
     }
 
     /// What jobs have said that waited for nothing: it is shown as it comes, behind the prompt.
-    pub(super) fn late(&mut self, now: SystemTime) -> Vec<u8> {
+    pub(super) fn late(&mut self, now: SystemTime) -> Words {
         let soon = now + 4 * MOMENT;
-        let mut late = Vec::new();
+        let mut late = Words::new();
         for job in &mut self.list {
+            late.append(&mut job.early);
             if matches!(job.state, State::Running(Some(end)) if end <= soon)
                 || matches!(job.state, State::Ended(_))
             {
@@ -235,6 +243,15 @@ impl Jobs {
             }
         }
         late
+    }
+
+    /// When the next job that has still something to say says it.
+    fn next_word(&self) -> Option<SystemTime> {
+        let ends = self.list.iter().filter(|job| !job.said.is_empty()).filter_map(|job| match job.state {
+            State::Running(end) => end,
+            State::Stopped | State::Ended(_) => None,
+        });
+        ends.min()
     }
 
     /// The job that a word such as `%1`, `%+`, `%sle` or a process number names.
@@ -268,6 +285,7 @@ impl Jobs {
             signal => {
                 job.state = State::Ended(128 + i32::from(signal));
                 job.since = prompt;
+                job.said.clear();
             }
         }
         true
@@ -282,6 +300,13 @@ impl Jobs {
     /// The newest process of all jobs.
     fn newest(&self) -> Option<u32> {
         self.list.iter().map(|job| job.pid).chain(self.last).max()
+    }
+
+    /// What a script says of a job that a signal has ended: not of those that people send (`jobs.c`).
+    fn obituary(job: &Job) -> Option<String> {
+        let State::Ended(status) = job.state else { return None };
+        (status > 128 && !matches!(status, 130 | 141 | 143))
+            .then(|| format!("{:>5} {:<23} {}", job.pid, job.shown_state(), job.text))
     }
 
     /// All jobs, by their numbers.
@@ -304,7 +329,7 @@ mod tests {
         let (mut jobs, start) = (Jobs::default(), SystemTime::UNIX_EPOCH);
         jobs.begin("sleep 1 &");
         let first = jobs.add(100, "sleep 1", State::Running(None)).unwrap();
-        jobs.conclude(first, start, Duration::from_secs(1), 0, b"");
+        jobs.conclude(first, start, Duration::from_secs(1), 0, (Words::new(), Words::new()));
         assert!(jobs.news(start).is_empty());
         jobs.begin("sleep 9");
         assert_eq!(jobs.stop(101, "sleep 9").unwrap(), "[2]+  Stopped                 sleep 9\n");

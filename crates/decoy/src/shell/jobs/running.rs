@@ -1,10 +1,14 @@
 //! Runs what a typed line puts into the background, and stops what ^Z is typed at.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use bashkit::parser::Parser;
 use parking_lot::Mutex;
 
-use super::{Part, State, first_pipeline, parts};
+use super::{Part, State, Words, first_pipeline, is_nested, parts};
 use crate::{
     machine::processes::newest_pid,
     shell::{
@@ -13,17 +17,30 @@ use crate::{
     },
 };
 
+/// How long at most what is said later is waited for, behind the last command of a line without a terminal.
+const LONGEST_HEARD: Duration = Duration::from_secs(600);
 /// How much of a job's output is kept.
 const MOST_SAID: usize = 64 * 1024;
 
 impl Shell {
-    /// The parts of a line, if the shell controls jobs and one of them is for the background.
+    /// The parts of a line, if the shell keeps its jobs itself and one of them is for the background.
     pub(in crate::shell) fn job_parts(&self, line: &str) -> Option<Vec<Part>> {
-        if !self.session.has_jobs() {
+        if self.session.launch.is_interactive() {
+            if !self.session.has_jobs() {
+                return None;
+            }
+            self.session.jobs.lock().begin(line);
+            return parts(line);
+        }
+        // The library has no better way with what cannot be cut: it keeps those jobs.
+        let parts = parts(line).filter(|parts| parts.iter().all(|part| !is_nested(&part.text)))?;
+        let is_simple = !line.trim_end().contains('\n') && !["trap", "coproc"].iter().any(|word| line.contains(word));
+        if !is_simple || self.session.dash_line().is_some() || !self.session.keep_jobs(self.engine.is_some()) {
             return None;
         }
+        Parser::with_max_depth(line, 64).parse().ok()?;
         self.session.jobs.lock().begin(line);
-        parts(line)
+        Some(parts)
     }
 
     /// Runs one part after the other.
@@ -47,8 +64,41 @@ impl Shell {
             if finished.exited {
                 break;
             }
+            // Whoever starts a job is at the next command before the job has said anything.
+            if !part.background {
+                self.tell_late(self.session.contact.visitor.now(), output);
+            }
+        }
+        if !self.session.launch.is_interactive() {
+            self.hear_out(output).await;
         }
         Finished { not_found, ..finished }
+    }
+
+    /// Without a terminal nothing is told but what jobs say themselves.
+    fn tell_late(&self, now: SystemTime, output: &Output) {
+        if !self.session.launch.is_interactive() {
+            let said = self.session.jobs.lock().late(now);
+            for (out, bytes) in said {
+                output(out, &bytes);
+            }
+        }
+    }
+
+    /// sshd holds the channel open for as long as a job may still write into it.
+    async fn hear_out(&self, output: &Output) {
+        let visitor = &self.session.contact.visitor;
+        let begun = visitor.now();
+        loop {
+            let now = visitor.now();
+            self.tell_late(now, output);
+            let Some(next) = self.session.jobs.lock().next_word() else { break };
+            if next.duration_since(begun).is_ok_and(|time| time > LONGEST_HEARD) {
+                break;
+            }
+            visitor.clock().pass(next.duration_since(now).unwrap_or_default()).await;
+            self.tell_late(next, output);
+        }
     }
 
     /// A job is worked through at once; its waiting is counted.
@@ -62,13 +112,17 @@ impl Shell {
             output(Out::Stderr, text.as_bytes());
             return Finished { status: 254, ..Finished::default() };
         };
-        output(Out::Stderr, format!("[{number}] {pid}\n").as_bytes());
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&said);
-        let sink: Output = Arc::new(move |_, bytes| {
+        if self.session.launch.is_interactive() {
+            output(Out::Stderr, format!("[{number}] {pid}\n").as_bytes());
+        }
+        let said = Arc::new(Mutex::new((Words::new(), Words::new(), 0)));
+        let (kept, session) = (Arc::clone(&said), Arc::clone(&self.session));
+        let sink: Output = Arc::new(move |out, bytes| {
             let mut kept = kept.lock();
-            let room = MOST_SAID.saturating_sub(kept.len()).min(bytes.len());
-            kept.extend_from_slice(bytes.get(..room).unwrap_or_default());
+            let bytes = bytes.get(..bytes.len().min(MOST_SAID.saturating_sub(kept.2))).unwrap_or_default();
+            kept.2 += bytes.len();
+            let at_once = session.slept.lock().is_zero();
+            if at_once { &mut kept.0 } else { &mut kept.1 }.push((out, bytes.to_vec()));
         });
         let nothing = Input::default();
         nothing.end();
@@ -86,8 +140,8 @@ impl Shell {
         self.session.set_background(false);
         let waited = std::mem::take(&mut *self.session.slept.lock());
         let now = self.session.contact.visitor.now();
-        let said = std::mem::take(&mut *said.lock());
-        self.session.jobs.lock().conclude(number, now, waited, finished.status, &said);
+        let (early, said, _) = std::mem::take(&mut *said.lock());
+        self.session.jobs.lock().conclude(number, now, waited, finished.status, (early, said));
         Finished { not_found: finished.not_found, ..Finished::default() }
     }
 
@@ -135,6 +189,6 @@ impl Shell {
             return Vec::new();
         }
         let now = self.session.contact.visitor.now();
-        self.session.jobs.lock().late(now)
+        self.session.jobs.lock().late(now).into_iter().flat_map(|(_, bytes)| bytes).collect()
     }
 }

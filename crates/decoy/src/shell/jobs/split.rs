@@ -49,6 +49,12 @@ pub(in crate::shell) fn parts(line: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
+/// Whether something inside a part goes into the background by itself; rather too often than too rarely.
+pub(in crate::shell) fn is_nested(part: &str) -> bool {
+    let harmless = ["&&", ">&", "<&", "&>", "|&"];
+    harmless.iter().fold(part.to_owned(), |text, sign| text.replace(sign, "")).contains('&')
+}
+
 /// The first pipeline of a line: what ^Z stops.
 pub(in crate::shell) fn first_pipeline(line: &str) -> &str {
     let end = signs(line).and_then(|signs| signs.into_iter().find(|(_, sign)| *sign != Sign::Pipe));
@@ -171,6 +177,7 @@ mod tests {
         ] {
             assert_eq!(cut(line).as_deref(), want, "{line}");
         }
+        assert!(is_nested("(a & b)") && !is_nested("a && b 2>&1 &>/dev/null"));
         assert_eq!(first_pipeline("sleep 9 | cat; ls"), "sleep 9 | cat");
     }
 }
