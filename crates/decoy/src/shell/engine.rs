@@ -355,11 +355,13 @@ async fn watched<T>(session: &Session, work: impl Future<Output = T>) -> T {
     std::future::poll_fn(|context| {
         session.begin();
         // The library works through a whole line at once: meanwhile another thread serves everybody else.
-        if spare {
+        let ready = if spare {
             tokio::task::block_in_place(|| work.as_mut().poll(context))
         } else {
             work.as_mut().poll(context)
-        }
+        };
+        session.rest();
+        ready
     })
     .await
 }

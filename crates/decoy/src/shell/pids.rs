@@ -45,9 +45,9 @@ pub(super) fn with_own(text: &str, pid: u32, last: Option<u32>, interactive: boo
 
 /// The signal by which `kill` with these arguments ends the shell itself: an interactive bash ignores all but two.
 pub(super) fn ends_the_shell(args: &[String], pid: u32, interactive: bool) -> Option<u8> {
-    // Process 0 is everybody in the shell's own group.
-    let own = |arg: &String| *arg == pid.to_string() || arg == "0";
-    if !args.iter().skip(1).chain(args.first().filter(|_| args.len() == 1)).any(own) {
+    // Process 0 is everybody in the shell's own group, -1 everybody at all: sshd's part of the session too.
+    let own = |arg: &String| *arg == pid.to_string() || arg == "0" || arg == "-1";
+    if !args.iter().skip(1).chain(args.first().filter(|arg| args.len() == 1 && *arg != "-1")).any(own) {
         return None;
     }
     let mut args = args.iter();
@@ -102,6 +102,8 @@ mod tests {
             ("-0 4711", None, None),
             ("-9 1", None, None),
             ("-9 0", Some(9), Some(9)),
+            ("-9 -1", Some(9), Some(9)),
+            ("-1", None, None),
         ] {
             assert_eq!(ends_the_shell(&args(line), 4711, false), script, "{line}");
             assert_eq!(ends_the_shell(&args(line), 4711, true), terminal, "{line}");

@@ -37,8 +37,8 @@ pub(super) struct Session {
     pub(super) cancel: Mutex<Arc<AtomicBool>>,
     /// Where the stack was when the running line was last polled; 0 before the first line.
     stack_base: AtomicUsize,
-    /// When the running line was last polled.
-    polled: Mutex<Option<Instant>>,
+    /// When the running line was last polled, and how long it had worked before.
+    polled: Mutex<(Option<Instant>, Duration)>,
     /// A program is at work that reads files as data, not to run them.
     pub(super) in_tool: AtomicBool,
     /// Working directory when the running line began.
@@ -114,7 +114,7 @@ const MOST_DASH_NAMES: usize = 64;
 /// How much of a script of dash is remembered for the words of its errors.
 const LONGEST_DASH_TEXT: usize = 16 * 1024;
 
-/// The longest that a line may work without waiting for anything: it holds a thread meanwhile.
+/// The longest that a line may work in all: it holds a thread meanwhile.
 const LONGEST_WORK: Duration = Duration::from_secs(10);
 
 /// The most stack that one line may use. Threads have 64 MiB; what is left is for the deepest single step.
@@ -188,6 +188,7 @@ impl Session {
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
         self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);
+        self.polled.lock().1 = Duration::ZERO;
         self.dash.lock().clear();
         self.dash_text.lock().clear();
         *self.runner.lock() = None;
@@ -401,7 +402,7 @@ impl Session {
 
     /// Remembers where the stack is now, and when that was.
     pub(super) fn begin(&self) {
-        *self.polled.lock() = Some(self.contact.visitor.clock().stopwatch());
+        self.polled.lock().0 = Some(self.contact.visitor.clock().stopwatch());
         self.stack_base.store(here(), Ordering::Relaxed);
     }
 
@@ -414,9 +415,18 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the running line has worked for too long without waiting for anything.
+    /// A poll is over: what it took counts.
+    pub(super) fn rest(&self) {
+        let mut polled = self.polled.lock();
+        if let Some(since) = polled.0.take() {
+            polled.1 += since.elapsed();
+        }
+    }
+
+    /// Whether the running line has worked for too long; what it waited for does not count.
     pub(super) fn is_too_long(&self) -> bool {
-        self.polled.lock().is_some_and(|since| since.elapsed() > LONGEST_WORK)
+        let (since, before) = *self.polled.lock();
+        before + since.map_or(Duration::ZERO, |since| since.elapsed()) > LONGEST_WORK
     }
 
     pub(super) fn is_too_deep(&self) -> bool {

@@ -224,10 +224,11 @@ impl Shell {
                     output(Out::Stderr, format!("{word}\nThere are stopped jobs.\n").as_bytes());
                     return Some(Finished { status: 1, ..Finished::default() });
                 }
-                output(
-                    Out::Stderr,
-                    if self.session.launch.login { b"logout\n".as_slice() } else { b"exit\n" },
-                );
+                // `logout` leaves without a word (logout.def of bash 5.2).
+                if first == "exit" {
+                    let word = if self.session.launch.login { b"logout\n".as_slice() } else { b"exit\n" };
+                    output(Out::Stderr, word);
+                }
                 return Some(Finished { status, exited: true, not_found: Vec::new() });
             }
         }

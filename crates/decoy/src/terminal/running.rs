@@ -47,7 +47,9 @@ impl Terminal {
         let mut stopped = false;
         let telnet = self.telnet.is_some();
         let piped = self.is_piped();
+        // `logout` leaves without a word (logout.def of bash 5.2), and nobody says it in its place.
         let parted = Arc::new(AtomicBool::new(false));
+        let silent = command.trim() == "logout";
         let output: Output = {
             let (stage, parted) = (stage.clone(), Arc::clone(&parted));
             Arc::new(move |out, bytes: &[u8]| match out {
@@ -165,7 +167,7 @@ impl Terminal {
                     self.keys.push_front(key);
                 }
                 // A login shell says "logout" itself, unless it ended in a way that it does not see.
-                if finished.exited && !piped && !parted.load(Ordering::Relaxed) {
+                if finished.exited && !piped && !silent && !parted.load(Ordering::Relaxed) {
                     self.show(stage, b"logout\r\n");
                 }
                 self.conclude(finished, stage);

@@ -244,12 +244,20 @@ async fn programs_without_an_end_end() {
     let mut terminal = interactive("dumb");
     let stage = Stage::new();
     terminal.open(&stage).await;
-    for line in
-        ["cat /dev/zero\r", "yes\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"]
-    {
+    for line in ["cat /dev/zero\r", "yes | head -c 100000000\r", "while true; do cat /dev/zero; done\r"] {
         let most = most_backlog(&stage, terminal.hear(line.as_bytes(), &stage)).await;
         assert!(most < 3 * 1024 * 1024, "{line}: {most}");
     }
+    // This one says it until it is interrupted.
+    let interrupted = async {
+        let typist = async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            stage.type_ahead(b"\x03");
+        };
+        tokio::join!(terminal.hear(b"yes\r", &stage), typist);
+    };
+    let most = most_backlog(&stage, interrupted).await;
+    assert!(most < 3 * 1024 * 1024, "yes: {most}");
 }
 
 #[tokio::test]

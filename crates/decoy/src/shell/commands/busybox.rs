@@ -1,20 +1,30 @@
 //! `busybox`: the applets of Debian's busybox 1.35.0, and its answer to those it does not have.
 
+use std::sync::LazyLock;
+
 use super::{Call, Said, usage};
 
-/// Applets of Debian's package `busybox` 1:1.35.0-4+deb12u1.
-const APPLETS: &str = "[, [[, acpid, adjtimex, ar, arch, arp, arping, ascii, ash, awk, base64, basename, bc, blkdiscard, blockdev, brctl, bunzip2, bzcat, bzip2, cal, cat, chgrp, chmod, chown, chroot, chvt, clear, cmp, cp, cpio, crc32, crond, crontab, cttyhack, cut, date, dc, dd, deallocvt, depmod, devmem, df, diff, dirname, dmesg, dnsdomainname, dos2unix, dpkg, dpkg-deb, du, dumpkmap, dumpleases, echo, ed, egrep, env, expand, expr, factor, fallocate, false, fatattr, fdisk, fgrep, find, findfs, fold, free, freeramdisk, fsfreeze, fstrim, ftpget, ftpput, getfattr, getopt, getty, grep, groups, gunzip, gzip, halt, head, hexdump, hexedit, hostid, hostname, httpd, hwclock, i2cdetect, i2cdump, i2cget, i2cset, i2ctransfer, id, ifconfig, ifdown, ifup, init, insmod, ionice, ip, ipcalc, kill, killall, klogd, last, less, link, linux32, linux64, linuxrc, ln, loadfont, loadkmap, logger, login, logname, logread, losetup, ls, lsmod, lsscsi, lzcat, lzma, lzop, md5sum, mdev, microcom, mim, mkdir, mkdosfs, mke2fs, mkfifo, mknod, mkpasswd, mkswap, mktemp, modinfo, modprobe, more, mount, mt, mv, nameif, nc, netstat, nl, nologin, nproc, nsenter, nslookup, od, openvt, partprobe, passwd, paste, patch, pidof, ping, ping6, pivot_root, poweroff, printf, ps, pwd, rdate, readlink, realpath, reboot, renice, reset, resume, rev, rm, rmdir, rmmod, route, rpm, rpm2cpio, run-init, run-parts, sed, seq, setkeycodes, setpriv, setsid, sh, sha1sum, sha256sum, sha3sum, sha512sum, shred, shuf, sleep, sort, ssl_client, start-stop-daemon, stat, strings, stty, su, sulogin, svc, svok, swapoff, swapon, switch_root, sync, sysctl, syslogd, tac, tail, tar, taskset, tee, telnet, test, tftp, time, timeout, top, touch, tr, traceroute, traceroute6, true, truncate, ts, tty, tunctl, ubirename, udhcpc, udhcpd, uevent, umount, uname, uncompress, unexpand, uniq, unix2dos, unlink, unlzma, unshare, unxz, unzip, uptime, usleep, uudecode, uuencode, vconfig, vi, w, watch, watchdog, wc, wget, which, who, whoami, xargs, xxd, xz, xzcat, yes, zcat";
+/// What stands before the list of its applets.
+const BEFORE: &str = "Currently defined functions:\n";
+
+/// Its applets, as it lists them itself.
+static APPLETS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let said = usage::of("busybox", &[], false).unwrap_or_default();
+    let text = String::from_utf8_lossy(&said.out).into_owned();
+    let list = text.split_once(BEFORE).map(|(_, list)| list).unwrap_or_default();
+    list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+});
 
 /// Whether busybox has this applet.
 fn has(applet: &str) -> bool {
-    APPLETS.split(", ").any(|known| known == applet)
+    APPLETS.iter().any(|known| known == applet)
 }
 
 pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     let Some(applet) = call.args.first() else { return Err(banner(call)) };
     match applet.as_str() {
         "--list" => {
-            return Err(Said::out(APPLETS.split(", ").map(|name| format!("{name}\n")).collect::<String>()));
+            return Err(Said::out(APPLETS.iter().map(|name| format!("{name}\n")).collect::<String>()));
         }
         "--help" => return Err(banner(call)),
         "busybox" => return run(&Call { args: &[], ..*call }),
@@ -51,13 +61,12 @@ pub(super) const DOOR: &str = "busybox/";
 
 /// Names of all applets.
 pub(super) fn applets() -> impl Iterator<Item = &'static str> {
-    APPLETS.split(", ")
+    APPLETS.iter().map(String::as_str)
 }
 
 /// Who it is, with the list of its applets as wide as the terminal.
 fn banner(call: &Call<'_>) -> Said {
     let said = usage::of("busybox", &[], false).unwrap_or_default();
-    const BEFORE: &str = "Currently defined functions:\n";
     let text = String::from_utf8_lossy(&said.out).into_owned();
     let Some((head, _)) = text.split_once(BEFORE) else { return said };
     let width = if call.session.launch.tty.is_some() { call.session.window().0.max(20) as usize } else { 80 };
@@ -78,4 +87,15 @@ fn banner(call: &Call<'_>) -> Said {
         column += length;
     }
     Said { out: format!("{head}{BEFORE}{list}\n").into(), ..said }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_applets_are_those_that_it_lists() {
+        assert!(applets().count() > 200 && has("ash") && has("[[") && has("zcat"));
+        assert!(!has("passwd") && !has(""));
+    }
 }

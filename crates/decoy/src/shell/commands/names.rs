@@ -330,5 +330,6 @@ pub(super) fn lsb_release(call: &Call<'_>) -> Said {
             text += &if short { format!("{value}\n") } else { format!("{name}:\t{value}\n") };
         }
     }
-    Said { out: text.into(), err: "No LSB modules are available.\n".into(), status: 0 }
+    let modules = if call.to_terminal { "No LSB modules are available.\n" } else { "" };
+    Said { out: text.into(), err: modules.into(), status: 0 }
 }
