@@ -119,3 +119,8 @@ fn unknown_words_are_told() {
         });
     });
 }
+
+#[test]
+fn what_is_run_and_what_is_left_running() {
+    check("scripts", include_str!("cases/scripts.txt"));
+}

@@ -252,7 +252,8 @@ impl Engine {
             self.session.dash_line().and_then(|line| dash::translated(text, dash::Place::Typed(line)));
         let text = typed.as_deref().unwrap_or(text);
         let last = self.session.jobs.lock().last;
-        let numbered = pids::with_own(text, self.session.shell_pid(), last, self.session.launch.is_interactive());
+        let numbered =
+            pids::with_own(text, self.session.shell_pid(), last, self.session.launch.is_interactive());
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);

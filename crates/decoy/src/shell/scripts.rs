@@ -92,21 +92,13 @@ fn refusal(session: &Session, why: &str, status: u8) -> String {
 
 /// The text of a script, with something the library can count in place of its `#!` line: the library drops that line
 /// and would number the others one too low. For dash it is the mark of `hooks`.
-fn script(
-    session: &Session,
-    path: &str,
-    bytes: &[u8],
-    interpreter: &str,
-    argument: &str,
-) -> Option<Vec<u8>> {
+fn script(session: &Session, path: &str, bytes: &[u8], interpreter: &str, argument: &str) -> Option<Vec<u8>> {
     let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
     let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let at = session.files().resolve(&session.cwd.lock(), interpreter);
     match session.files().stat(&at) {
         Err(_) => {
-            return Some(
-                refusal(session, "cannot execute: required file not found", 127).into_bytes(),
-            );
+            return Some(refusal(session, "cannot execute: required file not found", 127).into_bytes());
         }
         Ok(node) if node.mode & 0o111 == 0 => {
             // bash tells of this without a line (`sys_error` of execute_cmd.c).

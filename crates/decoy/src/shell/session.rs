@@ -253,7 +253,8 @@ impl Session {
 
     /// Whether the shell keeps its jobs itself: somebody types into a bash, or it began with a line that could be cut.
     pub(super) fn has_jobs(&self) -> bool {
-        (self.launch.is_interactive() || self.keeps_jobs.load(Ordering::Relaxed)) && self.dash_line().is_none()
+        (self.launch.is_interactive() || self.keeps_jobs.load(Ordering::Relaxed))
+            && self.dash_line().is_none()
     }
 
     /// The shell shall keep its jobs itself; says whether it does. The library has those of a shell that is at work.
@@ -437,7 +438,8 @@ impl Session {
 
 /// Whether text has a pipe or a substitution in it.
 fn feeds(text: &str) -> bool {
-    text.replace("||", "").contains(['|', '`']) || ["$(", "<(", "eval", " sh"].iter().any(|sign| text.contains(sign))
+    text.replace("||", "").contains(['|', '`'])
+        || ["$(", "<(", "eval", " sh"].iter().any(|sign| text.contains(sign))
 }
 
 /// Roughly where the stack pointer is.

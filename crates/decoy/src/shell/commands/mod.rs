@@ -73,8 +73,8 @@ pub(in crate::shell) use call::{Call, Run, Said, learn};
 pub(super) use refusal::awk as awk_refusal;
 pub(super) use registry::{REGISTRY, Unknown, beyond_the_image, session_of};
 pub(super) use running::top as top_once;
-pub(super) use topics::of_builtin;
 use table::COMMANDS;
+pub(super) use topics::of_builtin;
 
 use super::{environment, session::Session};
 

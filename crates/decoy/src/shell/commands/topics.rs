@@ -14,7 +14,9 @@ pub(super) fn help(call: &Call<'_>) -> Said {
     }
     if let Some(letter) = options.unknown("dms") {
         return Said::err(
-            format!("{shell}: {line}help: -{letter}: invalid option\nhelp: usage: help [-dms] [pattern ...]\n"),
+            format!(
+                "{shell}: {line}help: -{letter}: invalid option\nhelp: usage: help [-dms] [pattern ...]\n"
+            ),
             2,
         );
     }

@@ -69,9 +69,8 @@ impl Builtin for Control {
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
-        let is_for_us = |session: &Arc<Session>| {
-            matches!(self.1, Kind::Foreground) && session.launch.is_interactive()
-        };
+        let is_for_us =
+            |session: &Arc<Session>| matches!(self.1, Kind::Foreground) && session.launch.is_interactive();
         let Some(session) = session_of(context).filter(is_for_us) else { return Ok(None) };
         let mut jobs = session.jobs.lock();
         let now = session.contact.visitor.now();
@@ -196,8 +195,8 @@ fn jobs(session: &Session, args: &[String]) -> ExecResult {
     // A script is told of no end: its `jobs` has forgotten what is over.
     let tells_ends = session.launch.is_interactive();
     let wanted = |job: &Job| {
-        (tells_ends || !matches!(job.state, State::Ended(_))) &&
-        (!letters.contains('r') || matches!(job.state, State::Running(_)))
+        (tells_ends || !matches!(job.state, State::Ended(_)))
+            && (!letters.contains('r') || matches!(job.state, State::Running(_)))
             && (!letters.contains('s') || job.state == State::Stopped)
     };
     let rows = chosen.iter().filter(|job| wanted(job)).map(|job| {

@@ -127,7 +127,16 @@ impl Jobs {
         let number = self.list.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         let since = self.prompt;
         let text = text.chars().take(1024).collect();
-        self.list.push(Job { number, pid, text, state, status: 0, since, early: Vec::new(), said: Vec::new() });
+        self.list.push(Job {
+            number,
+            pid,
+            text,
+            state,
+            status: 0,
+            since,
+            early: Vec::new(),
+            said: Vec::new(),
+        });
         self.recent.push(number);
         if state != State::Stopped {
             self.last = Some(pid);

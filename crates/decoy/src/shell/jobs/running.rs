@@ -34,8 +34,10 @@ impl Shell {
         }
         // The library has no better way with what cannot be cut: it keeps those jobs.
         let parts = parts(line).filter(|parts| parts.iter().all(|part| !is_nested(&part.text)))?;
-        let is_simple = !line.trim_end().contains('\n') && !["trap", "coproc"].iter().any(|word| line.contains(word));
-        if !is_simple || self.session.dash_line().is_some() || !self.session.keep_jobs(self.engine.is_some()) {
+        let is_simple =
+            !line.trim_end().contains('\n') && !["trap", "coproc"].iter().any(|word| line.contains(word));
+        if !is_simple || self.session.dash_line().is_some() || !self.session.keep_jobs(self.engine.is_some())
+        {
             return None;
         }
         Parser::with_max_depth(line, 64).parse().ok()?;
