@@ -119,3 +119,8 @@ fn unknown_words_are_told() {
         });
     });
 }
+
+#[test]
+fn what_options_do() {
+    check("options", include_str!("cases/options.txt"));
+}

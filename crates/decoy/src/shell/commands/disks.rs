@@ -114,22 +114,26 @@ pub(super) fn facts(call: &Call<'_>, path: &str) -> Facts {
 }
 
 /// How sizes are shown.
-enum Scale {
+pub(super) enum Scale {
     Human(u64),
     Units(u64, String),
 }
 
 impl Scale {
-    fn show(&self, kib: u64) -> String {
+    pub(super) fn show_bytes(&self, bytes: u64) -> String {
         match self {
-            Self::Human(base) => human_in(kib * 1024, *base),
-            Self::Units(unit, suffix) => format!("{}{suffix}", (kib * 1024).div_ceil(*unit)),
+            Self::Human(base) => human_in(bytes, *base),
+            Self::Units(unit, suffix) => format!("{}{suffix}", bytes.div_ceil(*unit)),
         }
+    }
+
+    fn show(&self, kib: u64) -> String {
+        self.show_bytes(kib.saturating_mul(1024))
     }
 }
 
 /// `1K`, `M`, `GB`: the unit, and what stands behind each number.
-fn unit(text: &str) -> Option<(u64, String)> {
+pub(super) fn unit(text: &str) -> Option<(u64, String)> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, letters) = text.split_at(digits);
     let count: u64 = if number.is_empty() { 1 } else { number.parse().ok()? };
@@ -144,6 +148,14 @@ fn unit(text: &str) -> Option<(u64, String)> {
     let scale = base.checked_pow(power)?.checked_mul(count)?;
     let shown = if number.is_empty() { letters.to_owned() } else { String::new() };
     Some((scale, shown)).filter(|_| scale > 0)
+}
+
+/// A number with a unit, which may be none.
+pub(super) fn unit_or_zero(text: &str) -> Option<u64> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    if text.bytes().all(|byte| byte == b'0') { Some(0) } else { unit(text).map(|(size, _)| size) }
 }
 
 /// A unit as the heading of its column.

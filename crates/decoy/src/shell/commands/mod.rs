@@ -55,6 +55,7 @@ mod reports;
 mod reversing;
 mod running;
 mod signals;
+mod sizing;
 mod sources;
 mod space;
 mod starting;
@@ -71,6 +72,7 @@ mod translating;
 mod unheard;
 mod unzip;
 mod usage;
+mod usage_of_disk;
 mod users;
 mod uuencode;
 mod wget;
@@ -206,6 +208,11 @@ pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
 pub(super) fn help(call: &Call<'_>) -> Option<Said> {
     let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
     if asks { usage::said(call) } else { None }
+}
+
+/// What a program says to `--help` or `--version` on standard output.
+pub(super) fn about(name: &str, option: &str) -> Option<Vec<u8>> {
+    usage::of(name, &[option.to_owned()], false).map(|said| said.out)
 }
 
 /// Whether the file of a program is (still) there.

@@ -159,7 +159,11 @@ fn one(call: &Call<'_>, given: &Given, wanted: &Owner, from: Option<&Owner>, ope
             }
             continue;
         }
-        let done = if call.is_root() {
+        // A link itself keeps its owner here: nothing follows it.
+        let is_link = node.kind == Kind::Symlink && !follows;
+        let done = if is_link {
+            Ok(())
+        } else if call.is_root() {
             call.files().set_owner(&each, wanted.uid, wanted.gid)
         } else {
             Err(FileError::NotPermitted)

@@ -4,8 +4,8 @@ use super::{
     Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, cutting, dates,
     dd, describing, digests, disks, dmidecode, dumps, encoding, firewall, groups, hardware, heads, history,
     input, linking, listing, lookups, making, names, network, nodes, owners, packages, patch, paths, ping,
-    ps, removing, reports, reversing, running, space, starting, stat, systemd, tar, tee, tftp, touching,
-    translating, unzip, users, uuencode, wget, whereis,
+    ps, removing, reports, reversing, running, sizing, space, starting, stat, systemd, tar, tee, tftp,
+    touching, translating, unzip, usage_of_disk, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -45,6 +45,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("dmidecode", Run::Now(dmidecode::dmidecode)),
     ("dpkg", Run::Now(packages::dpkg)),
     ("dpkg-query", Run::Now(packages::dpkg)),
+    ("du", Run::Now(usage_of_disk::du)),
     ("editor", Run::Waits(screens::nano)),
     ("enable", Run::Now(names::enable)),
     ("fc", Run::Now(history::fc)),
@@ -96,6 +97,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("mkdir", Run::Now(making::mkdir)),
     ("mkfifo", Run::Now(making::mkfifo)),
     ("mknod", Run::Now(lookups::mknod)),
+    ("mktemp", Run::Now(sizing::mktemp)),
     ("modinfo", Run::Now(lookups::modules)),
     ("modprobe", Run::Now(lookups::modules)),
     ("more", Run::Waits(screens::more)),
@@ -131,6 +133,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("sha256sum", Run::Now(digests::sums)),
     ("sha384sum", Run::Now(digests::sums)),
     ("sha512sum", Run::Now(digests::sums)),
+    ("shred", Run::Now(sizing::shred)),
     ("shutdown", Run::Now(systemd::shutdown)),
     ("sleep", Run::Waits(names::sleep)),
     ("ss", Run::Now(network::ss)),
@@ -153,6 +156,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("touch", Run::Now(touching::touch)),
     ("tput", Run::Now(lookups::tput)),
     ("tr", Run::Now(translating::tr)),
+    ("truncate", Run::Now(sizing::truncate)),
     ("umount", Run::Now(reports::umount)),
     ("uname", Run::Now(names::uname)),
     ("unlink", Run::Now(removing::unlink)),

@@ -157,7 +157,7 @@ fn set(text: &[u8], is_second: bool, warning: &mut bool) -> Result<Set, String> 
                 let count =
                     if digits.is_empty() { Some(0) } else { usize::from_str_radix(&digits, radix).ok() };
                 match count {
-                    Some(_) if !is_second => {
+                    Some(0) if !is_second => {
                         return Err("the [c*] repeat construct may not appear in string1".to_owned());
                     }
                     Some(0) => set.fill = Some((set.bytes.len(), repeated)),
