@@ -270,9 +270,14 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
     };
     if is_part_of_bash(name) {
         // To bash's own, both are words like any other.
-        return (name == "echo")
-            .then(|| format!("{}\n", args.join(" ")))
-            .filter(|_| result.stdout.contains('('));
+        return match name {
+            _ if !result.stdout.contains("(bashkit)") && name != "echo" => None,
+            "echo" if result.stdout.contains("(bashkit)") || result.stdout.starts_with("Usage") => {
+                Some(format!("{}\n", args.join(" ")))
+            }
+            "echo" => None,
+            _ => Some(String::new()),
+        };
     }
     if !is_kept(name) || commands::find(name).is_some() || result.stdout.is_empty() {
         return None;

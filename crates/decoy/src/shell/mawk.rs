@@ -35,7 +35,7 @@ pub(super) fn reworded(text: Cow<'_, str>) -> Cow<'_, str> {
         }
         // A line of the program, and one with a mark below what is wrong.
         let mark = lines.next_if(|next| next.starts_with(SIGN) && next.contains('^'));
-        let mark = mark.as_deref().and_then(|mark| mark.strip_prefix(SIGN)?.split_once(": "));
+        let mark = mark.and_then(|mark| mark.strip_prefix(SIGN)?.split_once(": "));
         match mark {
             Some((number, mark)) => out += &syntax(number, said, mark.trim_end_matches('\n')),
             None => out += &format!("awk: line {number}: {said}\n"),

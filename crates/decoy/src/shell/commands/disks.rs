@@ -161,12 +161,12 @@ pub(super) fn unit_or_zero(text: &str) -> Option<u64> {
 /// A unit as the heading of its column.
 fn heading(unit: u64) -> String {
     for (size, name) in [(1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")] {
-        if unit >= size && unit % size == 0 {
+        if unit >= size && unit.is_multiple_of(size) {
             return format!("{}{name}", unit / size);
         }
     }
     for (size, name) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")] {
-        if unit >= size && unit % size == 0 {
+        if unit >= size && unit.is_multiple_of(size) {
             return format!("{}{name}", unit / size);
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn cut(call: &Call<'_>, more: &[&str], status: i32) -> Result<Given, 
     let help = usage::of(call.name, &["--help".to_owned()], false).unwrap_or_default();
     let help = String::from_utf8_lossy(&help.out);
     let mut known: Vec<Known> = Vec::new();
-    for line in help.lines().map(str::trim_start).chain(more.iter().copied()).filter(|l| l.starts_with('-')) {
+    for line in help.lines().filter_map(option_line).chain(more.iter().copied()) {
         add(&mut known, line);
     }
     let mut given = Given::default();
@@ -123,6 +123,13 @@ pub(super) fn cut(call: &Call<'_>, more: &[&str], status: i32) -> Result<Given, 
         }
     }
     Ok(given)
+}
+
+/// A line that tells of an option: what stands far to the right goes on about the one before.
+fn option_line(line: &str) -> Option<&str> {
+    const FARTHEST: usize = 8;
+    let text = line.trim_start();
+    (text.starts_with('-') && line.len() - text.len() <= FARTHEST).then_some(text)
 }
 
 fn refusal(call: &Call<'_>, what: &str, status: i32) -> Said {

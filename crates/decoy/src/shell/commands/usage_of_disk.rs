@@ -231,9 +231,9 @@ impl Walk<'_> {
             let join = |base: &str| format!("{}/{}", base.trim_end_matches('/'), entry.name);
             let full = join(path);
             let node = if self.given.has("dereference") {
-                self.call.files().stat(&full).unwrap_or(entry.attributes.clone())
+                self.call.files().stat(&full).unwrap_or(entry.attributes)
             } else {
-                entry.attributes.clone()
+                entry.attributes
             };
             if self.given.has("one-file-system") && disks::mounted_on(self.call, &full) == full {
                 continue;

@@ -45,8 +45,8 @@ impl Elf<'_> {
         read().unwrap_or_default()
     }
 
-    /// Whether there is a table of symbols.
-    fn has_symbols(&self) -> Option<bool> {
+    /// What the table of sections says: symbols, none, or no table at all.
+    fn sections(&self) -> Option<&'static str> {
         let begin = self.address(32, 40)?;
         let (size, count) = if self.wide {
             (self.number(58, 2)?, self.number(60, 2)?)
@@ -54,7 +54,13 @@ impl Elf<'_> {
             (self.number(46, 2)?, self.number(48, 2)?)
         };
         let kind = |index: u64| self.number(begin.checked_add(index.checked_mul(size)?)?.checked_add(4)?, 4);
-        Some(begin != 0 && (0..count.min(MOST)).filter_map(kind).any(|kind| kind == 2))
+        Some(if begin == 0 || count == 0 {
+            ", no section header"
+        } else if (0..count.min(MOST)).filter_map(kind).any(|kind| kind == 2) {
+            ", not stripped"
+        } else {
+            ", stripped"
+        })
     }
 
     fn text(&self, at: u64, length: u64) -> Option<String> {
@@ -149,7 +155,8 @@ fn words(bytes: &[u8]) -> Option<Found> {
         if elf.wide { 64 } else { 32 },
         if elf.big { "MSB" } else { "LSB" }
     );
-    if matches!(kind, 2 | 3) {
+    let sections = elf.sections();
+    if matches!(kind, 2 | 3) && sections.is_some() {
         text += if segment(2).is_some() || is_pie { ", dynamically linked" } else { ", statically linked" };
     }
     if let Some(interpreter) = interpreter {
@@ -162,7 +169,7 @@ fn words(bytes: &[u8]) -> Option<Found> {
         text += &format!(", for GNU/Linux {kernel}");
     }
     if matches!(kind, 1..=3) {
-        text += if elf.has_symbols().unwrap_or(false) { ", not stripped" } else { ", stripped" };
+        text += sections.unwrap_or_default();
     }
     Some(Found::binary(text, media))
 }

@@ -151,7 +151,7 @@ fn script(line: &str) -> (String, &'static str, bool) {
         "ksh" => said("Korn shell script", "text/x-shellscript"),
         "zsh" => said("Paul Falstad's zsh script", "text/x-shellscript"),
         "perl" => ("Perl script text executable.".to_owned(), "text/x-perl", true),
-        "node" => said("Node.js script", "application/javascript"),
+        "node" => ("Node.js script executable".to_owned(), "application/javascript", false),
         "ruby" => said("Ruby script", "text/x-ruby"),
         "php" => said("PHP script", "text/x-php"),
         name if name.starts_with("python") => said("Python script", "text/x-script.python"),

@@ -185,7 +185,7 @@ fn folder(
                 );
                 said.status = said.status.max(1);
                 lost = true;
-                entry.attributes.clone()
+                entry.attributes
             })
         } else {
             entry.attributes

@@ -1,5 +1,7 @@
 //! Making an archive, and changing one.
 
+use std::collections::HashMap;
+
 use super::{
     super::{Call, Said, compressing, sources},
     BLOCK, MOST_BYTES, MOST_MEMBERS, Member, header,
@@ -20,7 +22,7 @@ pub(super) fn change(call: &Call<'_>, order: &Order) -> Said {
         Ok(names) => names,
         Err(said) => return said,
     };
-    if names.is_empty() && mode == 'c' {
+    if names.is_empty() && order.lists.is_empty() && mode == 'c' {
         return complain("Cowardly refusing to create an empty archive", 2);
     }
     let to_stdout = order.file.as_deref().is_none_or(|file| file == "-");
@@ -143,6 +145,7 @@ fn gather(
     let base = order.folder.as_deref().map_or_else(|| call.cwd.to_owned(), |folder| call.path(folder));
     let archive = order.file.as_deref().map(|file| call.path(file));
     let (mut count, mut stripped) = (0, false);
+    let mut linked: HashMap<u64, String> = HashMap::new();
     let mut todo: Vec<String> = names.iter().rev().cloned().collect();
     while let Some(name) = todo.pop() {
         let path = call.files().resolve(&base, &name);
@@ -183,7 +186,12 @@ fn gather(
                 format!("{}{slash}\n", if node.is_dir() { name.trim_end_matches('/') } else { &name });
             if to_stdout { said.err.extend(shown.bytes()) } else { said.out.extend(shown.bytes()) }
         }
-        put(call, order, &path, &stored, &node, bytes);
+        // A second name of a file is stored as one.
+        let other = linked.get(&node.inode).filter(|_| node.kind == Kind::File && node.nlink > 1).cloned();
+        put(call, order, (&path, &stored), &node, other.as_deref(), bytes);
+        if node.nlink > 1 {
+            linked.insert(node.inode, stored);
+        }
         if order.remove {
             gone.push((path.clone(), node.is_dir()));
         }
@@ -231,13 +239,21 @@ fn owner(given: Option<&str>, number: u32, name: &str) -> (u32, String) {
 }
 
 /// Adds one member.
-fn put(call: &Call<'_>, order: &Order, path: &str, name: &str, node: &Attributes, bytes: &mut Vec<u8>) {
-    let content = if node.kind == Kind::File {
+fn put(
+    call: &Call<'_>,
+    order: &Order,
+    (path, name): (&str, &str),
+    node: &Attributes,
+    other: Option<&str>,
+    bytes: &mut Vec<u8>,
+) {
+    let content = if node.kind == Kind::File && other.is_none() {
         call.files().read(path).unwrap_or_default()
     } else {
         bytes::Bytes::new()
     };
     let (kind, link) = match node.kind {
+        Kind::File if other.is_some() => (b'1', other.unwrap_or_default().to_owned()),
         Kind::Dir => (b'5', String::new()),
         Kind::Symlink => (b'2', call.files().read_link(path).unwrap_or_default()),
         Kind::CharDevice => (b'3', String::new()),
