@@ -279,7 +279,7 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
             _ => Some(String::new()),
         };
     }
-    if !is_kept(name) || commands::find(name).is_some() || result.stdout.is_empty() {
+    if !is_kept(name) || commands::find(name).is_some() && name != "tr" || result.stdout.is_empty() {
         return None;
     }
     let said = commands::about(name, asked)?;

@@ -181,7 +181,8 @@ impl Cut {
                 out.extend_from_slice(field);
             }
         } else {
-            for (at, (from, to)) in self.ranges.iter().enumerate() {
+            let reached = self.ranges.iter().take_while(|(from, _)| *from <= line.len());
+            for (at, (from, to)) in reached.enumerate() {
                 let Some(part) = line.get(from - 1..(*to).min(line.len())).filter(|part| !part.is_empty())
                 else {
                     continue;

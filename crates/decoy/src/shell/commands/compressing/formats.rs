@@ -177,7 +177,9 @@ pub(super) fn pack(
             writer.finish()
         }
         Kind::Xz => {
-            let mut options = lzma_rust2::XzOptions::with_preset(level.min(9));
+            // What is long is packed with less effort: time is the machine's.
+            let most = if bytes.len() > 4 << 20 { 1 } else { 6 };
+            let mut options = lzma_rust2::XzOptions::with_preset(level.min(most));
             // The encoder's memory follows its dictionary, and no more of one is used than there are bytes.
             let used = u32::try_from(bytes.len().next_power_of_two()).unwrap_or(u32::MAX);
             options.lzma_options.dict_size = options.lzma_options.dict_size.min(used).clamp(4096, 1 << 23);

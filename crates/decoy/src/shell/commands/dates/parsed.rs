@@ -43,12 +43,19 @@ struct Said {
     relative: bool,
 }
 
+/// Farther from 1970 nothing is shown: every zone and every sum stays within what can be.
+const FARTHEST: i64 = 8_000_000_000_000;
+
 /// The moment that a text means, seen from `now` and `here`.
 pub(in crate::shell::commands) fn parsed(
     text: &str,
     now: DateTime<Utc>,
     here: &Zone,
 ) -> Option<DateTime<Utc>> {
+    read(text, now, here).filter(|time| time.timestamp().abs() <= FARTHEST)
+}
+
+fn read(text: &str, now: DateTime<Utc>, here: &Zone) -> Option<DateTime<Utc>> {
     if text.len() > LONGEST {
         return None;
     }

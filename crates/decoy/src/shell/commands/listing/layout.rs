@@ -5,6 +5,8 @@ use super::plan::{Format, Plan};
 /// Names in columns, filled downwards or across, as few rows as fit.
 pub(super) fn columns(names: &[String], plan: &Plan) -> String {
     const NARROWEST: usize = 3;
+    // More columns than anybody has.
+    const MOST: usize = 2000;
     let lengths: Vec<usize> = names.iter().map(|name| name.chars().count()).collect();
     let down = plan.format == Format::Down;
     let most = if plan.width == 0 { names.len() } else { names.len().min((plan.width / NARROWEST).max(1)) };
@@ -22,8 +24,11 @@ pub(super) fn columns(names: &[String], plan: &Plan) -> String {
         widths
     };
     let fits = |widths: &[usize]| plan.width == 0 || widths.iter().sum::<usize>() < plan.width;
-    let widths =
-        (1..=most).rev().map(widths).find(|found| found.len() == 1 || fits(found)).unwrap_or_default();
+    let widths = (1..=most.min(MOST))
+        .rev()
+        .map(widths)
+        .find(|found| found.len() == 1 || fits(found))
+        .unwrap_or_default();
     let count = widths.len().max(1);
     let rows = names.len().div_ceil(count);
     let mut text = String::new();

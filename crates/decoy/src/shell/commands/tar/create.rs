@@ -146,6 +146,7 @@ fn gather(
     let archive = order.file.as_deref().map(|file| call.path(file));
     let (mut count, mut stripped) = (0, false);
     let mut linked: HashMap<u64, String> = HashMap::new();
+    let ages = if order.mode == Some('u') { ages(bytes) } else { HashMap::new() };
     let mut todo: Vec<String> = names.iter().rev().cloned().collect();
     while let Some(name) = todo.pop() {
         let path = call.files().resolve(&base, &name);
@@ -158,7 +159,8 @@ fn gather(
                 continue;
             }
         };
-        if order.excludes(&name) || order.mode == Some('u') && is_newest(bytes, &name, &node) {
+        let known = ages.get(name.trim_start_matches('/').trim_end_matches('/'));
+        if order.excludes(&name) || known.is_some_and(|age| *age >= seconds(&node)) {
             continue;
         }
         if archive.as_ref() == Some(&path) {
@@ -207,16 +209,14 @@ fn gather(
     }
 }
 
-/// Whether the archive has a member of this name that is not older.
-fn is_newest(bytes: &[u8], name: &str, node: &Attributes) -> bool {
-    let (mut at, mut newest) = (0, None);
+/// When the newest member of each name was changed.
+fn ages(bytes: &[u8]) -> HashMap<String, u64> {
+    let (mut at, mut ages) = (0, HashMap::new());
     while let Some(member) = bytes.get(at..at + BLOCK).and_then(header) {
-        if member.name.trim_end_matches('/') == name.trim_start_matches('/').trim_end_matches('/') {
-            newest = Some(member.mtime);
-        }
         at = end_of(at, &member);
+        ages.insert(member.name.trim_end_matches('/').to_owned(), member.mtime);
     }
-    newest.is_some_and(|newest| newest >= seconds(node))
+    ages
 }
 
 fn seconds(node: &Attributes) -> u64 {
