@@ -357,7 +357,9 @@ fn file(call: &Call<'_>, wanted: &Wanted<'_>, operand: &str, said: &mut Said) {
             Kind::Gzip => format!("gzip: {name} already has {ending} suffix -- unchanged\n"),
             Kind::Bzip2 => format!("{program}: Input file {name} already has {ending} suffix.\n"),
         };
-        return complain(said, text, wanted.warning());
+        // gzip passes it over without counting it.
+        let status = if wanted.kind == Kind::Gzip { 0 } else { wanted.warning() };
+        return complain(said, text, status);
     } else {
         format!("{name}{ending}")
     };
