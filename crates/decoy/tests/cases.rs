@@ -124,3 +124,8 @@ fn unknown_words_are_told() {
 fn what_is_run_and_what_is_left_running() {
     check("scripts", include_str!("cases/scripts.txt"));
 }
+
+#[test]
+fn what_options_do() {
+    check("options", include_str!("cases/options.txt"));
+}

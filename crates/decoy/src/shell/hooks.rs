@@ -290,10 +290,114 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
     {
         *session.cwd.lock() = heading;
     }
+    if let Some(text) = about_itself(session, &result) {
+        result.stdout = text;
+    }
     if let Some(text) = listings::corrected(&result.name, &result.stdout, session.launch.is_interactive()) {
         result.stdout = text;
     }
     HookAction::Continue(result)
+}
+
+/// What a program of the library should have said about itself: its `--help` and `--version` are Debian's.
+fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
+    let name = result.name.as_str();
+    // What bash's own say to options that they do not have goes to standard error.
+    if name == "printf" && result.stdout.ends_with("(bashkit) 0.1\n") {
+        return Some(String::new());
+    }
+    let latest = session.arguments.lock();
+    let (_, args) = latest.iter().find(|(called, _)| called == name)?;
+    let wanted = |word: &str| args.iter().take_while(|arg| *arg != "--").any(|arg| arg == word);
+    let asked = match name {
+        "grep" | "egrep" | "fgrep" if wanted("-V") => "--version",
+        "find" if wanted("-version") => "--version",
+        "find" if wanted("-help") => "--help",
+        _ if wanted("--version") => "--version",
+        _ if wanted("--help") => "--help",
+        _ => return None,
+    };
+    if is_part_of_bash(name) {
+        // To bash's own, both are words like any other.
+        return match name {
+            _ if !result.stdout.contains("(bashkit)") && name != "echo" => None,
+            "echo" if result.stdout.contains("(bashkit)") || result.stdout.starts_with("Usage") => {
+                Some(format!("{}\n", args.join(" ")))
+            }
+            "echo" => None,
+            _ => Some(String::new()),
+        };
+    }
+    if !is_kept(name) || commands::find(name).is_some() && name != "tr" || result.stdout.is_empty() {
+        return None;
+    }
+    let said = commands::about(name, asked)?;
+    Some(String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Whether bash itself is this program.
+fn is_part_of_bash(name: &str) -> bool {
+    matches!(
+        name,
+        "." | ":"
+            | "["
+            | "alias"
+            | "bg"
+            | "bind"
+            | "break"
+            | "builtin"
+            | "caller"
+            | "cd"
+            | "command"
+            | "compgen"
+            | "complete"
+            | "compopt"
+            | "continue"
+            | "declare"
+            | "dirs"
+            | "disown"
+            | "echo"
+            | "eval"
+            | "exec"
+            | "exit"
+            | "export"
+            | "false"
+            | "fg"
+            | "getopts"
+            | "hash"
+            | "jobs"
+            | "kill"
+            | "let"
+            | "local"
+            | "logout"
+            | "mapfile"
+            | "popd"
+            | "printf"
+            | "pushd"
+            | "pwd"
+            | "read"
+            | "readarray"
+            | "readonly"
+            | "return"
+            | "set"
+            | "shift"
+            | "shopt"
+            | "source"
+            | "suspend"
+            | "test"
+            | "times"
+            | "trap"
+            | "true"
+            | "type"
+            | "typeset"
+            | "ulimit"
+            | "umask"
+            | "unalias"
+            | "unset"
+            | "wait"
+            | "bash"
+            | "sh"
+    )
 }
 
 /// Programs that run other programs: files that are read while they work may be read to be run.

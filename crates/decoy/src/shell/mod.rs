@@ -18,6 +18,7 @@ mod jobs;
 mod keys;
 mod lines;
 mod listings;
+mod mawk;
 mod operands;
 mod options;
 mod phrases;

@@ -52,6 +52,7 @@ const FILTERS: &[(&str, &str, usize)] = &[
     ("tsort", "", 0),
     ("unexpand", "t", 0),
     ("uniq", "fsw", 0),
+    ("unxz", "", 0),
     ("uudecode", "o", 0),
     ("uuencode", "", 1),
     ("wc", "", 0),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::mawk;
+
 /// Programs of coreutils and findutils: they end a complaint with where there is help.
 const HELPFUL: &[&str] = &[
     "basename", "comm", "cut", "date", "dirname", "du", "expand", "expr", "factor", "fmt", "fold", "head",
@@ -22,6 +24,13 @@ const COMPLAINTS: &[&str] = &[
 
 /// Complaints that name a word in the quotation marks of the locale.
 const QUOTING: &[&str] = &[
+    "invalid number of columns: '",
+    "invalid body numbering style: '",
+    "invalid input range: '",
+    "multi-character tab '",
+    "invalid argument '",
+    "invalid number: '",
+    "invalid mode '",
     "extra operand '",
     "missing operand after '",
     "invalid date '",
@@ -48,6 +57,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
     if !text.lines().any(known) {
         return text;
     }
+    let text = mawk::reworded(text);
     let mut out = String::with_capacity(text.len() + 64);
     let mut lines = text.split_inclusive('\n').peekable();
     while let Some(line) = lines.next() {
@@ -58,10 +68,18 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
         };
         let args =
             latest.iter().find(|(called, _)| called == name).map_or(&[] as &[String], |(_, args)| args);
+        // The question that `find -ok` asks, and that nobody answers.
+        if name == "find" && said.starts_with("-ok needs an interactive terminal") {
+            let command = args.iter().skip_while(|arg| !arg.starts_with("-ok")).nth(1);
+            let start = args.first().filter(|arg| !arg.starts_with('-')).map_or(".", String::as_str);
+            out.push_str(&format!("< {} ... {start} > ? ", command.map_or("", String::as_str)));
+            continue;
+        }
         out.push_str(&phrase(name, said, args, cwd));
         out.push_str(end);
         let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
-        let helped = lines.peek().is_some_and(|next| next.starts_with("Try '") || next.starts_with("Usage"));
+        let helped = lines.peek().is_some_and(|next| next.starts_with("Usage"))
+            || lines.clone().any(|next| next.starts_with("Try '"));
         if complains && !helped && !end.is_empty() {
             if HELPFUL.binary_search(&name).is_ok() {
                 out.push_str(&format!("Try '{name} --help' for more information.\n"));
@@ -99,6 +117,32 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
         ("date", Some(rest), _) if rest.starts_with("cannot stat '") => {
             let file = rest.trim_start_matches("cannot stat '").trim_end_matches('\'');
             format!("{file}: No such file or directory")
+        }
+        ("sed", ..) if said.contains("Bashkit") => {
+            // What GNU's says where it may start nothing (`--sandbox`).
+            let place = said.split(": ").next().unwrap_or_default();
+            format!("{place}: e/r/w commands disabled in sandbox mode")
+        }
+        ("sed", ..) if said.contains(": unknown option to `s': `") => {
+            said.split(": `").next().unwrap_or_default().to_owned()
+        }
+        ("sed", ..) if said.contains("invalid pattern: regex parse error") => {
+            let place = said.split(": ").next().unwrap_or_default();
+            let what = if said.contains("unclosed group") {
+                "Unmatched ( or \\("
+            } else if said.contains("unopened group") {
+                "Unmatched ) or \\)"
+            } else if said.contains("repetition") {
+                "Invalid content of \\{\\}"
+            } else if said.contains("unclosed character class") {
+                "unterminated address regex"
+            } else {
+                "Invalid preceding regular expression"
+            };
+            format!("{place}: {what}")
+        }
+        ("factor", ..) if said.ends_with("is too large (bashkit factors up to 2^64-1)") => {
+            said.replace(" (bashkit factors up to 2^64-1)", "")
         }
         ("cmp", ..) => said.replacen(" differ: char ", " differ: byte ", 1),
         ("find", ..) if said.starts_with("invalid argument `") => {

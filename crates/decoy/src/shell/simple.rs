@@ -107,8 +107,11 @@ impl Shell {
         let given: Vec<Option<String>> = words.iter().cloned().map(Some).collect();
         let on_terminal = self.session.launch.tty.is_some();
         // These want no archive that is typed.
-        let refuses =
-            on_terminal && matches!(name, "tar" | "gzip" | "gunzip" | "zcat" | "bzip2" | "bunzip2" | "bzcat");
+        let refuses = on_terminal
+            && matches!(
+                name,
+                "tar" | "gzip" | "gunzip" | "zcat" | "bzip2" | "bunzip2" | "bzcat" | "xz" | "unxz" | "xzcat"
+            );
         let takes_all = matches!(run, Run::Now(_)) || name == "tail";
         if takes_all && !refuses && operands::wants(&given, on_terminal).is_some() {
             return None;

@@ -41,6 +41,10 @@ impl Call<'_> {
 
     /// The absolute path of an operand.
     pub(in crate::shell::commands) fn path(&self, operand: &str) -> String {
+        // An empty name is nowhere (ENOENT), whatever is to be done with it.
+        if operand.is_empty() {
+            return "/\u{1}/\u{1}".to_owned();
+        }
         let full = self.files().resolve(self.cwd, operand);
         if operand.ends_with('/') && full.len() > 1 { full + "/" } else { full }
     }

@@ -1,7 +1,7 @@
 //! `dd`: GNU coreutils 9.1 and busybox 1.35.
 
 use super::{
-    Call, Said,
+    Call, Said, getopt,
     quoting::{curled, quoted},
 };
 use crate::machine::{Access, FileError};
@@ -58,7 +58,16 @@ pub(super) fn dd(call: &Call<'_>) -> Said {
     let (mut input, mut output) = (None, None);
     let (mut ibs, mut obs, mut count, mut skip, mut seek) = (512, 512, None, 0, 0);
     let (mut quiet, mut no_rate, mut notrunc, mut append) = (false, false, false, false);
+    let (mut conv, mut iflag, mut oflag, mut cbs) = (String::new(), String::new(), String::new(), 0);
     for arg in call.args {
+        let is_option = arg.starts_with('-') && arg.len() > 1 && !call.applet;
+        if is_option {
+            let what = match arg.strip_prefix("--") {
+                Some(_) => format!("unrecognized option '{arg}'"),
+                None => format!("invalid option -- '{}'", arg.chars().nth(1).unwrap_or('?')),
+            };
+            return getopt::misused(call, &what, 1);
+        }
         let Some((name, value)) = arg.split_once('=') else {
             return Said::err(
                 format!("dd: unrecognized operand {}\nTry 'dd --help' for more information.\n", curled(arg)),
@@ -67,6 +76,11 @@ pub(super) fn dd(call: &Call<'_>) -> Said {
         };
         let read =
             number(value).ok_or_else(|| Said::err(format!("dd: invalid number: {}\n", curled(value)), 1));
+        if matches!(name, "status" | "conv" | "iflag" | "oflag")
+            && let Some(said) = strange(call, name, value)
+        {
+            return said;
+        }
         match name {
             "if" => input = Some(value),
             "of" => output = Some(value),
@@ -74,16 +88,23 @@ pub(super) fn dd(call: &Call<'_>) -> Said {
                 quiet = value == "none";
                 no_rate = value == "noxfer";
             }
-            "conv" => notrunc = value.contains("notrunc"),
-            "oflag" => append = value.contains("append"),
-            "iflag" | "cbs" => {}
-            "bs" | "ibs" | "obs" | "count" | "skip" | "seek" | "iseek" | "oseek" => match read {
+            "conv" => {
+                conv = format!(",{value},");
+                notrunc = value.contains("notrunc");
+            }
+            "oflag" => {
+                oflag = format!(",{value},");
+                append = value.contains("append");
+            }
+            "iflag" => iflag = format!(",{value},"),
+            "cbs" | "bs" | "ibs" | "obs" | "count" | "skip" | "seek" | "iseek" | "oseek" => match read {
                 Err(said) => return said,
                 Ok(0) if name.ends_with("bs") => {
                     return Said::err(format!("dd: invalid number: {}\n", curled(value)), 1);
                 }
                 Ok(number) => match name {
                     "bs" => (ibs, obs) = (number, number),
+                    "cbs" => cbs = number,
                     "ibs" => ibs = number,
                     "obs" => obs = number,
                     "count" => count = Some(number),
@@ -136,23 +157,26 @@ pub(super) fn dd(call: &Call<'_>) -> Said {
     let is_endless = input.is_some_and(|name| {
         matches!(call.path(name).as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full")
     });
-    let from = skip.saturating_mul(ibs);
-    let wanted = count.map_or(u64::MAX, |count| count.saturating_mul(ibs));
+    let unit = |flag: &str| if iflag.contains(flag) { 1 } else { ibs };
+    let from = skip.saturating_mul(unit(",skip_bytes,"));
+    let wanted = count.map_or(u64::MAX, |count| count.saturating_mul(unit(",count_bytes,")));
     // Endless devices give what is asked for; what is more than fits was counted, not kept.
     let total =
         if is_endless { wanted.min(1 << 40) } else { wanted.min((bytes.len() as u64).saturating_sub(from)) };
     let kept = total.min(MOST) as usize;
-    let mut data = if is_endless {
-        bytes.iter().copied().cycle().take(kept).collect::<Vec<u8>>()
+    let mut data: Vec<u8> = if is_endless {
+        bytes.iter().copied().cycle().take(kept).collect()
     } else {
         bytes.iter().skip(from as usize).take(kept).copied().collect()
     };
+    data = converted(data, &conv, ibs as usize, cbs as usize);
     let mut said = Said::default();
     match output {
         None => said.out.append(&mut data),
         Some(name) => {
             let path = call.path(name);
-            let begin = seek.saturating_mul(obs).min(MOST) as usize;
+            let unit = if oflag.contains(",seek_bytes,") { 1 } else { obs };
+            let begin = seek.saturating_mul(unit).min(MOST) as usize;
             let old = if begin > 0 || notrunc || append {
                 call.files().read(&path).unwrap_or_default().to_vec()
             } else {
@@ -205,6 +229,96 @@ pub(super) fn dd(call: &Call<'_>) -> Said {
         said.err.extend(text.bytes());
     }
     said
+}
+
+/// The complaint about the first word that these options do not know.
+fn strange(call: &Call<'_>, name: &str, value: &str) -> Option<Said> {
+    const FLAGS: &[&str] = &[
+        "append",
+        "binary",
+        "cio",
+        "count_bytes",
+        "direct",
+        "directory",
+        "dsync",
+        "fullblock",
+        "noatime",
+        "nocache",
+        "noctty",
+        "nofollow",
+        "nolinks",
+        "nonblock",
+        "seek_bytes",
+        "skip_bytes",
+        "sync",
+        "text",
+    ];
+    let (known, what): (&[&str], &str) = match name {
+        "conv" => (
+            &[
+                "ascii",
+                "block",
+                "ebcdic",
+                "excl",
+                "fdatasync",
+                "fsync",
+                "ibm",
+                "lcase",
+                "nocreat",
+                "noerror",
+                "notrunc",
+                "sparse",
+                "swab",
+                "sync",
+                "ucase",
+                "unblock",
+            ],
+            "conversion",
+        ),
+        "status" => (&["none", "noxfer", "progress"], "status level"),
+        "iflag" => (FLAGS, "input flag"),
+        _ => (FLAGS, "output flag"),
+    };
+    let word = value.split(',').find(|word| !known.contains(word))?;
+    Some(getopt::misused(call, &format!("invalid {what}: {}", curled(word)), 1))
+}
+
+/// What `conv=` makes of the data.
+fn converted(mut data: Vec<u8>, conv: &str, ibs: usize, cbs: usize) -> Vec<u8> {
+    let has = |word: &str| conv.contains(&format!(",{word},"));
+    if has("swab") {
+        data.chunks_exact_mut(2).for_each(<[u8]>::reverse);
+    }
+    if has("ucase") {
+        data.make_ascii_uppercase();
+    } else if has("lcase") {
+        data.make_ascii_lowercase();
+    }
+    let pad = if has("block") || has("unblock") { b' ' } else { 0 };
+    if has("sync") && ibs > 0 && ibs as u64 <= MOST {
+        data.resize(data.len().div_ceil(ibs) * ibs, pad);
+    }
+    // Lines of one length, and back; bounded as the data is.
+    if has("block")
+        && cbs > 0
+        && (data.iter().filter(|byte| **byte == b'\n').count() + 1) * cbs <= MOST as usize
+    {
+        let whole = data.strip_suffix(b"\n").unwrap_or(&data);
+        let lines = whole.split(|byte| *byte == b'\n');
+        return lines
+            .flat_map(|line| {
+                line.iter().copied().chain(std::iter::repeat(b' ')).take(cbs).collect::<Vec<u8>>()
+            })
+            .collect();
+    }
+    if has("unblock") && cbs > 0 {
+        let line = |chunk: &[u8]| {
+            let end = chunk.iter().rposition(|byte| *byte != b' ').map_or(0, |at| at + 1);
+            [chunk.get(..end).unwrap_or_default(), b"\n"].concat()
+        };
+        return data.chunks(cbs).flat_map(line).collect();
+    }
+    data
 }
 
 /// As `%g` prints seconds.

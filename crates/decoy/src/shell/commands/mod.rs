@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod answers;
 mod asking;
 mod busybox;
 mod calc;
@@ -12,14 +13,18 @@ mod copying;
 mod counting;
 mod crontab;
 mod curl;
+mod cutting;
 pub(super) mod dash;
+mod dates;
 mod dd;
 mod describing;
 mod digests;
+mod disks;
 mod dmidecode;
 mod dumps;
 mod encoding;
 mod firewall;
+mod getopt;
 mod git;
 mod groups;
 mod hardware;
@@ -35,8 +40,10 @@ mod names;
 mod network;
 mod nodes;
 mod outward;
+mod owners;
 mod packages;
 mod patch;
+mod paths;
 mod patterns;
 mod ping;
 mod ps;
@@ -48,6 +55,7 @@ mod reports;
 mod reversing;
 mod running;
 mod signals;
+mod sizing;
 mod sources;
 mod space;
 mod starting;
@@ -59,10 +67,13 @@ mod tar;
 mod tee;
 mod tftp;
 mod topics;
+mod touching;
 mod transfer;
+mod translating;
 mod unheard;
 mod unzip;
 mod usage;
+mod usage_of_disk;
 mod users;
 mod uuencode;
 mod wget;
@@ -199,6 +210,11 @@ pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
 pub(super) fn help(call: &Call<'_>) -> Option<Said> {
     let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
     if asks { usage::said(call) } else { None }
+}
+
+/// What a program says to `--help` or `--version` on standard output.
+pub(super) fn about(name: &str, option: &str) -> Option<Vec<u8>> {
+    usage::of(name, &[option.to_owned()], false).map(|said| said.out)
 }
 
 /// Whether the file of a program is (still) there.

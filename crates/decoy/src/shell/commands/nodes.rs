@@ -1,10 +1,10 @@
-//! Changing and naming files: `chmod`, `chown`, `chattr`, `file`, `which`.
+//! Changing and naming files: `chmod`, `chattr`, `which`.
 
 use super::{Call, Options, Said, is_installed, quoting::quoted};
-use crate::machine::{Access, FileError, files::Kind};
+use crate::machine::{FileError, files::Kind};
 
 /// Every path below a directory, itself first; a bounded number.
-fn below(call: &Call<'_>, path: &str) -> Vec<String> {
+pub(super) fn below(call: &Call<'_>, path: &str) -> Vec<String> {
     let (mut all, mut todo) = (Vec::new(), vec![path.to_owned()]);
     while let Some(path) = todo.pop() {
         if call.files().lstat(&path).is_ok_and(|node| node.is_dir()) {
@@ -24,7 +24,10 @@ fn below(call: &Call<'_>, path: &str) -> Vec<String> {
 /// The mode that `text` (octal or symbolic, chmod(1)) makes of another; `None` when it is no mode.
 pub(super) fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Option<u32> {
     if text.chars().all(|c| c.is_digit(8)) && !text.is_empty() {
-        return u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+        // A directory keeps its set-ID bits unless five digits say otherwise (modechange.c).
+        let kept = if is_dir && text.len() < 5 { old & 0o6000 } else { 0 };
+        let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+        return mode.map(|mode| mode | kept);
     }
     let mut mode = old;
     for clause in text.split(',') {
@@ -118,7 +121,16 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
     }
     let options = Options::of(&call.args.iter().filter(is_option).cloned().collect::<Vec<_>>(), "");
     let mut words = call.args.iter().filter(|arg| !is_option(arg));
-    let Some(text) = words.next() else {
+    let reference = options.long.iter().find_map(|long| long.strip_prefix("reference="));
+    let reference = match reference.map(|name| (name, call.files().stat(&call.path(name)))) {
+        None => None,
+        Some((_, Ok(node))) => Some(format!("{:05o}", node.mode & 0o7777)),
+        Some((name, Err(error))) => {
+            let what = format!("failed to get attributes of {}", quoted(name));
+            return Said::err(format!("chmod: {what}: {}\n", error.errno_text()), 1);
+        }
+    };
+    let Some(text) = reference.as_ref().or_else(|| words.next()) else {
         return Said::err("chmod: missing operand\nTry 'chmod --help' for more information.\n", 1);
     };
     let operands: Vec<&String> = words.collect();
@@ -149,6 +161,8 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
             if !options.has('f') {
                 let text = if call.applet {
                     format!("chmod: {operand}: {}\n", error.errno_text())
+                } else if call.files().lstat(&path).is_ok() {
+                    format!("chmod: cannot operate on dangling symlink {}\n", quoted(operand))
                 } else {
                     format!("chmod: cannot access {}: {}\n", quoted(operand), error.errno_text())
                 };
@@ -232,144 +246,6 @@ fn rights(mode: u32) -> String {
         })
         .collect();
     format!("{:04o} ({letters})", mode & 0o7777)
-}
-
-/// `chown` and `chgrp`.
-pub(super) fn chown(call: &Call<'_>) -> Said {
-    let (name, options) = (call.name, call.options(""));
-    let [whom, operands @ ..] = options.operands.as_slice() else {
-        return Said::err(format!("{name}: missing operand\nTry '{name} --help' for more information.\n"), 1);
-    };
-    if operands.is_empty() {
-        return Said::err(
-            format!(
-                "{name}: missing operand after \u{2018}{whom}\u{2019}\nTry '{name} --help' for more information.\n"
-            ),
-            1,
-        );
-    }
-    let identity = call.identity();
-    let user_of = |text: &str| identity.user(text).map(|user| user.uid).or_else(|| text.parse().ok());
-    let group_of = |text: &str| {
-        identity
-            .groups()
-            .iter()
-            .find(|(known, _, _)| known == text)
-            .map(|(_, gid, _)| *gid)
-            .or_else(|| text.parse().ok())
-    };
-    let (user, group) = match (name, whom.split_once([':', '.'])) {
-        ("chgrp", _) => (None, Some(whom.as_str())),
-        (_, Some((user, group))) => {
-            (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty()))
-        }
-        (_, None) => (Some(whom.as_str()), None),
-    };
-    let (uid, gid) = (user.map(user_of), group.map(group_of));
-    if uid == Some(None) || gid == Some(None) {
-        let what = if uid == Some(None) { "user" } else { "group" };
-        return Said::err(format!("{name}: invalid {what}: \u{2018}{whom}\u{2019}\n"), 1);
-    }
-    let mut said = Said::default();
-    for operand in operands {
-        let path = call.path(operand);
-        if let Err(error) = call.files().stat(&path) {
-            let text = if call.applet {
-                format!("{name}: {operand}: {}\n", error.errno_text())
-            } else {
-                format!("{name}: cannot access {}: {}\n", quoted(operand), error.errno_text())
-            };
-            said.err.extend(text.bytes());
-            said.status = 1;
-            continue;
-        }
-        for each in if options.has('R') { below(call, &path) } else { vec![path.clone()] } {
-            let done = if call.is_root() {
-                call.files().set_owner(&each, uid.flatten(), gid.flatten())
-            } else {
-                Err(FileError::NotPermitted)
-            };
-            if let Err(error) = done {
-                let what = if name == "chgrp" { "group" } else { "ownership" };
-                said.err.extend(
-                    format!("{name}: changing {what} of '{operand}': {}\n", error.errno_text()).bytes(),
-                );
-                said.status = 1;
-            }
-        }
-    }
-    said
-}
-
-/// `touch` by the machine's clock.
-pub(super) fn touch(call: &Call<'_>) -> Said {
-    let options = call.options("dtr");
-    if options.operands.is_empty() {
-        return Said::err("touch: missing file operand\nTry 'touch --help' for more information.\n", 1);
-    }
-    let given = match (options.value('r'), options.value('d').or(options.value('t'))) {
-        (Some(reference), _) => match call.files().stat(&call.path(reference)) {
-            Ok(node) => Some(node.mtime),
-            Err(error) => {
-                return Said::err(
-                    format!("touch: failed to get attributes of '{reference}': {}\n", error.errno_text()),
-                    1,
-                );
-            }
-        },
-        (None, Some(text)) => match time_from(text) {
-            Some(time) => Some(time),
-            None => return Said::err(format!("touch: invalid date format \u{2018}{text}\u{2019}\n"), 1),
-        },
-        (None, None) => None,
-    };
-    let (who, now, mut said) = (call.session.who(), call.now(), Said::default());
-    for operand in &options.operands {
-        let path = call.path(operand);
-        let exists = call.files().exists(&path);
-        if !exists && options.has('c') {
-            continue;
-        }
-        let done = call.files().may(who.uid, who.gid, &path, Access::Write).and_then(|()| {
-            if !exists {
-                call.files().write(&path, b"", &who, 0o666 & !call.session.umask())?;
-            }
-            let time = Some(given.unwrap_or(now));
-            call.files().set_times(
-                &path,
-                time.filter(|_| !options.has('m')),
-                time.filter(|_| !options.has('a')),
-            )
-        });
-        if let Err(error) = done {
-            let text = if call.applet {
-                format!("touch: {operand}: {}\n", error.errno_text())
-            } else {
-                format!("touch: cannot touch {}: {}\n", quoted(operand), error.errno_text())
-            };
-            said.err.extend(text.bytes());
-            said.status = 1;
-        }
-    }
-    said
-}
-
-/// A time as `-t` (`[CC]YYMMDDhhmm`) and, in the usual forms, `-d` take it.
-fn time_from(text: &str) -> Option<std::time::SystemTime> {
-    let seconds = text.strip_prefix('@').and_then(|seconds| seconds.parse::<u32>().ok());
-    if let Some(seconds) = seconds {
-        return Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds.into()));
-    }
-    let long = if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        format!("20{text}")
-    } else {
-        text.to_owned()
-    };
-    let forms = ["%Y%m%d%H%M", "%Y%m%d%H%M.%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
-    let parsed = forms.iter().find_map(|form| chrono::NaiveDateTime::parse_from_str(&long, form).ok());
-    let parsed =
-        parsed.or_else(|| chrono::NaiveDate::parse_from_str(&long, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
-    parsed.map(|time| time.and_utc().into())
 }
 
 /// e2fsprogs 1.47.0. The attributes themselves are not kept.

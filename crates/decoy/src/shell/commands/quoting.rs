@@ -48,6 +48,88 @@ pub(super) fn curled(name: &str) -> String {
     format!("\u{2018}{}\u{2019}", name.replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r"))
 }
 
+/// How `ls` may write names (quotearg's styles).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Style {
+    Literal,
+    /// In single quotation marks where a shell needs them; `true`: always.
+    Shell(bool),
+    /// The same, with `$'…'` for what cannot be printed.
+    ShellEscape(bool),
+    /// In double quotation marks; `true`: only where something is escaped.
+    C(bool),
+    /// Backslashes and no quotation marks.
+    Escape,
+    /// In the quotation marks of the locale.
+    Locale,
+}
+
+impl Style {
+    pub(super) fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "literal" => Self::Literal,
+            "shell" => Self::Shell(false),
+            "shell-always" => Self::Shell(true),
+            "shell-escape" => Self::ShellEscape(false),
+            "shell-escape-always" => Self::ShellEscape(true),
+            "c" => Self::C(false),
+            "c-maybe" => Self::C(true),
+            "escape" => Self::Escape,
+            "locale" | "clocale" => Self::Locale,
+            _ => return None,
+        })
+    }
+
+    /// The name in this style.
+    pub(super) fn write(self, name: &str) -> String {
+        match self {
+            Self::Literal => name.to_owned(),
+            Self::Shell(always) | Self::ShellEscape(always) if !always && !needs_quotes(name) => {
+                name.to_owned()
+            }
+            Self::Shell(_) => quoted(&name.replace(|c: char| c.is_control(), "?")),
+            Self::ShellEscape(_) => quoted(name),
+            Self::C(maybe) => {
+                let inner = escaped(name, "\"");
+                if maybe && inner == name { inner } else { format!("\"{inner}\"") }
+            }
+            Self::Escape => escaped(name, " "),
+            Self::Locale => format!("\u{2018}{}\u{2019}", escaped(name, "\u{2019}")),
+        }
+    }
+}
+
+/// Whether a shell would read something else.
+fn needs_quotes(name: &str) -> bool {
+    name.is_empty()
+        || matches!(name, "{" | "}")
+        || name.starts_with(['#', '~'])
+        || name.chars().any(|c| c.is_control() || " !\"$&'()*;<=>?[\\^`|".contains(c))
+}
+
+fn escaped(name: &str, also: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\t' => text.push_str("\\t"),
+            '\r' => text.push_str("\\r"),
+            '\u{7}' => text.push_str("\\a"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{b}' => text.push_str("\\v"),
+            '\u{c}' => text.push_str("\\f"),
+            c if c.is_control() => text.push_str(&format!("\\{:03o}", u32::from(c))),
+            c if also.contains(c) => {
+                text.push('\\');
+                text.push(c);
+            }
+            c => text.push(c),
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::quoted;

@@ -1,20 +1,39 @@
 //! What mawk 1.3.4 says about programs it cannot read.
 
-/// An awk program that says what mawk says about these arguments, if their program is one that mawk refuses.
+/// Functions of gawk that mawk does not have.
+const GAWKS: &[&str] = &[
+    "and", "asort", "asorti", "compl", "gensub", "isarray", "lshift", "or", "patsplit", "rshift", "strtonum",
+    "typeof", "xor",
+];
+
+/// An awk program that says what mawk says about these arguments, if they are such that mawk would not begin.
 ///
-/// Only what attackers' lines are full of is looked for: a program cut off by a missing quote.
+/// Of programs, only what attackers' lines are full of is looked for: one cut off by a missing quote, and one that
+/// another awk would understand.
 pub(in crate::shell) fn awk(args: &[String]) -> Option<String> {
     let mut words = args.iter();
     let program = loop {
-        let word = words.next()?;
+        let Some(word) = words.next() else { return Some(told("", USAGE, 0)) };
         match word.as_str() {
             "-F" | "-v" => drop(words.next()),
+            "--" => break words.next()?.as_str(),
             "-f" => return None,
-            option if option.starts_with('-') && option.len() > 1 => {}
+            "-W" if words.next().is_some_and(|word| word.starts_with("vers")) => return version(),
+            "-Wv" | "-Wversion" => return version(),
+            "-Wu" | "-Wusage" => return Some(told("", USAGE, 0)),
+            option if option.starts_with("--") => {
+                return complaint(&format!("awk: not an option: {option}"));
+            }
+            option if option.starts_with('-') && option.len() > 1 => {
+                if !option.starts_with(['-']) || !"FvfWe".contains(option.chars().nth(1)?) {
+                    return complaint(&format!("awk: not an option: {option}"));
+                }
+            }
             program => break program,
         }
     };
     let (mut depth, mut quoted, mut escaped, mut lines) = (0_i32, false, false, 1);
+    let mut bare = String::with_capacity(program.len());
     for c in program.chars() {
         match c {
             _ if escaped => escaped = false,
@@ -25,12 +44,48 @@ pub(in crate::shell) fn awk(args: &[String]) -> Option<String> {
             '\n' => lines += 1,
             _ => {}
         }
+        bare.push(if quoted { ' ' } else { c });
     }
-    if depth <= 0 || quoted {
-        return None;
+    if depth > 0 && !quoted {
+        return complaint(&format!("awk: line {}: missing }} near end of file", lines + 1));
     }
-    let text = format!("awk: line {}: missing }} near end of file", lines + 1);
-    Some(format!("BEGIN {{ print \"{text}\" > \"/dev/stderr\"; exit 2 }}"))
+    let called = |name: &&&str| {
+        bare.match_indices(**name).any(|(at, _)| {
+            let before = bare.get(..at).and_then(|text| text.chars().next_back());
+            bare.get(at + name.len()..).is_some_and(|rest| rest.starts_with('('))
+                && before.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_' && c != '/')
+        })
+    };
+    let defined = |name: &&&str| bare.contains(&format!("function {name}"));
+    let name = GAWKS.iter().find(|name| called(name) && !defined(name))?;
+    complaint(&format!("awk: line {}: function {name} never defined", lines + 1))
+}
+
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+fn complaint(text: &str) -> Option<String> {
+    Some(format!("BEGIN {{ print \"{}\" > \"/dev/stderr\"; exit 2 }}", quoted(text)))
+}
+
+/// What mawk says when it is called without a program.
+const USAGE: &str = include_str!("mawk_usage.txt");
+
+/// A program that says this and ends.
+fn told(out: &str, err: &str, status: i32) -> String {
+    format!(
+        "BEGIN {{ printf \"%s\", \"{}\"; printf \"%s\", \"{}\" > \"/dev/stderr\"; exit {status} }}",
+        quoted(out),
+        quoted(err),
+    )
+}
+
+/// mawk of Debian 12.
+fn version() -> Option<String> {
+    let text = "mawk 1.3.4 20200120\nCopyright 2008-2019,2020, Thomas E. Dickey\nCopyright 1991-1996,2014, Michael D. Brennan\n\n";
+    let limits = "random-funcs:       srandom/random\nregex-funcs:        internal\ncompiled limits:\nsprintf buffer      8192\nmaximum-integer     2147483647\n";
+    Some(told(text, limits, 0))
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ use crate::{
 /// Our programs and everything that is installed, by name and by path. Shared by all shells.
 pub(in crate::shell) static REGISTRY: LazyLock<BuiltinRegistry> = LazyLock::new(registry);
 
-/// The library hands a pipe to a program of this name in a way that only its own one understands: ours is for lines
-/// that need no interpreter.
-const STREAMED: &str = "cat";
+/// The library hands a pipe to programs of these names in a way that only its own ones understand: ours are for lines
+/// that need no interpreter, and for calls by a path.
+const STREAMED: [&str; 2] = ["cat", "tr"];
 
 /// Everything the library shall find by name or by path before it looks at files.
 fn registry() -> BuiltinRegistry {
@@ -46,7 +46,7 @@ fn registry() -> BuiltinRegistry {
             registry.insert(called, program);
         }
     };
-    for (name, run) in COMMANDS.iter().filter(|(name, _)| *name != STREAMED) {
+    for (name, run) in COMMANDS.iter().filter(|(name, _)| !STREAMED.contains(name)) {
         add_ours(name, *run, true);
     }
     for name in busybox::applets().filter(|name| by_path(name).is_some() || !engine::is_kept(name)) {
@@ -56,7 +56,7 @@ fn registry() -> BuiltinRegistry {
         };
         registry.insert(format!("{}{name}", busybox::DOOR), applet);
     }
-    for name in installed.filter(|name| find(name).is_none() || *name == STREAMED) {
+    for name in installed.filter(|name| find(name).is_none() || STREAMED.contains(name)) {
         if let Some(run) = by_path(name) {
             add_ours(name, run, false);
         } else if engine::is_kept(name) || matches!(name, "bash" | "sh" | "dash" | "rbash" | "mawk" | "gawk")

@@ -1,11 +1,15 @@
 //! Taking names away: `rm`, `rmdir`, `unlink` (GNU coreutils 9.1, busybox 1.35).
 
+use futures::{FutureExt as _, future::BoxFuture};
+
 use super::{
     Call, Options, Said,
+    answers::Answers,
     complaint::{self, Known},
+    getopt,
     quoting::quoted,
 };
-use crate::machine::{Access, Attributes, FileError};
+use crate::machine::{Access, Attributes, FileError, files::Kind};
 
 /// What may be removed in one call.
 const MOST: usize = 200_000;
@@ -35,13 +39,31 @@ pub(super) fn parent_of(path: &str) -> &str {
     }
 }
 
+/// What is left to do of a tree.
+enum Step {
+    Visit {
+        path: String,
+        shown: String,
+        node: Attributes,
+        depth: usize,
+    },
+    /// A directory whose content has been seen to.
+    Leave {
+        path: String,
+        shown: String,
+        node: Attributes,
+    },
+}
+
 struct Removal<'a> {
     call: &'a Call<'a>,
     force: bool,
+    asks: bool,
     recursive: bool,
     dir: bool,
     verbose: bool,
     done: usize,
+    answers: Answers<'a>,
     said: Said,
 }
 
@@ -63,7 +85,16 @@ impl Removal<'_> {
         }
     }
 
-    fn operand(&mut self, operand: &str) {
+    async fn agree(&mut self, what: &str, shown: &str) -> bool {
+        let question = if self.call.applet {
+            format!("rm: {what} '{shown}'? ")
+        } else {
+            format!("rm: {what} {}? ", quoted(shown))
+        };
+        self.answers.agree(&mut self.said, &question).await
+    }
+
+    async fn operand(&mut self, operand: &str) {
         let last = operand.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         if matches!(last, "." | "..") && self.recursive {
             let text = if self.call.applet {
@@ -83,6 +114,9 @@ impl Removal<'_> {
         };
         if node.is_dir() && !self.recursive {
             if self.dir {
+                if self.asks && !self.agree("remove directory", operand).await {
+                    return;
+                }
                 return self.one(&path, operand, &node);
             }
             if self.call.applet {
@@ -92,24 +126,61 @@ impl Removal<'_> {
             }
             return self.fail(operand, FileError::IsADirectory);
         }
-        self.tree(path.trim_end_matches('/'), operand.trim_end_matches('/'), &node, 0);
+        let (path, shown) = (path.trim_end_matches('/').to_owned(), operand.trim_end_matches('/').to_owned());
+        self.tree(Step::Visit { path, shown, node, depth: 0 }).await;
     }
 
     /// A directory from the bottom up.
-    fn tree(&mut self, path: &str, shown: &str, node: &Attributes, depth: usize) {
-        self.done += 1;
-        if node.is_dir() && depth < 200 && self.done < MOST {
-            // Files of the kernel stay: their file systems know no removal.
-            let entries = match self.call.files().list(path) {
-                Ok(entries) => entries,
-                Err(error) => return self.fail(shown, error),
-            };
-            for entry in entries {
-                let (path, shown) = (format!("{path}/{}", entry.name), format!("{shown}/{}", entry.name));
-                self.tree(&path, &shown, &entry.attributes, depth + 1);
+    async fn tree(&mut self, first: Step) {
+        let mut todo = vec![first];
+        while let Some(step) = todo.pop() {
+            match step {
+                Step::Visit { path, shown, node, depth } if node.is_dir() => {
+                    self.done += 1;
+                    let mut entries = Vec::new();
+                    if depth < 200 && self.done < MOST {
+                        // Files of the kernel stay: their file systems know no removal.
+                        entries = match self.call.files().list(&path) {
+                            Ok(entries) => entries,
+                            Err(error) => {
+                                self.fail(&shown, error);
+                                continue;
+                            }
+                        };
+                    }
+                    if self.asks && !entries.is_empty() && !self.agree("descend into directory", &shown).await
+                    {
+                        continue;
+                    }
+                    let begin = (path.clone(), shown.clone());
+                    todo.push(Step::Leave { path, shown, node });
+                    for entry in entries.into_iter().rev() {
+                        todo.push(Step::Visit {
+                            path: format!("{}/{}", begin.0, entry.name),
+                            shown: format!("{}/{}", begin.1, entry.name),
+                            node: entry.attributes,
+                            depth: depth + 1,
+                        });
+                    }
+                }
+                Step::Visit { path, shown, node, .. } => {
+                    self.done += 1;
+                    if self.asks {
+                        let what = format!("remove {}", described(&node));
+                        if !self.agree(&what, &shown).await {
+                            continue;
+                        }
+                    }
+                    self.one(&path, &shown, &node);
+                }
+                Step::Leave { path, shown, node } => {
+                    if self.asks && !self.agree("remove directory", &shown).await {
+                        continue;
+                    }
+                    self.one(&path, &shown, &node);
+                }
             }
         }
-        self.one(path, shown, node);
     }
 
     fn one(&mut self, path: &str, shown: &str, node: &Attributes) {
@@ -123,39 +194,84 @@ impl Removal<'_> {
     }
 }
 
-pub(super) fn rm(call: &Call<'_>) -> Said {
-    let long = &[
-        "force",
-        "interactive",
-        "recursive",
-        "dir",
-        "verbose",
-        "one-file-system",
-        "no-preserve-root",
-        "preserve-root",
-    ];
-    let letters = if call.applet { "firRv" } else { "firRdvI" };
-    if let Some(said) = complaint::of(call, &Known { letters, long }, "") {
-        return said;
+/// What kind of file it is, in the words of questions.
+pub(super) fn described(node: &Attributes) -> &'static str {
+    match node.kind {
+        Kind::File if node.size == 0 => "regular empty file",
+        Kind::File => "regular file",
+        Kind::Dir => "directory",
+        Kind::Symlink => "symbolic link",
+        Kind::CharDevice => "character special file",
+        Kind::BlockDevice => "block special file",
+        Kind::Fifo => "fifo",
+        Kind::Socket => "socket",
     }
-    let options = Options::of(call.args, "");
-    let force = options.has('f') || options.has_long("force");
-    if options.operands.is_empty() {
-        return if force { Said::nothing(0) } else { complaint::missing(call, "missing operand") };
+}
+
+pub(super) fn rm<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
+    async move {
+        match remove(call).await {
+            Ok(said) | Err(said) => said,
+        }
     }
-    let recursive = options.has('r') || options.has('R') || options.has_long("recursive");
+    .boxed()
+}
+
+async fn remove(call: &Call<'_>) -> Result<Said, Said> {
+    if call.applet
+        && let Some(said) = complaint::of(call, &Known { letters: "firRv", long: &[] }, "")
+    {
+        return Err(said);
+    }
+    let given = getopt::cut(call, &["--no-preserve-root", "--presume-input-tty"], 1)?;
+    if given.has("no-preserve-root")
+        && !call.args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--no-preserve-root")
+    {
+        return Err(Said::err("rm: you may not abbreviate the --no-preserve-root option\n", 1));
+    }
+    // How often it asks: never, once, always.
+    let (mut force, mut often) = (false, "never");
+    for (option, value) in &given.options {
+        match (option.as_str(), value) {
+            ("force", _) => (force, often) = (true, "never"),
+            ("i", _) | ("interactive", None) => (force, often) = (false, "always"),
+            ("I", _) => (force, often) = (false, "once"),
+            ("interactive", Some(value)) => {
+                const WORDS: &[&[&str]] = &[&["never", "no", "none"], &["once"], &["always", "yes"]];
+                often = getopt::choice(call, "--interactive", value, WORDS)?;
+                force &= often == "never";
+            }
+            _ => {}
+        }
+    }
+    if given.operands.is_empty() {
+        return if force { Ok(Said::nothing(0)) } else { Err(complaint::missing(call, "missing operand")) };
+    }
+    let recursive = given.has("recursive");
     let mut removal = Removal {
         call,
         force,
+        asks: often == "always",
         recursive,
-        dir: options.has('d') || options.has_long("dir"),
-        verbose: options.has('v') || options.has_long("verbose"),
+        dir: given.has("dir"),
+        verbose: given.has("verbose"),
         done: 0,
+        answers: Answers::of(call),
         said: Said::default(),
     };
-    for operand in &options.operands {
-        let is_root = call.path(operand).trim_end_matches('/').is_empty();
-        if recursive && is_root && !call.applet && !options.has_long("no-preserve-root") {
+    let count = given.operands.len();
+    if often == "once" && (recursive || count > 3) {
+        let how = if recursive { " recursively" } else { "" };
+        let what = if count == 1 { "argument" } else { "arguments" };
+        let question = format!("rm: remove {count} {what}{how}? ");
+        if !removal.answers.agree(&mut removal.said, &question).await {
+            return Ok(removal.said);
+        }
+    }
+    for operand in &given.operands {
+        let is_root = call.path(operand).trim_end_matches('/').is_empty()
+            && !matches!(operand.trim_end_matches('/').rsplit('/').next(), Some("." | ".."));
+        if recursive && is_root && !call.applet && !given.has("no-preserve-root") {
             let shown =
                 if operand == "/" { String::new() } else { format!("{} (same as '/')", quoted(operand)) };
             let what = if shown.is_empty() { "'/'".to_owned() } else { shown };
@@ -166,9 +282,9 @@ pub(super) fn rm(call: &Call<'_>) -> Said {
             removal.said.status = 1;
             continue;
         }
-        removal.operand(operand);
+        removal.operand(operand).await;
     }
-    removal.said
+    Ok(removal.said)
 }
 
 pub(super) fn rmdir(call: &Call<'_>) -> Said {
@@ -184,6 +300,9 @@ pub(super) fn rmdir(call: &Call<'_>) -> Said {
     for operand in &options.operands {
         let mut shown = operand.trim_end_matches('/').to_owned();
         loop {
+            if options.has('v') || options.has_long("verbose") {
+                said.out.extend(format!("rmdir: removing directory, {}\n", quoted(&shown)).bytes());
+            }
             let path = call.path(&shown);
             let node = call.files().lstat(&path);
             let removed = match node {
@@ -192,9 +311,6 @@ pub(super) fn rmdir(call: &Call<'_>) -> Said {
                 Err(error) => Err(error),
             };
             match removed {
-                Ok(()) if options.has('v') || options.has_long("verbose") => {
-                    said.out.extend(format!("rmdir: removing directory, {}\n", quoted(&shown)).bytes());
-                }
                 Ok(()) => {}
                 Err(FileError::NotEmpty) if options.has_long("ignore-fail-on-non-empty") => break,
                 Err(error) => {
@@ -218,7 +334,15 @@ pub(super) fn rmdir(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn unlink(call: &Call<'_>) -> Said {
-    let [operand] = call.args else { return complaint::missing(call, "missing operand") };
+    let given = match getopt::cut(call, &[], 1) {
+        Ok(given) => given,
+        Err(said) => return said,
+    };
+    let operand = match given.operands.as_slice() {
+        [operand] => operand,
+        [] => return complaint::missing(call, "missing operand"),
+        [_, second, ..] => return getopt::extra(call, second, 1),
+    };
     let path = call.path(operand);
     let removed = call.files().lstat(&path).and_then(|node| {
         if node.is_dir() {

@@ -1,6 +1,6 @@
-//! Memory and disks: `free`, `df`, `mount`, `lsblk`.
+//! Memory and disks: `free`, `mount`, `lsblk`.
 
-use super::{Call, Said, listing::human};
+use super::{Call, Said};
 use crate::machine::files::{memory, mount_table};
 
 /// procps 4.0.2.
@@ -70,108 +70,6 @@ fn sized(kib: u64) -> String {
         _ if kib < 10_485_760 => format!("{}.{}Gi", kib / 1_048_576, kib % 1_048_576 * 10 / 1_048_576),
         _ => format!("{}Gi", kib / 1_048_576),
     }
-}
-
-/// GNU coreutils 9.1.
-pub(super) fn df(call: &Call<'_>) -> Said {
-    let options = call.options("tBx");
-    let identity = call.identity();
-    let kib = identity.memory_bytes / 1024;
-    let total = identity.disk_bytes / 1024;
-    let used =
-        total * u64::from(identity.disk_used_permille) / 1000 + call.files().layer_size().0 as u64 / 1024;
-    let disk = format!("/dev/{}", identity.disk);
-    let all = [
-        ("udev".to_owned(), "devtmpfs", kib / 2 - 17_000, 0, 0, "/dev"),
-        ("tmpfs".to_owned(), "tmpfs", kib / 10, 580 + identity.seed % 100 * 4, 0, "/run"),
-        (disk, "ext4", total, used, total / 20, "/"),
-        ("tmpfs".to_owned(), "tmpfs", kib / 2, 0, 0, "/dev/shm"),
-        ("tmpfs".to_owned(), "tmpfs", 5120, 0, 0, "/run/lock"),
-        ("tmpfs".to_owned(), "tmpfs", kib / 10, 0, 0, "/run/user/0"),
-    ];
-    let mut said = Said::default();
-    let mut wanted = Vec::new();
-    for operand in &options.operands {
-        let path = call.path(operand);
-        if let Err(error) = call.files().stat(&path) {
-            said.err.extend(format!("df: {operand}: {}\n", error.errno_text()).bytes());
-            said.status = 1;
-            continue;
-        }
-        let best = all
-            .iter()
-            .filter(|row| row.5 == "/" || path == row.5 || path.starts_with(&format!("{}/", row.5)))
-            .max_by_key(|row| row.5.len());
-        wanted.extend(best.map(|row| row.5));
-    }
-    if !options.operands.is_empty() && wanted.is_empty() {
-        return said;
-    }
-    let (human_sizes, types) = (options.has('h') || options.has('H'), options.has('T'));
-    let size = |kib: u64| {
-        if human_sizes {
-            human(kib * 1024)
-        } else if options.has('m') {
-            kib.div_ceil(1024).to_string()
-        } else {
-            kib.to_string()
-        }
-    };
-    let mut rows: Vec<Vec<String>> = vec![vec![
-        "Filesystem".to_owned(),
-        "Type".to_owned(),
-        if human_sizes {
-            "Size"
-        } else if options.has('m') {
-            "1M-blocks"
-        } else {
-            "1K-blocks"
-        }
-        .to_owned(),
-        "Used".to_owned(),
-        if human_sizes { "Avail" } else { "Available" }.to_owned(),
-        "Use%".to_owned(),
-        "Mounted on".to_owned(),
-    ]];
-    for (device, kind, total, used, reserved, at) in &all {
-        if !wanted.is_empty() && !wanted.contains(at) || options.value('t').is_some_and(|only| only != *kind)
-        {
-            continue;
-        }
-        let available = total.saturating_sub(used + reserved);
-        let share = (used * 100).div_ceil((used + available).max(1));
-        rows.push(vec![
-            device.clone(),
-            (*kind).to_owned(),
-            size(*total),
-            size(*used),
-            size(available),
-            format!("{share}%"),
-            (*at).to_owned(),
-        ]);
-    }
-    let widths: Vec<usize> = (0..7)
-        .map(|column| {
-            rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0).min(4096)
-        })
-        .collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            match column {
-                0 => line += &format!("{cell:<0$}", (*width).max(14)),
-                1 if types => line += &format!(" {cell:<0$}", *width),
-                1 => {}
-                6 => line += &format!(" {cell}"),
-                _ => {
-                    line +=
-                        &format!(" {cell:>0$}", (*width).max(if human_sizes && column < 5 { 5 } else { 4 }))
-                }
-            }
-        }
-        said.out.extend((line + "\n").bytes());
-    }
-    said
 }
 
 pub(super) fn mount(call: &Call<'_>) -> Said {

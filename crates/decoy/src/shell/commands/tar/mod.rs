@@ -1,15 +1,12 @@
-//! `tar`: GNU tar 1.34 over the machine's files; archives are ustar, plain or gzip.
+//! `tar`: GNU tar 1.34 over the machine's files; archives are GNU's, plain or packed.
 
 mod create;
 mod order;
 
-use std::io::Read as _;
-
 use chrono::{DateTime, Utc};
 
-use super::{Call, Said, removing, usage};
+use super::{Call, Said, compressing, patterns::is_like, removing, usage};
 use crate::machine::{Access, FileError, files::Kind};
-use create::create;
 use order::{Order, complain, fatal, order};
 
 /// The most that an archive may unpack to.
@@ -29,15 +26,14 @@ pub(super) fn tar(call: &Call<'_>) -> Said {
     };
     match order.mode {
         None => complain("You must specify one of the '-Acdtrux', '--delete' or '--test-label' options", 2),
-        Some('c') => create(call, &order),
-        Some('x' | 't') => read(call, &order),
-        Some(_) => Said::nothing(0),
+        Some('x' | 't' | 'd') => read(call, &order),
+        Some(_) => create::change(call, &order),
     }
 }
 
 /// The archive's bytes, unpacked, or what tar and its filter say.
 fn archive(call: &Call<'_>, order: &Order) -> Result<Vec<u8>, Said> {
-    let filtered = order.gzip || order.other_filter.is_some();
+    let filtered = order.filter.is_some();
     let packed = match order.file.as_deref() {
         None | Some("-") => {
             if call.stdin.is_none() && call.to_terminal {
@@ -74,31 +70,25 @@ fn archive(call: &Call<'_>, order: &Order) -> Result<Vec<u8>, Said> {
             }
         }
     };
-    let is_gzip = packed.starts_with(b"\x1f\x8b");
-    let child = |text: &str| {
+    let kind = match (order.filter, compressing::kind_of(&packed)) {
+        (Some(filter), _) => create::filter_kind(filter),
+        (None, Some(kind)) => kind,
+        (None, None) => return Ok(packed),
+    };
+    let child = |text: &str, status: i32| {
         Said::err(
-            format!("{text}tar: Child returned status 1\ntar: Error is not recoverable: exiting now\n"),
+            format!(
+                "{text}tar: Child returned status {status}\ntar: Error is not recoverable: exiting now\n"
+            ),
             2,
         )
     };
-    if order.other_filter == Some("bzip2") {
-        return Err(child("bzip2: (stdin) is not a bzip2 file.\n"));
-    }
-    if order.other_filter == Some("xz") {
-        return Err(child("xz: (stdin): File format not recognized\n"));
-    }
-    if order.gzip && !is_gzip {
-        return Err(child("\ngzip: stdin: not in gzip format\n"));
-    }
-    if !is_gzip {
-        return Ok(packed);
-    }
-    let mut bytes = Vec::new();
-    let done = flate2::read::MultiGzDecoder::new(packed.as_slice()).take(MOST_BYTES).read_to_end(&mut bytes);
-    if done.is_err() && bytes.is_empty() {
-        return Err(child("\ngzip: stdin: unexpected end of file\n"));
-    }
-    Ok(bytes)
+    let (name, status) = match kind {
+        compressing::Kind::Gzip => ("stdin", 1),
+        compressing::Kind::Bzip2 => ("(stdin)", 2),
+        compressing::Kind::Xz => ("(stdin)", 1),
+    };
+    compressing::unpacked(&packed, kind, MOST_BYTES, name).map_err(|text| child(&text, status))
 }
 
 /// One member of an archive.
@@ -111,6 +101,9 @@ struct Member {
     mtime: u64,
     kind: u8,
     link: String,
+    user: String,
+    group: String,
+    device: (u64, u64),
 }
 
 fn text_of(field: &[u8]) -> String {
@@ -148,11 +141,46 @@ fn header(block: &[u8]) -> Option<Member> {
         mtime: octal(field(136, 12)?)?,
         kind: *block.get(156)?,
         link: text_of(field(157, 100)?),
+        user: text_of(field(265, 32)?),
+        group: text_of(field(297, 32)?),
+        device: (octal(field(329, 8)?).unwrap_or(0), octal(field(337, 8)?).unwrap_or(0)),
     })
 }
 
-/// `x` and `t`.
+/// Whether a member is what the name names, or lies in it.
+fn is_within(member: &str, name: &str) -> bool {
+    let name = name.trim_end_matches('/');
+    let rest = member.trim_end_matches('/').strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Names that no member answered to.
+fn not_found(names: &[String], found: &[bool], said: &mut Said) {
+    for (name, _) in names.iter().zip(found).filter(|(_, found)| !**found) {
+        said.err.extend(format!("tar: {name}: Not found in archive\n").bytes());
+        said.status = 2;
+    }
+}
+
+/// `x`, `t` and `d`.
 fn read(call: &Call<'_>, order: &Order) -> Said {
+    let mut found = vec![false; order.names.len()];
+    let mut said = members(call, order, &mut found);
+    let complete = said.status == 0 || said.status == 1 || said.err.ends_with(LATER);
+    if complete {
+        not_found(&order.names, &found, &mut said);
+    }
+    if said.err.ends_with(LATER) || complete && said.status == 2 {
+        said.err.extend_from_slice(b"tar: Exiting with failure status due to previous errors\n");
+    }
+    said
+}
+
+/// How complaints end after which an archive is read on.
+const LATER: &[u8] = b"Cannot open: File exists\n";
+
+/// Goes through the members; `found` tells which names were met.
+fn members(call: &Call<'_>, order: &Order, found: &mut [bool]) -> Said {
     let bytes = match archive(call, order) {
         Ok(bytes) => bytes,
         Err(said) => return said,
@@ -163,7 +191,9 @@ fn read(call: &Call<'_>, order: &Order) -> Said {
     {
         return fatal(&format!("{folder}: Cannot open: No such file or directory"));
     }
-    let (mut at, mut count, mut long_name) = (0, 0, None::<String>);
+    let (mut at, mut count) = (0, 0);
+    let (mut long_name, mut long_link) = (None::<String>, None::<String>);
+    let mut stripped = false;
     if bytes.is_empty() && order.file.as_deref().is_some_and(|file| file != "-") {
         return said;
     }
@@ -210,23 +240,43 @@ fn read(call: &Call<'_>, order: &Order) -> Said {
             long_name = content.map(text_of);
             continue;
         }
-        if matches!(member.kind, b'x' | b'g' | b'K') {
+        if member.kind == b'K' {
+            long_link = content.map(text_of);
             continue;
+        }
+        if matches!(member.kind, b'x' | b'g') {
+            continue;
+        }
+        if let Some(link) = long_link.take() {
+            member.link = link;
         }
         if let Some(name) = long_name.take() {
             member.name = name;
         }
-        let wanted = order.names.is_empty()
-            || order.names.iter().any(|name| {
-                let name = name.trim_end_matches('/');
-                member.name.trim_end_matches('/') == name || member.name.starts_with(&format!("{name}/"))
-            });
-        if !wanted {
+        let mut wanted = order.names.is_empty();
+        for (name, found) in order.names.iter().zip(found.iter_mut()) {
+            if is_within(&member.name, name)
+                || order.wildcards && is_like(member.name.trim_end_matches('/'), name)
+            {
+                (wanted, *found) = (true, true);
+            }
+        }
+        if !wanted || order.excludes(&member.name) {
+            continue;
+        }
+        if member.name.starts_with('/') && !order.absolute && !stripped {
+            stripped = true;
+            said.err.extend_from_slice(b"tar: Removing leading `/' from member names\n");
+        }
+        let stored = order.transformed(&member.name);
+        if order.mode == Some('d') {
+            compare(call, order, &member, content.unwrap_or_default(), &mut said);
             continue;
         }
         if order.mode == Some('t') {
-            said.out
-                .extend(if order.verbose { listed(&member) } else { format!("{}\n", member.name) }.bytes());
+            said.out.extend(
+                if order.verbose { listed(&member, order) } else { format!("{}\n", member.name) }.bytes(),
+            );
             continue;
         }
         if order.to_stdout {
@@ -236,6 +286,7 @@ fn read(call: &Call<'_>, order: &Order) -> Said {
         if order.verbose {
             said.out.extend(format!("{}\n", member.name).bytes());
         }
+        member.name = stored;
         if let Err((name, error)) = unpack(call, order, &member, content.unwrap_or_default()) {
             said.err.extend(format!("tar: {name}: Cannot open: {}\n", error.errno_text()).bytes());
             said.status = 2;
@@ -250,33 +301,94 @@ fn read(call: &Call<'_>, order: &Order) -> Said {
     }
 }
 
+/// `d`: what is other in the files than in the archive.
+fn compare(call: &Call<'_>, order: &Order, member: &Member, content: &[u8], said: &mut Said) {
+    let base = order.folder.as_deref().map_or_else(|| call.cwd.to_owned(), |folder| call.path(folder));
+    let path = call.files().resolve(&base, &member.name);
+    let name = member.name.trim_end_matches('/');
+    let Ok(node) = call.files().lstat(&path) else {
+        said.err.extend(format!("tar: {name}: Warning: Cannot stat: No such file or directory\n").bytes());
+        said.status = said.status.max(1);
+        return;
+    };
+    let seconds = node.mtime.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let is_file = node.kind == Kind::File;
+    let differs = [
+        (node.mode & 0o7777 != member.mode, "Mode"),
+        (node.uid != member.uid, "Uid"),
+        (node.gid != member.gid, "Gid"),
+        (is_file && seconds != member.mtime, "Mod time"),
+        (is_file && node.size != member.size as u64, "Size"),
+    ];
+    let mut texts: Vec<String> = differs
+        .iter()
+        .filter(|(differs, _)| *differs)
+        .map(|(_, what)| format!("{name}: {what} differs\n"))
+        .collect();
+    let same_size = is_file && node.size == member.size as u64;
+    if same_size && call.files().read(&path).is_ok_and(|now| now != content) {
+        texts.push(format!("{name}: Contents differ\n"));
+    }
+    if !texts.is_empty() {
+        said.out.extend(texts.concat().bytes());
+        said.status = said.status.max(1);
+    }
+}
+
 /// A row of `tar tv`.
-fn listed(member: &Member) -> String {
+fn listed(member: &Member, order: &Order) -> String {
     let kind = match member.kind {
-        b'5' => 'd',
-        b'2' => 'l',
         b'1' => 'h',
+        b'2' => 'l',
+        b'3' => 'c',
+        b'4' => 'b',
+        b'5' => 'd',
+        b'6' => 'p',
         _ => '-',
     };
     let bits: String = (0..9)
         .rev()
         .map(|bit| {
-            if member.mode >> bit & 1 == 0 {
-                '-'
-            } else {
-                ['x', 'w', 'r'].get(bit % 3).copied().unwrap_or('-')
+            let set = member.mode >> bit & 1 == 1;
+            let special = bit % 3 == 0 && member.mode >> (9 + bit / 3) & 1 == 1;
+            match (special, set) {
+                (true, true) => {
+                    if bit == 0 {
+                        't'
+                    } else {
+                        's'
+                    }
+                }
+                (true, false) => {
+                    if bit == 0 {
+                        'T'
+                    } else {
+                        'S'
+                    }
+                }
+                (false, true) => ['x', 'w', 'r'].get(bit % 3).copied().unwrap_or('-'),
+                (false, false) => '-',
             }
         })
         .collect();
     let time = DateTime::<Utc>::from_timestamp(member.mtime as i64, 0).unwrap_or_default();
-    let owner =
-        if member.uid == 0 { "root/root".to_owned() } else { format!("{}/{}", member.uid, member.gid) };
+    let named = |name: &str, id: u32| {
+        if order.numeric || name.is_empty() { id.to_string() } else { name.to_owned() }
+    };
+    let owner = format!("{}/{}", named(&member.user, member.uid), named(&member.group, member.gid));
+    let size = match member.kind {
+        b'3' | b'4' => format!("{},{}", member.device.0, member.device.1),
+        _ => member.size.to_string(),
+    };
     let width = 19_usize.saturating_sub(owner.len() + 1);
-    let link = if member.kind == b'2' { format!(" -> {}", member.link) } else { String::new() };
+    let link = match member.kind {
+        b'2' => format!(" -> {}", member.link),
+        b'1' => format!(" link to {}", member.link),
+        _ => String::new(),
+    };
     format!(
-        "{kind}{bits} {owner} {:>width$} {} {}{link}\n",
-        member.size,
-        time.format("%Y-%m-%d %H:%M"),
+        "{kind}{bits} {owner} {size:>width$} {} {}{link}\n",
+        time.format(if order.full_time { "%Y-%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M" }),
         member.name
     )
 }
@@ -303,6 +415,9 @@ fn unpack(
         files.make_dir_all(&parent, &who, 0o755).map_err(fail)?;
     }
     removing::may_change_name(call, &path).map_err(fail)?;
+    if order.keep_old && member.kind != b'5' && files.lstat(&path).is_ok() {
+        return Err(fail(FileError::Exists));
+    }
     match member.kind {
         b'5' => match files.make_dir(&path, &who, member.mode) {
             Err(FileError::Exists) if files.is_dir(&path) => {}
@@ -345,7 +460,10 @@ mod tests {
     #[test]
     fn the_first_word_needs_no_dash() {
         let read = order(&words("xzvf a.tgz b")).unwrap_or_default();
-        assert_eq!((read.mode, read.file.as_deref(), read.gzip), (Some('x'), Some("a.tgz"), true));
+        assert_eq!(
+            (read.mode, read.file.as_deref(), read.filter),
+            (Some('x'), Some("a.tgz"), Some(order::Filter::Gzip))
+        );
         assert_eq!(read.names, ["b"]);
         let odd = order(&words("-xfvz a.tgz")).unwrap_or_default();
         assert_eq!(odd.file.as_deref(), Some("vz"));
