@@ -7,6 +7,7 @@
 //! Whether somebody *may* do a thing is asked with [`Files::may`]; the operations themselves act as the kernel would
 //! after that check.
 
+mod counters;
 mod debian;
 mod etc;
 mod filler;
@@ -16,7 +17,9 @@ mod learned;
 mod listed;
 mod logs;
 mod proc;
+mod process;
 mod program;
+mod recorded;
 pub(super) mod saved;
 mod sys;
 mod tables;
@@ -34,7 +37,12 @@ use std::{
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Identity, clock::Clock, guests::Guest, image::varint::Reader};
+use super::{
+    Identity,
+    clock::Clock,
+    guests::{Guest, Reader},
+    image::varint,
+};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
@@ -212,6 +220,9 @@ pub enum FileError {
     /// EINVAL
     #[error("invalid argument")]
     Invalid,
+    /// EIO
+    #[error("input/output error")]
+    Io,
 }
 
 impl FileError {
@@ -232,6 +243,7 @@ impl FileError {
             Self::Busy => "Device or resource busy",
             Self::NoDevice => "No such device or address",
             Self::Invalid => "Invalid argument",
+            Self::Io => "Input/output error",
         }
     }
 }
@@ -329,6 +341,16 @@ impl Files {
         self.layer.lock().welcome(guest);
     }
 
+    /// A program that is none of the shell's own looks at `/proc/self` from now on; with `None` it is the shell again.
+    pub(crate) fn read_by(&self, reader: Option<Reader>) {
+        self.layer.lock().read_by(reader);
+    }
+
+    /// These ports have no daemon any more; all others have theirs.
+    pub(crate) fn close_ports(&self, deaf: Vec<u16>) {
+        self.layer.lock().close_ports(deaf);
+    }
+
     /// How often something was changed, or tried to be; differs whenever the layer does.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
@@ -340,7 +362,7 @@ impl Files {
     }
 
     /// Takes over a saved layer; says whether it could. A layer of another image or identity cannot.
-    pub(crate) fn recall(&self, saved: &mut Reader<'_>) -> bool {
+    pub(crate) fn recall(&self, saved: &mut varint::Reader<'_>) -> bool {
         saved::read(saved, &self.base).is_some_and(|changes| self.layer.lock().recall(changes).is_ok())
     }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::machine::{
     Identity,
-    guests::{Guest, MOST_GUESTS},
+    guests::{Guest, MOST_GUESTS, Reader},
 };
 
 /// What a node costs beside its content, roughly.
@@ -62,6 +62,10 @@ pub(super) struct Layer {
     guests: Vec<Guest>,
     /// The machine after the visitor had it rebooted.
     rebooted: Option<Arc<Identity>>,
+    /// The program that looks at itself just now.
+    reader: Option<Box<Reader>>,
+    /// Ports whose daemon was stopped.
+    deaf: Vec<u16>,
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
@@ -81,6 +85,8 @@ impl Layer {
             made: 0,
             guests: Vec::new(),
             rebooted: None,
+            reader: None,
+            deaf: Vec::new(),
             bytes: 0,
             most_bytes,
             most_nodes,
@@ -90,7 +96,14 @@ impl Layer {
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
         let identity = self.rebooted.as_deref().unwrap_or(&base.identity);
-        View { base, changed: &self.changed, guests: &self.guests, identity }
+        View {
+            base,
+            changed: &self.changed,
+            guests: &self.guests,
+            identity,
+            reader: self.reader.as_deref(),
+            deaf: &self.deaf,
+        }
     }
 
     /// The machine was booted again.
@@ -104,6 +117,16 @@ impl Layer {
             self.guests.remove(0);
         }
         self.guests.push(guest);
+    }
+
+    /// Who looks at `/proc/self` from now on; nobody but the shell: `None`.
+    pub(super) fn read_by(&mut self, reader: Option<Reader>) {
+        self.reader = reader.map(Box::new);
+    }
+
+    /// These ports have no daemon any more; all others have theirs.
+    pub(super) fn close_ports(&mut self, deaf: Vec<u16>) {
+        self.deaf = deaf;
     }
 
     /// Whether the visitor has this node in a state of their own.

@@ -34,6 +34,7 @@ mod making;
 mod names;
 mod network;
 mod nodes;
+mod openssl;
 mod outward;
 mod packages;
 mod patch;
@@ -205,6 +206,14 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
         || ["/usr/bin/", "/usr/sbin/"]
             .iter()
             .any(|dir| session.files().lstat(&format!("{dir}{name}")).is_ok())
+}
+
+/// The file behind the name of a program.
+pub(super) fn program_file(session: &Session, name: &str) -> String {
+    let files = session.files();
+    let candidate =
+        ["/usr/bin/", "/usr/sbin/"].iter().map(|dir| format!("{dir}{name}")).find(|path| files.exists(path));
+    candidate.and_then(|path| files.real_path(&path).ok()).unwrap_or_else(|| "/usr/bin/bash".to_owned())
 }
 
 #[cfg(test)]

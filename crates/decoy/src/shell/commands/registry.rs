@@ -250,6 +250,15 @@ async fn consult(
     if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {
         return Ok(result(said));
     }
+    // Scripts for the shell reach every program; an option that it does not know is refused as always.
+    if let Some(said) =
+        usage::exactly(name, &context.args.join(" ")).filter(|_| !applet && !context.args.is_empty())
+    {
+        return Ok(result(said));
+    }
+    if let Some(said) = usage::refusal(name, context.args).filter(|_| !applet) {
+        return Ok(result(said));
+    }
     let said = context.run_budgeted(asking::ask(session, &asked)).await?;
     Ok(result(said))
 }

@@ -3,8 +3,8 @@
 use super::{
     Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, dd, describing,
     digests, dmidecode, dumps, encoding, firewall, groups, hardware, heads, history, input, linking, listing,
-    lookups, making, names, network, nodes, packages, patch, ping, ps, removing, reports, reversing, running,
-    space, starting, stat, systemd, tar, tee, tftp, unzip, users, uuencode, wget, whereis,
+    lookups, making, names, network, nodes, openssl, packages, patch, ping, ps, removing, reports, reversing,
+    running, space, starting, stat, systemd, tar, tee, tftp, unzip, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -102,6 +102,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("nohup", Run::Passes(accounts::nohup)),
     ("nproc", Run::Now(hardware::nproc)),
     ("od", Run::Now(dumps::od)),
+    ("openssl", Run::Waits(openssl::openssl)),
     ("pager", Run::Waits(screens::less)),
     ("passwd", Run::Waits(accounts::passwd)),
     ("patch", Run::Now(patch::patch)),
