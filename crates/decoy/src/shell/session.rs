@@ -172,7 +172,6 @@ impl Session {
         self.contact.visitor.identity()
     }
 
-    /// Who is at work (changes with `su`).
     /// A program is about to look at itself in `/proc`: it is not the shell.
     pub(super) fn begin_reading(&self, name: &str, args: &[String]) {
         const LINKS: [&str; 2] = ["/proc/self", "/proc/thread-self"];
@@ -200,6 +199,7 @@ impl Session {
         }
     }
 
+    /// Who is at work (changes with `su`).
     pub(super) fn who(&self) -> Owner {
         Owner { uid: self.uid.load(Ordering::Relaxed), gid: self.gid.load(Ordering::Relaxed) }
     }

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod activity;
+mod aging;
 mod asking;
+mod becoming;
 mod busybox;
 mod calc;
 mod call;

@@ -11,8 +11,8 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, busybox, by_path, dash, find, help, interpreters, is_installed,
-    learn, outward, suggestions, table::COMMANDS, usage,
+    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, help, interpreters,
+    is_installed, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
@@ -36,6 +36,7 @@ fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     registry.insert(NOT_FOUND, Arc::new(Status127));
     dash::register(&registry);
+    becoming::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add = |name: &'static str, program: &Arc<dyn Builtin>, by_name: bool| {

@@ -1,10 +1,11 @@
 //! Which programs are ours.
 
 use super::{
-    Run, accounts, activity, busybox, calc, compressing, copying, counting, crontab, curl, dd, describing,
-    digests, dmidecode, dumps, encoding, firewall, groups, hardware, heads, history, input, linking, listing,
-    lookups, making, names, network, nodes, openssl, packages, patch, ping, ps, removing, reports, reversing,
-    running, space, starting, stat, systemd, tar, tee, tftp, unzip, users, uuencode, wget, whereis,
+    Run, accounts, activity, aging, becoming, busybox, calc, compressing, copying, counting, crontab, curl,
+    dd, describing, digests, dmidecode, dumps, encoding, firewall, groups, hardware, heads, history, input,
+    linking, listing, lookups, making, names, network, nodes, openssl, packages, patch, ping, ps, removing,
+    reports, reversing, running, space, starting, stat, systemd, tar, tee, tftp, unzip, users, uuencode,
+    wget, whereis,
 };
 use crate::shell::screens;
 
@@ -22,6 +23,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("bzcat", Run::Now(compressing::bzip2)),
     ("bzip2", Run::Now(compressing::bzip2)),
     ("cat", Run::Waits(input::cat)),
+    ("chage", Run::Now(aging::chage)),
     ("chattr", Run::Now(nodes::chattr)),
     ("chgrp", Run::Now(nodes::chown)),
     ("chmod", Run::Now(nodes::chmod)),
@@ -118,6 +120,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("rm", Run::Now(removing::rm)),
     ("rmdir", Run::Now(removing::rmdir)),
     ("rmmod", Run::Now(lookups::modules)),
+    ("runuser", Run::Passes(becoming::runuser)),
     ("service", Run::Now(systemd::service)),
     ("setsid", Run::Passes(starting::setsid)),
     ("sha1sum", Run::Now(digests::sums)),
@@ -131,8 +134,8 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("stat", Run::Now(stat::stat)),
     ("stdbuf", Run::Passes(starting::stdbuf)),
     ("stty", Run::Now(lookups::stty)),
-    ("su", Run::Either(accounts::su_command, accounts::su)),
-    ("sudo", Run::Passes(accounts::sudo)),
+    ("su", Run::Either(becoming::su_command, becoming::su)),
+    ("sudo", Run::Passes(becoming::sudo)),
     ("sum", Run::Now(digests::sum)),
     ("sysctl", Run::Now(lookups::sysctl)),
     ("systemctl", Run::Now(systemd::systemctl)),

@@ -87,7 +87,7 @@ pub(super) fn set_password(call: &Call<'_>, name: &str, password: &str) {
     change_shadow(call, name, &hash);
 }
 
-fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
+pub(super) fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
     let mut rows = lines(call, "/etc/shadow");
     let begin = format!("{name}:");
     let today = call.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;

@@ -74,10 +74,9 @@ pub(super) fn dgst(call: &Call<'_>, name: Option<&str>, args: &[String]) -> Said
         }
         let pairs: Vec<String> = sum.iter().map(|byte| format!("{byte:02x}")).collect();
         let hex = pairs.join(if has(args, "-c") { ":" } else { "" });
-        let line = match (has(args, "-r"), key) {
-            (true, _) => format!("{hex} *{label}\n", label = label.trim_matches(['(', ')'])),
-            (false, Some(_)) => format!("HMAC-{shown}{label}= {hex}\n"),
-            (false, None) => format!("{shown}{label}= {hex}\n"),
+        let line = match has(args, "-r") {
+            true => format!("{hex} *{label}\n", label = label.trim_matches(['(', ')'])),
+            false => format!("{shown}{label}= {hex}\n"),
         };
         said.out.extend(line.bytes());
     };

@@ -26,10 +26,12 @@ pub(super) fn enc(call: &Call<'_>, command: &str, args: &[String]) -> Said {
         Err(said) => return said,
     };
     let base64 = command == "base64" || has(args, "-base64") || has(args, "-a");
-    let cipher = args.iter().any(|arg| {
-        arg.strip_prefix('-')
-            .is_some_and(|name| !matches!(name, "base64" | "a" | "none") && name.len() > 2 && is_cipher(name))
-    });
+    let cipher = !matches!(command, "enc" | "base64")
+        || args.iter().any(|arg| {
+            arg.strip_prefix('-').is_some_and(|name| {
+                !matches!(name, "base64" | "a" | "none") && name.len() > 2 && is_cipher(name)
+            })
+        });
     if cipher {
         let text = if has(args, "-pbkdf2") || has(args, "-iter") {
             String::new()
@@ -114,7 +116,7 @@ pub(super) fn rand(call: &Call<'_>, args: &[String]) -> Said {
     }
     let complaint = |text: String| Said::err(format!("{text}rand: Use -help for summary.\n"), 1);
     let count = match &counts[..] {
-        [] => return complaint(String::new()),
+        [] => 0,
         [one] => match one.parse::<i64>() {
             Ok(count) if count > 0 => usize::try_from(count).unwrap_or(0).min(MOST),
             Ok(_) => return complaint(String::new()),

@@ -44,6 +44,7 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             "x509" => certificates::x509(call, args),
             "s_client" => connect(call, args).await,
             "version" => recorded(&["version".to_owned()]).unwrap_or_default(),
+            name if encoding::is_cipher(name) => encoding::enc(call, name, args),
             name if digests::is_known(name) => digests::dgst(call, Some(name), args),
             _ => unknown(call, command, args).await,
         }
@@ -290,6 +291,12 @@ async fn unknown(call: &Call<'_>, command: &str, args: &[String]) -> Said {
             "req" => cannot_load(file, "certificate request", false),
             _ => cannot_load(file, "private key", false),
         };
+    }
+    if command == "verify"
+        && let Some(file) = args.iter().rev().find(|arg| !arg.starts_with('-'))
+        && !call.files().exists(&call.path(file))
+    {
+        return cannot_load(file, "certificate file", true);
     }
     let asked = asking::Asked {
         name: "openssl",
