@@ -141,6 +141,33 @@ impl Attributes {
     }
 }
 
+/// What ext4 knows of a file beside its mode (chattr(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    /// `i`: nobody changes, renames or removes it.
+    Immutable,
+    /// `a`: it can only grow.
+    Append,
+    /// `s`: to be overwritten when it is removed.
+    Shredded,
+    /// `u`: to be kept when it is removed.
+    Kept,
+}
+
+impl Flag {
+    const ALL: [Self; 4] = [Self::Immutable, Self::Append, Self::Shredded, Self::Kept];
+
+    /// Its bit, above those of the permissions.
+    const fn bit(self) -> u16 {
+        match self {
+            Self::Immutable => 0o10_000,
+            Self::Append => 0o20_000,
+            Self::Shredded => 0o40_000,
+            Self::Kept => 0o100_000,
+        }
+    }
+}
+
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -449,10 +476,25 @@ impl Files {
         self.layer.lock().view(&self.base).list(path, self.clock.now())
     }
 
+    /// What ext4 knows of the file beside its mode; a symbolic link is not followed.
+    pub fn flags(&self, path: &str) -> Result<Vec<Flag>> {
+        let layer = self.layer.lock();
+        let view = layer.view(&self.base);
+        let mode = view.node(view.find(path, false)?)?.mode;
+        Ok(Flag::ALL.into_iter().filter(|flag| mode & flag.bit() != 0).collect())
+    }
+
+    /// Sets exactly these flags.
+    pub fn set_flags(&self, path: &str, flags: &[Flag]) -> Result<()> {
+        let bits = flags.iter().fold(0, |bits, flag| bits | flag.bit());
+        self.changing().flag(&self.base, path, bits, self.clock.now())
+    }
+
     /// Sets the permission bits (07777).
     pub fn set_mode(&self, path: &str, mode: u32) -> Result<()> {
-        self.changing()
-            .change(&self.base, path, true, self.clock.now(), |node| node.mode = (mode & 0o7777) as u16)
+        self.changing().change(&self.base, path, true, self.clock.now(), |node| {
+            node.mode = node.mode & !0o7777 | (mode & 0o7777) as u16;
+        })
     }
 
     /// Sets owner and group; `None` leaves one as it is.

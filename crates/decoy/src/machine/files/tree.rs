@@ -104,6 +104,7 @@ impl Content {
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) content: Content,
+    /// Permissions (07777); above them the bits of [`Flag`](super::Flag).
     pub(super) mode: u16,
     pub(super) uid: u32,
     pub(super) gid: u32,
@@ -114,6 +115,19 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Whether it has this flag.
+    pub(super) fn has(&self, flag: super::Flag) -> bool {
+        self.mode & flag.bit() != 0
+    }
+
+    /// Whether its content may be changed, or with `append` only added to (chattr(1)).
+    pub(super) fn takes(&self, append: bool) -> super::Result<()> {
+        if self.has(super::Flag::Immutable) || !append && self.has(super::Flag::Append) {
+            return Err(super::FileError::NotPermitted);
+        }
+        Ok(())
+    }
+
     /// A new node of this owner, made at `now`.
     pub(super) fn new(content: Content, uid: u32, gid: u32, mode: u32, now: SystemTime) -> Self {
         let links = if matches!(content, Content::Dir(_)) { 2 } else { 1 };

@@ -230,7 +230,7 @@ impl<'a> View<'a> {
             if in_kernel { (now, now, now) } else { (node.mtime, node.atime, node.ctime) };
         Ok(Attributes {
             kind: node.content.kind(),
-            mode: u32::from(node.mode),
+            mode: u32::from(node.mode & 0o7777),
             uid: node.uid,
             gid: node.gid,
             size: self.size(&node.content, in_kernel, now),
@@ -369,6 +369,9 @@ impl<'a> View<'a> {
 
     fn allows(&self, who: Owner, id: NodeId, access: Access) -> Result<()> {
         let node = self.node(id)?;
+        if access == Access::Write && node.has(super::Flag::Immutable) {
+            return Err(FileError::NotPermitted);
+        }
         let mode = u32::from(node.mode);
         let bit = match access {
             Access::Read => 4,
