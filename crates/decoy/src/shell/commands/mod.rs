@@ -22,6 +22,7 @@ mod digests;
 mod dmidecode;
 mod dumps;
 mod encoding;
+mod facts;
 mod firewall;
 mod git;
 mod groups;
@@ -198,10 +199,61 @@ pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
     exists
 }
 
-/// What a call says that only asks what the program is.
+/// Programs of ours that refuse an option in exactly the words that are recorded.
+const STRICT: &[&str] = &[
+    "apt-cache",
+    "chfn",
+    "chsh",
+    "curl",
+    "free",
+    "hostname",
+    "journalctl",
+    "killall",
+    "lastlog",
+    "lsblk",
+    "lscpu",
+    "modinfo",
+    "modprobe",
+    "mount",
+    "pgrep",
+    "pkill",
+    "rmmod",
+    "sysctl",
+    "systemctl",
+    "timedatectl",
+    "top",
+    "umount",
+    "uptime",
+    "vmstat",
+    "w",
+    "wget",
+];
+
+/// What a call says that only asks what the program is, or asks for what it does not have.
 pub(super) fn help(call: &Call<'_>) -> Option<Said> {
-    let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
-    if asks { usage::said(call) } else { None }
+    if call.applet {
+        let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
+        return if asks { usage::said(call) } else { None };
+    }
+    match call.args {
+        [] => return None,
+        [only] if only == "--help" || only == "--version" => return usage::said(call),
+        [only] if only == "-V" || only == "-v" => {
+            let (asked, version) =
+                (usage::exactly(call.name, only)?, usage::exactly(call.name, "--version")?);
+            if asked.out == version.out && !asked.out.is_empty() {
+                return Some(asked);
+            }
+        }
+        _ => {}
+    }
+    if matches!(call.name, "getconf" | "kill" | "killall" | "locale" | "ps" | "top")
+        && let Some(said) = usage::exactly(call.name, &call.args.join(" "))
+    {
+        return Some(said);
+    }
+    let strict = call.args.iter().any(|arg| arg.starts_with('-')) && STRICT.contains(&call.name);
+    if strict { usage::refusal(call.name, call.args) } else { None }
 }
 
 /// Whether the file of a program is (still) there.
