@@ -54,6 +54,9 @@ impl Process {
 
     /// The short name (`comm`), at most 15 bytes.
     pub fn name(&self) -> String {
+        if self.pid == 1 {
+            return "systemd".to_owned();
+        }
         let word = self.command.split([' ', ':']).next().unwrap_or_default();
         let name =
             word.trim_matches(['[', ']']).rsplit('/').next().unwrap_or_default().trim_start_matches('-');
@@ -63,6 +66,9 @@ impl Process {
 
     /// The program file, for those that have one.
     pub fn executable(&self) -> Option<&str> {
+        if self.pid == 1 {
+            return Some("/usr/lib/systemd/systemd");
+        }
         let word = self.command.split(' ').next().filter(|word| word.starts_with('/'))?;
         Some(word.trim_end_matches(':'))
     }

@@ -63,6 +63,8 @@ fn banner(call: &Call<'_>) -> Said {
     let text = String::from_utf8_lossy(&said.out).into_owned();
     let Some((head, _)) = text.split_once(BEFORE) else { return said };
     let width = if call.session.launch.tty.is_some() { call.session.window().0.max(20) as usize } else { 80 };
+    // The last column stays free.
+    let width = width - 1;
     let (mut list, mut column) = (String::new(), 0);
     for name in applets() {
         let length = name.len() + 2;
