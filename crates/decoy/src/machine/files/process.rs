@@ -261,8 +261,11 @@ fn sched(process: &Process) -> String {
     text
 }
 
+/// Writes a file of a process.
+type Text = fn(&Process) -> String;
+
 /// What differs between processes: name, mode, text.
-const EACH: &[(&str, u32, fn(&Process) -> String)] = &[
+const EACH: &[(&str, u32, Text)] = &[
     ("autogroup", 0o644, |process| format!("/autogroup-{} nice 0\n", process.pid % 90 + 2)),
     ("cgroup", 0o444, cgroup),
     ("cmdline", 0o444, cmdline),

@@ -333,7 +333,7 @@ fn listed(row: &Row, format: &str) -> String {
     let (inactive, end) = (row.number(6).unwrap_or(-1), row.number(7).unwrap_or(-1));
     let must = "password must be changed".to_owned();
     let never = || "never".to_owned();
-    let lasts = last.is_none() || most < 0 || most >= FOR_EVER;
+    let lasts = last.is_none() || !(0..FOR_EVER).contains(&most);
     let [changed, expires, idle] = if last == Some(0) {
         [must.clone(), must.clone(), must]
     } else {
