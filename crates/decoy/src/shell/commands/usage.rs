@@ -81,6 +81,21 @@ pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
     (said.err != recorded(name, asked)?.err || said.out != recorded(name, asked)?.out).then_some(said)
 }
 
+/// Whether what a program says of itself names this option.
+pub(super) fn names_option(name: &str, option: &str) -> bool {
+    let texts = ["--help", "-h", "", "-@"].iter().filter_map(|args| recorded(name, args));
+    let mut texts = texts.map(|said| String::from_utf8_lossy(&[said.out, said.err].concat()).into_owned());
+    match option.strip_prefix("--") {
+        Some(long) => {
+            texts.any(|text| text.contains(&format!("--{}", long.split('=').next().unwrap_or(long))))
+        }
+        None => {
+            let letter = option.chars().nth(1);
+            letter.is_some_and(|letter| texts.any(|text| mentions(&text, letter)))
+        }
+    }
+}
+
 /// Whether a help names this letter as an option: `-x`, or among several as in `[-abx]`.
 fn mentions(help: &str, letter: char) -> bool {
     help.match_indices('-').any(|(at, _)| {
