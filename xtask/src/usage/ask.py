@@ -51,14 +51,27 @@ for folder in ("/usr/sbin", "/usr/bin"):
         path = os.path.join(folder, name)
         if os.access(path, os.X_OK) and os.path.isfile(path):
             names[name] = path
+# No program knows these options: how it refuses them holds for every other option that it does not know.
+UNKNOWN = ["-\u0040", "--nosuch-option"]
 for name in sorted(names):
-    for args in (["--help"], ["--version"], ["-h"], ["-V"], []):
+    if name not in NEVER_BARE:
+        for option in UNKNOWN:
+            said = ask([name, option])
+            if said and said[2] != 0 and said[0] + said[1]:
+                tell(name, option, said)
+for name in sorted(names):
+    for args in (["--help"], ["--version"], ["-h"], ["-V"], ["-v"], []):
+        if args == ["-v"] and name in NEVER_BARE | {"cat", "cp"} | set(("apt", "apt-get", "unzip", "perl", "dpkg", "git")):
+            continue
         if not args and name in NEVER_BARE:
             continue
         said = ask([name] + args)
         if said is None:
             continue
         text = (said[0] + said[1]).lower()
+        if args in (["-V"], ["-v"]) and said == ask([name, "--version"]):
+            tell(name, args[0], said)
+            continue
         # Bare, only what is a refusal or a usage; `-h` and `-V` may be options with a meaning.
         is_usage = "usage" in text or "try '" in text or "missing" in text
         if args in (["--help"], ["--version"]) and text or is_usage and (said[2] != 0 or args):
@@ -85,3 +98,26 @@ for name in ("apt", "apt-get", "unzip", "perl", "dpkg", "git"):
         said = ask([name] + args)
         if said:
             tell(name, " ".join(args), said)
+# Other questions whose answer is a fact about the program.
+OPENSSL = subprocess.run(["openssl", "list", "-1", "-commands"], capture_output=True).stdout.decode().split()
+FACTS = [
+    *(["openssl", command, "-help"] for command in OPENSSL),
+    *(["openssl", "list", kind] for kind in ("-commands", "-digest-commands", "-cipher-commands", "-cipher-algorithms", "-digest-algorithms", "-public-key-algorithms", "-providers", "-engines", "-disabled")),
+    ["openssl"], ["openssl", "help"], ["openssl", "version"], ["openssl", "version", "-v"], ["openssl", "version", "-a"], ["openssl", "version", "-b"],
+    ["openssl", "version", "-d"], ["openssl", "version", "-p"], ["openssl", "version", "-o"], ["openssl", "version", "-f"], ["openssl", "version", "-e"], ["openssl", "version", "-m"],
+    ["openssl", "dgst", "-list"], ["openssl", "enc", "-list"], ["openssl", "enc", "-ciphers"], ["openssl", "ciphers"], ["openssl", "ciphers", "-v"], ["openssl", "ciphers", "-s"],
+    ["openssl", "ecparam", "-list_curves"], ["openssl", "engine"],
+    ["kill", "-l"], ["kill", "-L"], ["killall", "-l"], ["fuser", "-l"], ["skill", "-l"], ["skill", "-L"], ["snice", "-l"], ["pkill", "-l"],
+    *(["ps", "--help", kind] for kind in ("simple", "list", "output", "threads", "misc", "all", "s", "l", "o", "t", "m", "a")), ["ps", "L"],
+    *(["ip", kind, "help"] for kind in ("address", "addr", "a", "link", "l", "route", "r", "rule", "neigh", "n", "tunnel", "netns", "maddr", "xfrm", "monitor", "tuntap")), ["ip", "help"], ["ip", "-V"], ["ip", "-h"],
+    ["tc", "help"], ["tc", "-V"], ["bridge", "help"], ["ss", "-V"], ["iptables", "-h"], ["iptables", "-V"], ["nft", "-v"], ["nft", "-V"], ["sshd", "-V"], ["ssh", "-V"], ["nginx", "-v"], ["nginx", "-V"],
+    ["nginx", "-h"], ["nginx", "-?"], ["perl", "-V:version"], ["python3", "-VV"], ["gcc", "-dumpversion"], ["gcc", "-dumpmachine"], ["gcc", "-v"], ["make", "-v"], ["dpkg", "--print-architecture"], ["dpkg", "--print-foreign-architectures"],
+    ["dpkg-architecture", "-qDEB_HOST_ARCH"], ["locale", "-m"], ["locale", "-a"], ["iconv", "-l"], ["vmstat", "-V"], ["top", "-v"], ["getconf", "LONG_BIT"], ["getconf", "PAGE_SIZE"], ["getconf", "GNU_LIBC_VERSION"],
+    ["ldd", "--version"], ["tput", "-V"], ["run-parts", "--list", "/etc/cron.daily"], ["visudo", "-c"], ["visudo", "-V"], ["lsattr", "-V"], ["update-rc.d"], ["postconf", "mail_version"], ["postconf", "-m"],
+    ["vsftpd", "-v"], ["tmux", "-V"], ["screen", "-v"], ["busybox", "--list"], ["busybox", "--list-full"], ["ping", "-V"], ["useradd", "-D"], ["openssl", "speed", "-help"], ["ssh", "-Q", "cipher"], ["ssh", "-Q", "mac"],
+    ["ssh", "-Q", "kex"], ["ssh", "-Q", "key"], ["ssh", "-Q", "help"], ["journalctl", "--version"], ["update-alternatives", "--get-selections"], ["nmap", "-V"], ["socat", "-V"], ["tcpdump", "--version"], ["file", "-v"],
+]
+for words in FACTS:
+    said = ask(words)
+    if said and said[0] + said[1]:
+        tell(words[0], " ".join(words[1:]), said)

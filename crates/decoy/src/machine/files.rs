@@ -7,6 +7,7 @@
 //! Whether somebody *may* do a thing is asked with [`Files::may`]; the operations themselves act as the kernel would
 //! after that check.
 
+mod counters;
 mod debian;
 mod etc;
 mod filler;
@@ -16,7 +17,9 @@ mod learned;
 mod listed;
 mod logs;
 mod proc;
+mod process;
 mod program;
+mod recorded;
 pub(super) mod saved;
 mod sys;
 mod tables;
@@ -34,7 +37,12 @@ use std::{
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Identity, clock::Clock, guests::Guest, image::varint::Reader};
+use super::{
+    Identity,
+    clock::Clock,
+    guests::{Guest, Reader},
+    image::varint,
+};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
@@ -133,6 +141,33 @@ impl Attributes {
     }
 }
 
+/// What ext4 knows of a file beside its mode (chattr(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    /// `i`: nobody changes, renames or removes it.
+    Immutable,
+    /// `a`: it can only grow.
+    Append,
+    /// `s`: to be overwritten when it is removed.
+    Shredded,
+    /// `u`: to be kept when it is removed.
+    Kept,
+}
+
+impl Flag {
+    const ALL: [Self; 4] = [Self::Immutable, Self::Append, Self::Shredded, Self::Kept];
+
+    /// Its bit, above those of the permissions.
+    const fn bit(self) -> u16 {
+        match self {
+            Self::Immutable => 0o10_000,
+            Self::Append => 0o20_000,
+            Self::Shredded => 0o40_000,
+            Self::Kept => 0o100_000,
+        }
+    }
+}
+
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -212,6 +247,9 @@ pub enum FileError {
     /// EINVAL
     #[error("invalid argument")]
     Invalid,
+    /// EIO
+    #[error("input/output error")]
+    Io,
 }
 
 impl FileError {
@@ -232,6 +270,7 @@ impl FileError {
             Self::Busy => "Device or resource busy",
             Self::NoDevice => "No such device or address",
             Self::Invalid => "Invalid argument",
+            Self::Io => "Input/output error",
         }
     }
 }
@@ -329,6 +368,16 @@ impl Files {
         self.layer.lock().welcome(guest);
     }
 
+    /// A program that is none of the shell's own looks at `/proc/self` from now on; with `None` it is the shell again.
+    pub(crate) fn read_by(&self, reader: Option<Reader>) {
+        self.layer.lock().read_by(reader);
+    }
+
+    /// These ports have no daemon any more; all others have theirs.
+    pub(crate) fn close_ports(&self, deaf: Vec<u16>) {
+        self.layer.lock().close_ports(deaf);
+    }
+
     /// How often something was changed, or tried to be; differs whenever the layer does.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
@@ -340,7 +389,7 @@ impl Files {
     }
 
     /// Takes over a saved layer; says whether it could. A layer of another image or identity cannot.
-    pub(crate) fn recall(&self, saved: &mut Reader<'_>) -> bool {
+    pub(crate) fn recall(&self, saved: &mut varint::Reader<'_>) -> bool {
         saved::read(saved, &self.base).is_some_and(|changes| self.layer.lock().recall(changes).is_ok())
     }
 
@@ -427,10 +476,25 @@ impl Files {
         self.layer.lock().view(&self.base).list(path, self.clock.now())
     }
 
+    /// What ext4 knows of the file beside its mode; a symbolic link is not followed.
+    pub fn flags(&self, path: &str) -> Result<Vec<Flag>> {
+        let layer = self.layer.lock();
+        let view = layer.view(&self.base);
+        let mode = view.node(view.find(path, false)?)?.mode;
+        Ok(Flag::ALL.into_iter().filter(|flag| mode & flag.bit() != 0).collect())
+    }
+
+    /// Sets exactly these flags.
+    pub fn set_flags(&self, path: &str, flags: &[Flag]) -> Result<()> {
+        let bits = flags.iter().fold(0, |bits, flag| bits | flag.bit());
+        self.changing().flag(&self.base, path, bits, self.clock.now())
+    }
+
     /// Sets the permission bits (07777).
     pub fn set_mode(&self, path: &str, mode: u32) -> Result<()> {
-        self.changing()
-            .change(&self.base, path, true, self.clock.now(), |node| node.mode = (mode & 0o7777) as u16)
+        self.changing().change(&self.base, path, true, self.clock.now(), |node| {
+            node.mode = node.mode & !0o7777 | (mode & 0o7777) as u16;
+        })
     }
 
     /// Sets owner and group; `None` leaves one as it is.

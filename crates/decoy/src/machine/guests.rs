@@ -30,12 +30,29 @@ pub struct Guest {
     pub since: SystemTime,
 }
 
+/// A program of the visitor's that looks at itself in `/proc/self`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reader {
+    /// Its number.
+    pub(crate) pid: u32,
+    /// The words that started it.
+    pub(crate) words: Vec<String>,
+    /// Its file.
+    pub(crate) program: String,
+    /// Where it was started.
+    pub(crate) cwd: String,
+}
+
 /// What a file that is written at each read may look at.
 pub(super) struct Scene<'a> {
     pub(super) identity: &'a Identity,
     pub(super) now: SystemTime,
     /// The visitor's logins, the latest last.
     pub(super) guests: &'a [Guest],
+    /// The program that looks, if it is not the shell.
+    pub(super) reader: Option<&'a Reader>,
+    /// Ports whose daemon was stopped.
+    pub(super) deaf: &'a [u16],
 }
 
 impl Scene<'_> {
@@ -216,6 +233,42 @@ pub(super) fn lastlog(scene: &Scene<'_>) -> Vec<u8> {
     bytes
 }
 
+/// Ports that the machine's daemons listen on.
+pub(super) const PORTS: [u16; 5] = [21, 22, 23, 25, 80];
+
+/// `/proc/net/tcp6`: every daemon listens on IPv4 alone.
+pub(super) fn net_tcp6(_: &Scene<'_>) -> Vec<u8> {
+    b"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n".to_vec()
+}
+
+/// `/proc/net/unix`: sockets of systemd, of the log and of the bus.
+pub(super) fn net_unix(scene: &Scene<'_>) -> Vec<u8> {
+    let mut text = "Num       RefCount Protocol Flags    Type St Inode Path\n".to_owned();
+    let first = 10_400 + scene.identity.seed % 900;
+    let rows: [(&str, &str, &str, &str); 14] = [
+        ("00000002", "00010000", "0001 01", "/run/systemd/private"),
+        ("00000002", "00010000", "0001 01", "/run/systemd/io.system.ManagedOOM"),
+        ("00000002", "00010000", "0001 01", "/run/systemd/fsck.progress"),
+        ("00000002", "00010000", "0001 01", "/run/systemd/journal/stdout"),
+        ("00000003", "00000000", "0002 01", "/run/systemd/notify"),
+        ("00000009", "00000000", "0002 01", "/run/systemd/journal/dev-log"),
+        ("00000007", "00000000", "0002 01", "/run/systemd/journal/socket"),
+        ("00000002", "00010000", "0005 01", "/run/udev/control"),
+        ("00000002", "00010000", "0001 01", "/run/dbus/system_bus_socket"),
+        ("00000002", "00010000", "0001 01", "public/cleanup"),
+        ("00000003", "00000000", "0001 03", ""),
+        ("00000003", "00000000", "0001 03", "/run/systemd/journal/stdout"),
+        ("00000003", "00000000", "0001 03", "/run/dbus/system_bus_socket"),
+        ("00000002", "00000000", "0002 01", ""),
+    ];
+    for (number, (count, flags, kind, path)) in rows.iter().enumerate() {
+        let inode = first + number as u64 * 13;
+        let end = if path.is_empty() { String::new() } else { format!(" {path}") };
+        let _ = writeln!(text, "0000000000000000: {count} 00000000 {flags} {kind} {inode:>5}{end}");
+    }
+    text.into()
+}
+
 /// `/proc/net/tcp`: the daemons that listen, and the visitor's own connection.
 pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<u8> {
     let mut text = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     \n".to_owned();
@@ -230,7 +283,7 @@ pub(super) fn net_tcp(scene: &Scene<'_>) -> Vec<u8> {
         );
         number += 1;
     };
-    for (count, port) in [21_u16, 22, 23, 25, 80].iter().enumerate() {
+    for (count, port) in PORTS.iter().enumerate().filter(|(_, port)| !scene.deaf.contains(port)) {
         row((0, *port), (0, 0), "0A", "00:00000000 00000000     0        0", inode(count as u32));
     }
     if let Some(guest) = scene.guests.last()

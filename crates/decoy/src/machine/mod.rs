@@ -27,6 +27,7 @@ use parking_lot::Mutex;
 pub use clock::Clock;
 pub use files::{Access, Attributes, Entry, FileError, Files, Kind, Owner};
 pub use guests::Guest;
+pub(crate) use guests::Reader;
 pub use identity::Identity;
 pub use image::Image;
 pub use logins::{Account, Login, LoginPolicy};

@@ -54,6 +54,9 @@ impl Process {
 
     /// The short name (`comm`), at most 15 bytes.
     pub fn name(&self) -> String {
+        if self.pid == 1 {
+            return "systemd".to_owned();
+        }
         let word = self.command.split([' ', ':']).next().unwrap_or_default();
         let name =
             word.trim_matches(['[', ']']).rsplit('/').next().unwrap_or_default().trim_start_matches('-');
@@ -63,6 +66,9 @@ impl Process {
 
     /// The program file, for those that have one.
     pub fn executable(&self) -> Option<&str> {
+        if self.pid == 1 {
+            return Some("/usr/lib/systemd/systemd");
+        }
         let word = self.command.split(' ').next().filter(|word| word.starts_with('/'))?;
         Some(word.trim_end_matches(':'))
     }
@@ -87,20 +93,66 @@ impl Process {
         )
     }
 
-    /// `/proc/PID/status`, its usual head.
+    /// `/proc/PID/status` (Linux 6.1).
     pub fn status_text(&self) -> String {
-        let uid = self.uid;
-        format!(
-            "Name:\t{}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
-             Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t \n\
-             VmPeak:\t{:>8} kB\nVmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nThreads:\t1\n",
+        let (uid, pid, parent) = (self.uid, self.pid, self.parent);
+        let gid = if uid == 0 { 0 } else { uid };
+        let runs = self.state.starts_with('R');
+        let state = match self.state.chars().next() {
+            Some('R') => "R (running)",
+            Some('I') => "I (idle)",
+            _ => "S (sleeping)",
+        };
+        let group = if self.is_kernel() { 0 } else { pid };
+        let session = if runs { parent } else { group };
+        let mut text = format!(
+            "Name:\t{}\nUmask:\t0022\nState:\t{state}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{parent}\nTracerPid:\t0\n\
+             Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t{}\nGroups:\t{} \n\
+             NStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{group}\nNSsid:\t{session}\n",
             self.name(),
-            self.parent,
-            self.virtual_kib + 64,
-            self.virtual_kib,
-            self.resident_kib,
-            pid = self.pid,
-        )
+            if self.tty.starts_with("pts") { 256 } else { 64 },
+            if self.tty.starts_with("pts") { gid.to_string() } else { String::new() },
+        );
+        if !self.is_kernel() {
+            let (size, resident) = (self.virtual_kib, self.resident_kib);
+            for (name, kib) in [
+                ("VmPeak", size + if runs { 0 } else { 64 }),
+                ("VmSize", size),
+                ("VmLck", 0),
+                ("VmPin", 0),
+                ("VmHWM", resident),
+                ("VmRSS", resident),
+                ("RssAnon", resident / 4),
+                ("RssFile", resident - resident / 4),
+                ("RssShmem", 0),
+                ("VmData", size / 20),
+                ("VmStk", 132),
+                ("VmExe", size / 100 + 16),
+                ("VmLib", 1_748),
+                ("VmPTE", 52),
+                ("VmSwap", 0),
+                ("HugetlbPages", 0),
+            ] {
+                text.push_str(&format!("{name}:\t{kib:>8} kB\n"));
+            }
+            text.push_str("CoreDumping:\t0\nTHP_enabled:\t1\n");
+        }
+        let caught = if runs || self.is_kernel() { 0 } else { 0x0000_0001_4b81_7efb_u64 };
+        let held: u64 = if uid == 0 { 0x01ff_ffff_ffff } else { 0 };
+        let switches = u64::from(pid % 400);
+        text.push_str(&format!(
+            "Threads:\t1\nSigQ:\t0/7567\nSigPnd:\t{none:016x}\nShdPnd:\t{none:016x}\nSigBlk:\t{none:016x}\nSigIgn:\t{none:016x}\n\
+             SigCgt:\t{caught:016x}\nCapInh:\t{none:016x}\nCapPrm:\t{held:016x}\nCapEff:\t{held:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{none:016x}\n\
+             NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tthread vulnerable\n\
+             SpeculationIndirectBranch:\tconditional enabled\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t{}00000001\n\
+             Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
+            0x01ff_ffff_ffff_u64,
+            "00000000,".repeat(31),
+            if runs { 0 } else { switches + 12 },
+            if runs { 1 } else { switches / 7 },
+            none = 0,
+        ));
+        text
     }
 }
 

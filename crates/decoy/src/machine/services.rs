@@ -49,6 +49,12 @@ pub(crate) fn daemons() -> impl Iterator<Item = &'static str> {
     DAEMONS.iter().map(|(name, ..)| *name)
 }
 
+/// The unit that a command line of a daemon belongs to.
+pub(super) fn unit_of_command(command: &str) -> &'static str {
+    let belongs = |heads: &[&str]| heads.iter().any(|head| command.starts_with(head));
+    DAEMONS.iter().find(|(_, heads, _)| belongs(heads)).map_or("init", |(unit, ..)| unit)
+}
+
 /// The unit behind a port of the machine.
 pub(crate) fn behind_port(port: u16) -> Option<&'static str> {
     Some(match port {
@@ -169,6 +175,14 @@ impl Visitor {
             }
         };
         self.doings().replace(FAMILY, &changes.iter().map(line).collect::<Vec<_>>());
+        self.tell_ports();
+    }
+
+    /// Lets the machine's files know which ports nobody listens on any more.
+    pub(crate) fn tell_ports(&self) {
+        let services = self.services();
+        let deaf = |port: &u16| behind_port(*port).is_some_and(|unit| !services.runs(unit));
+        self.files().close_ports(super::guests::PORTS.into_iter().filter(deaf).collect());
     }
 
     /// The processes of the machine as the visitor has left it, but for their own, by number.

@@ -101,6 +101,7 @@ fn fault(error: FileError) -> bashkit::Error {
     let number = match error {
         FileError::NotPermitted => 1,
         FileError::NotFound => 2,
+        FileError::Io => 5,
         FileError::NoDevice => 6,
         FileError::Denied => 13,
         FileError::Busy => 16,

@@ -75,6 +75,12 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         event.args.clear();
         return HookAction::Continue(event);
     }
+    // What the shell has built in looks with the shell's own eyes.
+    if !nests
+        && !matches!(event.name.as_str(), "echo" | "printf" | "test" | "[" | "read" | "cd" | "case" | "eval")
+    {
+        session.begin_reading(&event.name, &event.args);
+    }
     if !matches!(event.name.as_str(), "eval" | "printf" | "case") {
         let mut latest = session.arguments.lock();
         latest.truncate(7);
@@ -275,6 +281,7 @@ fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
 pub(super) const DASH_MARK: &str = "SHOPT_posix";
 
 pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookAction<ToolResult> {
+    session.end_reading();
     session.in_tool.store(false, Ordering::Relaxed);
     // dash gives up with another status than bash.
     if result.name == "sh" && result.exit_code == 1 && session.dash_failed.swap(false, Ordering::Relaxed) {

@@ -9,7 +9,7 @@ pub(super) fn absent(session: &Session, name: &str, args: &[String]) -> Option<S
         "timeout" => "ks",
         "nohup" | "setsid" => "",
         "nice" => "n",
-        "sudo" => "ugpChU",
+        "sudo" => "ugpCDRTU",
         "find" => return absent_in_find(session, args),
         _ => return None,
     };

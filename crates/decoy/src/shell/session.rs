@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     dialogue::Contact,
-    machine::{Files, Guest, Identity, Owner},
+    machine::{Files, Guest, Identity, Owner, Reader},
 };
 
 /// Shared by the shell, its programs and its view of the files.
@@ -41,6 +41,8 @@ pub(super) struct Session {
     polled: Mutex<(Option<Instant>, Duration)>,
     /// A program is at work that reads files as data, not to run them.
     pub(super) in_tool: AtomicBool,
+    /// That program looks at itself in `/proc`.
+    reads_itself: AtomicBool,
     /// Working directory when the running line began.
     pub(super) cwd: Mutex<String>,
     /// The running line has a pipe, a redirection or a substitution in it.
@@ -123,6 +125,7 @@ pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
         let since = contact.visitor.now();
+        contact.visitor.tell_ports();
         contact.visitor.files().welcome(Guest {
             user: launch.account.name.clone(),
             uid: launch.account.uid,
@@ -142,6 +145,7 @@ impl Session {
             stack_base: AtomicUsize::new(0),
             polled: Mutex::default(),
             in_tool: AtomicBool::new(false),
+            reads_itself: AtomicBool::new(false),
             cwd: Mutex::default(),
             piped: AtomicBool::new(false),
             feeds: AtomicBool::new(false),
@@ -177,6 +181,33 @@ impl Session {
 
     pub(super) fn identity(&self) -> &Identity {
         self.contact.visitor.identity()
+    }
+
+    /// A program is about to look at itself in `/proc`: it is not the shell.
+    pub(super) fn begin_reading(&self, name: &str, args: &[String]) {
+        const LINKS: [&str; 2] = ["/proc/self", "/proc/thread-self"];
+        if !args.iter().any(|arg| LINKS.iter().any(|link| arg.contains(link))) {
+            return;
+        }
+        let now = self.contact.visitor.now();
+        let newest = crate::machine::processes::newest_pid(self.identity(), now);
+        let words = std::iter::once(name).chain(args.iter().map(String::as_str));
+        self.files().read_by(Some(Reader {
+            pid: (self.shell_pid() + 1).max(newest)
+                + 5
+                + (now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().subsec_millis() % 40),
+            words: words.map(|word| word.chars().take(1000).collect()).take(64).collect(),
+            program: super::commands::program_file(self, name),
+            cwd: self.cwd.lock().clone(),
+        }));
+        self.reads_itself.store(true, Ordering::Relaxed);
+    }
+
+    /// The program that looked is gone.
+    pub(super) fn end_reading(&self) {
+        if self.reads_itself.swap(false, Ordering::Relaxed) {
+            self.files().read_by(None);
+        }
     }
 
     /// Who is at work (changes with `su`).

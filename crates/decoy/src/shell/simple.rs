@@ -129,6 +129,9 @@ impl Shell {
             to_terminal,
             applet: false,
         };
+        if matches!(run, Run::Now(_) | Run::Waits(_)) {
+            session.begin_reading(name, args);
+        }
         let said = match run {
             _ if let Some(said) = commands::help(&call) => said,
             Run::Now(run) => {
@@ -150,6 +153,7 @@ impl Shell {
             }
             Run::Passes(run) => run(&call).err()?,
         };
+        session.end_reading();
         let leads = if name == "cat" { Out::Stdout } else { Out::Stderr };
         Some(say(&commands::as_called(said, name, first), leads, output))
     }

@@ -3,135 +3,86 @@
 use std::time::SystemTime;
 
 use super::{
-    Kind, proc,
-    tables::{
-        devices, diskstats, filesystems, interrupts, modules, net_arp, net_dev, net_route, partitions, swaps,
-    },
+    Kind, counters, proc, process, recorded,
+    tables::{devices, filesystems, modules, partitions, swaps},
     tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::{
-    Identity, guests,
-    guests::Scene,
-    processes::{self, Process},
-};
+use crate::machine::{Identity, processes};
 
-/// Name under which the visitor's own process is built, before it is taken out for each visitor to see as theirs.
-pub(super) const OWN: &str = ".own";
-
-type Public = fn(&Identity, SystemTime) -> Vec<u8>;
+pub(super) type Public = fn(&Identity, SystemTime) -> Vec<u8>;
 
 /// Files at the top of `/proc`: name, mode, text.
 const TOP: &[(&str, u32, Public)] = &[
-    ("buddyinfo", 0o400, nothing),
+    ("buddyinfo", 0o400, counters::buddyinfo),
     ("cgroups", 0o444, |_, _| {
         b"#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t74\t1\ncpu\t0\t74\t1\ncpuacct\t0\t74\t1\nblkio\t0\t74\t1\nmemory\t0\t74\t1\ndevices\t0\t74\t1\nfreezer\t0\t74\t1\nnet_cls\t0\t74\t1\nperf_event\t0\t74\t1\nnet_prio\t0\t74\t1\nhugetlb\t0\t74\t1\npids\t0\t74\t1\nrdma\t0\t74\t1\nmisc\t0\t74\t1\n".to_vec()
     }),
     ("cmdline", 0o444, proc::cmdline),
     ("consoles", 0o444, |_, _| b"tty0                 -WU (EC p  )    4:1\n".to_vec()),
     ("cpuinfo", 0o444, proc::cpuinfo),
-    ("crypto", 0o444, nothing),
     ("devices", 0o444, devices),
-    ("diskstats", 0o444, diskstats),
-    ("dma", 0o444, |_, _| b" 4: cascade\n".to_vec()),
+    ("diskstats", 0o444, counters::diskstats),
     ("execdomains", 0o444, |_, _| b"0-0\tLinux           \t[kernel]\n".to_vec()),
-    ("fb", 0o444, nothing),
+    ("fb", 0o444, |_, _| b"0 bochs-drmdrmfb\n".to_vec()),
     ("filesystems", 0o444, filesystems),
-    ("interrupts", 0o444, interrupts),
-    ("iomem", 0o444, nothing),
-    ("ioports", 0o444, nothing),
-    ("kallsyms", 0o444, nothing),
+    ("interrupts", 0o444, counters::interrupts),
     ("kcore", 0o400, nothing),
-    ("key-users", 0o444, nothing),
-    ("keys", 0o444, nothing),
     ("kmsg", 0o400, |identity, _| super::logs::kernel(identity).into()),
     ("kpagecgroup", 0o400, nothing),
     ("kpagecount", 0o400, nothing),
     ("kpageflags", 0o400, nothing),
     ("loadavg", 0o444, proc::loadavg),
-    ("locks", 0o444, nothing),
     ("meminfo", 0o444, proc::meminfo),
     ("misc", 0o444, |_, _| {
-        b"124 cpu_dma_latency\n231 snapshot\n236 device-mapper\n144 nvram\n228 hpet\n235 autofs\n183 hw_random\n237 loop-control\n227 mcelog\n229 fuse\n".to_vec()
+        b"126 udmabuf\n231 snapshot\n124 cpu_dma_latency\n228 hpet\n235 autofs\n183 hw_random\n127 vga_arbiter\n242 rfkill\n236 device-mapper\n144 nvram\n237 loop-control\n227 mcelog\n229 fuse\n".to_vec()
     }),
     ("modules", 0o444, modules),
-    ("mtrr", 0o644, nothing),
-    ("pagetypeinfo", 0o400, nothing),
+    ("pagetypeinfo", 0o400, counters::pagetypeinfo),
     ("partitions", 0o444, partitions),
-    ("schedstat", 0o444, nothing),
-    ("slabinfo", 0o400, nothing),
-    ("softirqs", 0o444, nothing),
+    ("schedstat", 0o444, counters::schedstat),
+    ("softirqs", 0o444, counters::softirqs),
     ("stat", 0o444, proc::stat),
     ("swaps", 0o444, swaps),
     ("sysrq-trigger", 0o200, nothing),
-    ("timer_list", 0o400, nothing),
+    ("timer_list", 0o400, counters::timer_list),
     ("uptime", 0o444, proc::uptime),
     ("version", 0o444, proc::version),
-    ("vmallocinfo", 0o400, nothing),
-    ("vmstat", 0o444, vmstat),
-    ("zoneinfo", 0o444, nothing),
+    ("vmstat", 0o444, counters::vmstat),
+    ("zoneinfo", 0o444, counters::zoneinfo),
     ("pressure/cpu", 0o644, pressure),
     ("pressure/io", 0o644, pressure),
     ("pressure/memory", 0o644, pressure),
-    ("sysvipc/msg", 0o444, nothing),
-    ("sysvipc/sem", 0o444, nothing),
-    ("sysvipc/shm", 0o444, nothing),
-    ("tty/drivers", 0o444, nothing),
-    ("bus/pci/devices", 0o444, nothing),
-    ("fs/ext4/options", 0o444, nothing),
-    ("irq/default_smp_affinity", 0o644, nothing),
-    ("driver/rtc", 0o444, nothing),
+    ("irq/default_smp_affinity", 0o644, |identity, _| {
+        line(&format!("{:x}", (1_u64 << identity.cpu_count.min(63)) - 1))
+    }),
+    ("driver/rtc", 0o444, |_, now| {
+        let now: chrono::DateTime<chrono::Utc> = now.into();
+        format!(
+            "rtc_time\t: {}\nrtc_date\t: {}\nalrm_time\t: 00:00:00\nalrm_date\t: 1970-01-01\nalarm_IRQ\t: no\nalrm_pending\t: no\nupdate IRQ enabled\t: no\nperiodic IRQ enabled\t: no\nperiodic IRQ frequency\t: 1024\nmax user IRQ frequency\t: 64\n24hr\t\t: yes\nperiodic_IRQ\t: no\nupdate_IRQ\t: no\nHPET_emulated\t: yes\nBCD\t\t: yes\nDST_enable\t: no\nperiodic_freq\t: 1024\nbatt_status\t: okay\n",
+            now.format("%H:%M:%S"),
+            now.format("%Y-%m-%d")
+        )
+        .into()
+    }),
     ("sys/kernel/hostname", 0o644, |identity, _| line(&identity.hostname)),
     ("sys/kernel/domainname", 0o644, |_, _| line("(none)")),
     ("sys/kernel/osrelease", 0o444, |identity, _| line(&identity.kernel_release)),
     ("sys/kernel/ostype", 0o444, |_, _| line("Linux")),
     ("sys/kernel/version", 0o444, |identity, _| line(&identity.kernel_version)),
-    ("sys/kernel/arch", 0o444, |identity, _| line(identity.arch)),
     ("sys/kernel/random/boot_id", 0o444, |identity, _| line(&identity.boot_id)),
     ("sys/kernel/random/uuid", 0o444, |identity, now| line(&identity.random_uuid(now))),
     ("sys/kernel/random/entropy_avail", 0o444, |_, _| line("256")),
     ("sys/kernel/random/poolsize", 0o444, |_, _| line("256")),
-    ("sys/kernel/core_pattern", 0o644, |_, _| line("core")),
-    ("sys/kernel/core_uses_pid", 0o644, |_, _| line("0")),
-    ("sys/kernel/dmesg_restrict", 0o644, |_, _| line("1")),
-    ("sys/kernel/kptr_restrict", 0o644, |_, _| line("0")),
-    ("sys/kernel/modprobe", 0o644, |_, _| line("/sbin/modprobe")),
-    ("sys/kernel/modules_disabled", 0o644, |_, _| line("0")),
-    ("sys/kernel/ngroups_max", 0o444, |_, _| line("65536")),
-    ("sys/kernel/panic", 0o644, |_, _| line("0")),
-    ("sys/kernel/perf_event_paranoid", 0o644, |_, _| line("3")),
+    ("sys/kernel/random/urandom_min_reseed_secs", 0o644, |_, _| line("60")),
+    ("sys/kernel/random/write_wakeup_threshold", 0o644, |_, _| line("256")),
+    ("sys/kernel/ns_last_pid", 0o666, |identity, now| {
+        line(&processes::newest_pid(identity, now).to_string())
+    }),
     ("sys/kernel/pid_max", 0o644, |_, _| line("4194304")),
-    ("sys/kernel/printk", 0o644, |_, _| line("4\t4\t1\t7")),
-    ("sys/kernel/randomize_va_space", 0o644, |_, _| line("2")),
-    ("sys/kernel/sysrq", 0o644, |_, _| line("438")),
     ("sys/kernel/threads-max", 0o644, |identity, _| line(&(identity.memory_bytes / 131_072).to_string())),
-    ("sys/kernel/unprivileged_userns_clone", 0o644, |_, _| line("1")),
-    ("sys/kernel/yama/ptrace_scope", 0o644, |_, _| line("0")),
-    ("sys/vm/drop_caches", 0o200, |_, _| line("0")),
-    ("sys/vm/max_map_count", 0o644, |_, _| line("65530")),
-    ("sys/vm/min_free_kbytes", 0o644, |_, _| line("45056")),
-    ("sys/vm/nr_hugepages", 0o644, |_, _| line("0")),
-    ("sys/vm/overcommit_memory", 0o644, |_, _| line("0")),
-    ("sys/vm/overcommit_ratio", 0o644, |_, _| line("50")),
-    ("sys/vm/panic_on_oom", 0o644, |_, _| line("0")),
-    ("sys/vm/swappiness", 0o644, |_, _| line("60")),
-    ("sys/vm/vfs_cache_pressure", 0o644, |_, _| line("100")),
-    ("sys/fs/file-max", 0o644, |_, _| line("9223372036854775807")),
-    ("sys/fs/file-nr", 0o444, |_, _| line("1088\t0\t9223372036854775807")),
-    ("sys/fs/inotify/max_user_watches", 0o644, |_, _| line("15134")),
-    ("sys/fs/nr_open", 0o644, |_, _| line("1048576")),
-    ("sys/fs/suid_dumpable", 0o644, |_, _| line("0")),
-    ("sys/net/core/rmem_max", 0o644, |_, _| line("212992")),
-    ("sys/net/core/somaxconn", 0o644, |_, _| line("4096")),
-    ("sys/net/core/wmem_max", 0o644, |_, _| line("212992")),
-    ("sys/net/ipv4/icmp_echo_ignore_all", 0o644, |_, _| line("0")),
-    ("sys/net/ipv4/ip_forward", 0o644, |_, _| line("0")),
-    ("sys/net/ipv4/ip_local_port_range", 0o644, |_, _| line("32768\t60999")),
-    ("sys/net/ipv4/tcp_congestion_control", 0o644, |_, _| line("cubic")),
-    ("sys/net/ipv4/tcp_fin_timeout", 0o644, |_, _| line("60")),
-    ("sys/net/ipv4/tcp_syncookies", 0o644, |_, _| line("1")),
-    ("sys/net/ipv4/tcp_tw_reuse", 0o644, |_, _| line("2")),
-    ("sys/net/ipv6/conf/all/disable_ipv6", 0o644, |_, _| line("0")),
-    ("sys/user/max_user_namespaces", 0o644, |_, _| line("7567")),
+    ("sys/kernel/watchdog_cpumask", 0o644, |identity, _| {
+        line(&if identity.cpu_count > 1 { format!("0-{}", identity.cpu_count - 1) } else { "0".to_owned() })
+    }),
 ];
 
 fn line(text: &str) -> Vec<u8> {
@@ -142,17 +93,12 @@ fn nothing(_: &Identity, _: SystemTime) -> Vec<u8> {
     Vec::new()
 }
 
-fn pressure(_: &Identity, _: SystemTime) -> Vec<u8> {
-    b"some avg10=0.00 avg60=0.00 avg300=0.00 total=812031\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
-        .to_vec()
-}
-
-fn vmstat(identity: &Identity, now: SystemTime) -> Vec<u8> {
-    let m = proc::memory(identity, now);
+fn pressure(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let up = identity.uptime(now).as_secs();
     format!(
-        "nr_free_pages {}\nnr_inactive_file {}\nnr_active_file {}\npgpgin {}\npgpgout {}\npswpin 0\npswpout 0\npgfault {}\npgmajfault {}\noom_kill 0\n",
-        m.free / 4, m.cached / 7, m.cached / 10, 1_200_400 + up / 3, up * 3, up * 190 + 811_204, 9_120 + up / 400
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total={}\n",
+        up * 37 + 812_031,
+        up * 21 + 311_044
     )
     .into()
 }
@@ -161,89 +107,51 @@ fn vmstat(identity: &Identity, now: SystemTime) -> Vec<u8> {
 pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     let identity = tree.identity.clone();
     tree.put("/proc", dir(0, now));
+    recorded::add(tree, now);
+    recorded::add_settings(tree, &identity, now);
     for (name, mode, text) in TOP {
         put(tree, &format!("/proc/{name}"), Content::Made(Writer::Public(*text)), *mode, now);
     }
-    for name in [
+    let disk = identity.disk;
+    put(tree, &format!("/proc/fs/ext4/{disk}/options"), Content::Text(EXT4.into()), 0o444, now);
+    put(tree, &format!("/proc/fs/jbd2/{disk}-8/info"), Content::Text("".into()), 0o444, now);
+    const FOLDERS: &[&str] = &[
         "acpi",
-        "bus/input",
+        "acpi/ac_adapter",
+        "acpi/button",
+        "acpi/fan",
+        "acpi/processor",
+        "acpi/thermal_zone",
+        "bus/pci/00",
         "dynamic_debug",
-        "scsi",
+        "irq/0",
+        "irq/1",
+        "irq/8",
+        "irq/9",
+        "irq/12",
         "sys/abi",
-        "sys/debug",
-        "sys/dev",
         "sys/fs/binfmt_misc",
-    ] {
-        tree.put(&format!("/proc/{name}"), dir(0, now));
-    }
-    let folders = [
-        "bus",
-        "bus/pci",
-        "driver",
-        "fs",
-        "fs/ext4",
-        "irq",
-        "pressure",
-        "sys",
-        "sys/fs",
-        "sys/fs/inotify",
-        "sys/kernel",
-        "sys/kernel/random",
-        "sys/kernel/yama",
-        "sys/net",
-        "sys/net/core",
-        "sys/net/ipv4",
-        "sys/net/ipv6",
-        "sys/net/ipv6/conf",
-        "sys/net/ipv6/conf/all",
-        "sys/user",
-        "sys/vm",
-        "sysvipc",
-        "tty",
     ];
-    for name in folders {
+    for name in FOLDERS {
         tree.put(&format!("/proc/{name}"), dir(0, now));
     }
-    settings(tree, &identity, now);
+    tree.set_folders_below("/proc", 0o555);
+    let shared = process::add_shared(tree, now);
     for process in processes::list(&identity) {
-        of_process(tree, &process, now);
+        process::add(tree, &process, &shared, now);
     }
-    own_process(tree, now);
+    process::add_own(tree, process::OWN, &shared, now);
+    process::add_own(tree, process::READER, &shared, now);
     for (name, target) in
-        [("self", "1"), ("thread-self", "self/task"), ("mounts", "self/mounts"), ("net", "self/net")]
+        [("self", "1"), ("thread-self", "1/task/1"), ("mounts", "self/mounts"), ("net", "self/net")]
     {
         put(tree, &format!("/proc/{name}"), Content::Link(target.into()), 0o777, now);
     }
     super::sys::add(tree, now);
 }
 
-/// Settings of each interface: name, value of `all`, value of the others.
-const OF_INTERFACES: [(&str, &str, &str); 12] = [
-    ("accept_local", "0", "0"),
-    ("accept_redirects", "1", "1"),
-    ("accept_source_route", "0", "1"),
-    ("arp_announce", "0", "0"),
-    ("arp_ignore", "0", "0"),
-    ("forwarding", "0", "0"),
-    ("log_martians", "0", "0"),
-    ("promote_secondaries", "0", "1"),
-    ("proxy_arp", "0", "0"),
-    ("rp_filter", "0", "2"),
-    ("secure_redirects", "1", "1"),
-    ("send_redirects", "1", "1"),
-];
-
-fn settings(tree: &mut Tree, identity: &Identity, now: SystemTime) {
-    for interface in ["all", "default", "lo", identity.interface] {
-        for (name, all, other) in OF_INTERFACES {
-            let value = if interface == "all" { all } else { other };
-            let path = format!("/proc/sys/net/ipv4/conf/{interface}/{name}");
-            put(tree, &path, Content::Text(format!("{value}\n").into()), 0o644, now);
-        }
-        tree.put(&format!("/proc/sys/net/ipv4/conf/{interface}"), dir(0, now));
-    }
-    tree.put("/proc/sys/net/ipv4/conf", dir(0, now));
-}
+/// Options of the root file system as ext4 has them.
+const EXT4: &str = "rw\nbsddf\nnogrpid\nblock_validity\ndioread_nolock\nnodiscard\ndelalloc\nnowarn_on_error\njournal_checksum\nbarrier\nauto_da_alloc\nuser_xattr\nacl\nnoquota\nresuid=0\nresgid=0\nerrors=remount-ro\ncommit=5\nmin_batch_time=0\nmax_batch_time=15000\nstripe=0\ndata=ordered\ninode_readahead_blks=32\ninit_itable=10\nmax_dir_size_kb=0\n";
 
 pub(super) fn dir(uid: u32, now: SystemTime) -> Node {
     Node::new(Content::empty_dir(), uid, uid, 0o555, now)
@@ -252,171 +160,4 @@ pub(super) fn dir(uid: u32, now: SystemTime) -> Node {
 pub(super) fn put(tree: &mut Tree, path: &str, content: Content, mode: u32, now: SystemTime) {
     let mode = if content.kind() == Kind::Symlink { 0o777 } else { mode };
     tree.put(path, Node::new(content, 0, 0, mode, now));
-}
-
-const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     
-Max cpu time              unlimited            unlimited            seconds   
-Max file size             unlimited            unlimited            bytes     
-Max data size             unlimited            unlimited            bytes     
-Max stack size            8388608              unlimited            bytes     
-Max core file size        0                    unlimited            bytes     
-Max resident set          unlimited            unlimited            bytes     
-Max processes             7567                 7567                 processes 
-Max open files            1024                 1048576              files     
-Max locked memory         252698624            252698624            bytes     
-Max address space         unlimited            unlimited            bytes     
-Max file locks            unlimited            unlimited            locks     
-Max pending signals       7567                 7567                 signals   
-Max msgqueue size         819200               819200               bytes     
-Max nice priority         0                    0                    
-Max realtime priority     0                    0                    
-Max realtime timeout      unlimited            unlimited            us        
-";
-
-fn of_process(tree: &mut Tree, process: &Process, now: SystemTime) {
-    let top = format!("/proc/{}", process.pid);
-    tree.put(&top, dir(process.uid, now));
-    let mut words = process.command.replace(' ', "\0");
-    if process.is_kernel() {
-        words.clear();
-    } else {
-        words.push('\0');
-    }
-    let pages = (process.virtual_kib / 4, process.resident_kib / 4);
-    let texts = [
-        ("cmdline", words, 0o444),
-        ("comm", format!("{}\n", process.name()), 0o644),
-        ("stat", process.stat_text(), 0o444),
-        ("statm", format!("{} {} {} 60 0 {} 0\n", pages.0, pages.1, pages.1 / 2, pages.1 / 3), 0o444),
-        ("status", process.status_text(), 0o444),
-    ];
-    for (name, text, mode) in texts {
-        put(tree, &format!("{top}/{name}"), Content::Text(text.into()), mode, now);
-    }
-    for (name, text, mode) in [
-        ("limits", LIMITS, 0o444),
-        ("environ", "", 0o400),
-        ("maps", "", 0o444),
-        ("oom_score_adj", "0\n", 0o644),
-    ] {
-        put(tree, &format!("{top}/{name}"), Content::Text(text.into()), mode, now);
-    }
-    put(tree, &format!("{top}/mounts"), Content::Made(Writer::Public(proc::mounts)), 0o444, now);
-    for name in ["fd", "ns", "task"] {
-        tree.put(&format!("{top}/{name}"), dir(process.uid, now));
-    }
-    let links = [("cwd", Some("/")), ("root", Some("/")), ("exe", process.executable())];
-    for (name, target) in links.into_iter().filter_map(|(name, target)| Some((name, target?))) {
-        put(tree, &format!("{top}/{name}"), Content::Link(target.into()), 0o777, now);
-    }
-}
-
-const MAPS: &str = "55d0c4a00000-55d0c4a2f000 r--p 00000000 fe:01 1835 /usr/bin/bash\n\
-55d0c4a2f000-55d0c4af2000 r-xp 0002f000 fe:01 1835 /usr/bin/bash\n\
-55d0c4af2000-55d0c4b2a000 r--p 000f2000 fe:01 1835 /usr/bin/bash\n\
-55d0c4b2b000-55d0c4b2f000 r--p 0012a000 fe:01 1835 /usr/bin/bash\n\
-55d0c4b2f000-55d0c4b38000 rw-p 0012e000 fe:01 1835 /usr/bin/bash\n\
-55d0c61f7000-55d0c6380000 rw-p 00000000 00:00 0 [heap]\n\
-7f2ab2600000-7f2ab2626000 r--p 00000000 fe:01 2210 /usr/lib/x86_64-linux-gnu/libc.so.6\n\
-7f2ab2626000-7f2ab277b000 r-xp 00026000 fe:01 2210 /usr/lib/x86_64-linux-gnu/libc.so.6\n\
-7ffc2b3d9000-7ffc2b3fa000 rw-p 00000000 00:00 0 [stack]\n\
-7ffc2b3fb000-7ffc2b3ff000 r--p 00000000 00:00 0 [vvar]\n\
-7ffc2b3ff000-7ffc2b401000 r-xp 00000000 00:00 0 [vdso]\n";
-
-/// The visitor's shell as a process.
-fn own(scene: &Scene<'_>) -> Process {
-    let guest = scene.guests.last();
-    Process {
-        pid: scene.own_pid(),
-        parent: scene.own_pid() - processes::DOOR,
-        uid: guest.map_or(0, |guest| guest.uid),
-        user: "root",
-        command: "-bash".to_owned(),
-        virtual_kib: 7_968,
-        resident_kib: 4_840,
-        state: "Ss",
-        seconds_per_day: 0,
-        tty: "pts/0",
-        since: None,
-    }
-}
-
-fn own_process(tree: &mut Tree, now: SystemTime) {
-    let top = format!("/proc/{OWN}");
-    tree.put(&top, dir(0, now));
-    let own_texts: [(&str, super::tree::Own, u32); 5] = [
-        ("stat", |scene| own(scene).stat_text().into(), 0o444),
-        ("status", |scene| own(scene).status_text().into(), 0o444),
-        (
-            "cgroup",
-            |scene| {
-                let uid = scene.guests.last().map_or(0, |guest| guest.uid);
-                format!("0::/user.slice/user-{uid}.slice/session-1.scope\n").into()
-            },
-            0o444,
-        ),
-        ("net/tcp", guests::net_tcp, 0o444),
-        ("loginuid", |scene| scene.guests.last().map_or(0, |guest| guest.uid).to_string().into(), 0o644),
-    ];
-    for (name, text, mode) in own_texts {
-        put(tree, &format!("{top}/{name}"), Content::Made(Writer::Own(text)), mode, now);
-    }
-    let public: [(&str, Public); 9] = [
-        ("mounts", proc::mounts),
-        ("net/dev", net_dev),
-        ("net/route", net_route),
-        ("net/arp", net_arp),
-        ("net/udp", |_, _| {
-            b"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             \n".to_vec()
-        }),
-        ("net/tcp6", |_, _| {
-            b"  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n".to_vec()
-        }),
-        ("net/unix", |_, _| b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec()),
-        ("net/if_inet6", |identity, _| {
-            format!(
-                "00000000000000000000000000000001 01 80 10 80       lo\n{} 02 40 20 80 {:>8}\n",
-                identity.link_local_hex(),
-                identity.interface
-            )
-            .into()
-        }),
-        ("net/sockstat", |_, _| {
-            b"sockets: used 131\nTCP: inuse 6 orphan 0 tw 0 alloc 9 mem 1\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n".to_vec()
-        }),
-    ];
-    for (name, text) in public {
-        put(tree, &format!("{top}/{name}"), Content::Made(Writer::Public(text)), 0o444, now);
-    }
-    let texts = [
-        ("cmdline", "-bash\0", 0o444),
-        ("comm", "bash\n", 0o644),
-        (
-            "environ",
-            "LANG=C.UTF-8\0USER=root\0LOGNAME=root\0HOME=/root\0SHELL=/bin/bash\0TERM=xterm\0",
-            0o400,
-        ),
-        ("limits", LIMITS, 0o444),
-        ("maps", MAPS, 0o444),
-        ("oom_adj", "0\n", 0o644),
-        ("oom_score", "666\n", 0o444),
-        ("oom_score_adj", "0\n", 0o644),
-        ("sessionid", "1", 0o444),
-        ("statm", "1992 1210 812 206 0 262 0\n", 0o444),
-        ("wchan", "do_wait", 0o444),
-        ("uid_map", "         0          0 4294967295\n", 0o644),
-        ("gid_map", "         0          0 4294967295\n", 0o644),
-    ];
-    for (name, text, mode) in texts {
-        put(tree, &format!("{top}/{name}"), Content::Text(text.into()), mode, now);
-    }
-    for name in ["fd", "fdinfo", "net", "ns", "task", "attr", "map_files"] {
-        tree.put(&format!("{top}/{name}"), dir(0, now));
-    }
-    for name in ["0", "1", "2", "255"] {
-        put(tree, &format!("{top}/fd/{name}"), Content::Link("/dev/pts/0".into()), 0o777, now);
-    }
-    for (name, target) in [("exe", "/usr/bin/bash"), ("cwd", "/root"), ("root", "/")] {
-        put(tree, &format!("{top}/{name}"), Content::Link(target.into()), 0o777, now);
-    }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::machine::{
     Identity,
-    guests::{Guest, MOST_GUESTS},
+    guests::{Guest, MOST_GUESTS, Reader},
 };
 
 /// What a node costs beside its content, roughly.
@@ -62,6 +62,10 @@ pub(super) struct Layer {
     guests: Vec<Guest>,
     /// The machine after the visitor had it rebooted.
     rebooted: Option<Arc<Identity>>,
+    /// The program that looks at itself just now.
+    reader: Option<Box<Reader>>,
+    /// Ports whose daemon was stopped.
+    deaf: Vec<u16>,
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
@@ -81,6 +85,8 @@ impl Layer {
             made: 0,
             guests: Vec::new(),
             rebooted: None,
+            reader: None,
+            deaf: Vec::new(),
             bytes: 0,
             most_bytes,
             most_nodes,
@@ -90,7 +96,14 @@ impl Layer {
 
     pub(super) fn view<'a>(&'a self, base: &'a Tree) -> View<'a> {
         let identity = self.rebooted.as_deref().unwrap_or(&base.identity);
-        View { base, changed: &self.changed, guests: &self.guests, identity }
+        View {
+            base,
+            changed: &self.changed,
+            guests: &self.guests,
+            identity,
+            reader: self.reader.as_deref(),
+            deaf: &self.deaf,
+        }
     }
 
     /// The machine was booted again.
@@ -104,6 +117,16 @@ impl Layer {
             self.guests.remove(0);
         }
         self.guests.push(guest);
+    }
+
+    /// Who looks at `/proc/self` from now on; nobody but the shell: `None`.
+    pub(super) fn read_by(&mut self, reader: Option<Reader>) {
+        self.reader = reader.map(Box::new);
+    }
+
+    /// These ports have no daemon any more; all others have theirs.
+    pub(super) fn close_ports(&mut self, deaf: Vec<u16>) {
+        self.deaf = deaf;
     }
 
     /// Whether the visitor has this node in a state of their own.
@@ -219,6 +242,7 @@ impl Layer {
         if self.changed.len() >= self.most_nodes {
             return Err(FileError::NoSpace);
         }
+        self.view(base).node(parent)?.takes(true)?;
         let size = own_bytes(&content);
         self.take(size + NODE_BYTES)?;
         let (inherits, group) = {
@@ -255,6 +279,7 @@ impl Layer {
             return self.add(base, place.parent, &place.name, content, who, mode, now);
         };
         let view = self.view(base);
+        view.node(id)?.takes(append)?;
         let old = match &view.node(id)?.content {
             Content::Dir(_) => return Err(FileError::IsADirectory),
             Content::Char(1, 7) => return Err(FileError::NoSpace),
@@ -338,9 +363,37 @@ impl Layer {
         how: impl FnOnce(&mut Node),
     ) -> Result<()> {
         let id = self.view(base).find(path, follow)?;
+        self.view(base).node(id)?.takes(false)?;
         let node = self.node_mut(base, id)?;
         how(node);
         node.ctime = now;
+        Ok(())
+    }
+
+    /// Sets the bits of a node's flags.
+    pub(super) fn flag(&mut self, base: &Tree, path: &str, bits: u16, now: SystemTime) -> Result<()> {
+        let id = self.view(base).find(path, false)?;
+        let node = self.node_mut(base, id)?;
+        node.mode = node.mode & 0o7777 | bits;
+        node.ctime = now;
+        Ok(())
+    }
+
+    /// Whether a name may be taken out of this directory and from this node (chattr(1)): flags are on changed nodes.
+    fn may_strike(&self, parent: NodeId, id: NodeId, with_content: bool) -> Result<()> {
+        for id in [parent, id] {
+            self.changed.get(&id).map_or(Ok(()), |node| node.takes(false))?;
+        }
+        if !with_content {
+            return Ok(());
+        }
+        let mut todo = vec![id];
+        while let Some(node) = todo.pop().and_then(|id| self.changed.get(&id)) {
+            node.takes(false)?;
+            if let Content::Dir(names) = &node.content {
+                todo.extend(names.own.values().flatten().filter(|id| self.changed.contains_key(id)));
+            }
+        }
         Ok(())
     }
 
@@ -360,6 +413,7 @@ impl Layer {
         if base.is_kernel(place.parent) {
             return Err(FileError::NotPermitted);
         }
+        self.may_strike(place.parent, id, with_content)?;
         let is_dir = match &view.node(id)?.content {
             Content::Dir(names) if !with_content && base.count(names) > 0 => return Err(FileError::NotEmpty),
             Content::Dir(_) => true,
@@ -451,6 +505,8 @@ impl Layer {
         if base.is_kernel(source.parent) || base.is_kernel(target.parent) {
             return Err(FileError::NotPermitted);
         }
+        self.may_strike(source.parent, id, false)?;
+        view.node(target.parent)?.takes(true)?;
         let is_dir = view.node(id)?.content.kind() == Kind::Dir;
         if is_dir && target.through.contains(&id) {
             return Err(FileError::Invalid);
@@ -459,6 +515,7 @@ impl Layer {
             return Ok(());
         }
         if let Some(old) = target.node {
+            self.may_strike(target.parent, old, false)?;
             match (&view.node(old)?.content, is_dir) {
                 (Content::Dir(_), false) => return Err(FileError::IsADirectory),
                 (Content::Dir(names), true) if base.count(names) > 0 => return Err(FileError::NotEmpty),
@@ -481,6 +538,7 @@ impl Layer {
     pub(super) fn link(&mut self, base: &Tree, existing: &str, new: &str, now: SystemTime) -> Result<()> {
         let view = self.view(base);
         let id = view.find(existing, false)?;
+        view.node(id)?.takes(false)?;
         if view.node(id)?.content.kind() == Kind::Dir {
             return Err(FileError::NotPermitted);
         }

@@ -98,7 +98,7 @@ pub(super) fn read(reader: &mut Reader<'_>, base: &Tree) -> Option<Changes> {
     let mut changed = HashMap::with_capacity(count);
     for _ in 0..count {
         let id = reader.small()?;
-        let mode = u16::try_from(reader.small()?).ok()? & 0o7777;
+        let mode = u16::try_from(reader.small()?).ok()?;
         let (uid, gid, links) = (reader.small()?, reader.small()?, reader.small()?);
         let (mtime, atime, ctime) = (time(reader)?, time(reader)?, time(reader)?);
         let content = read_content(reader, base)?;

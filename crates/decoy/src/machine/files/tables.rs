@@ -5,8 +5,9 @@ use std::{fmt::Write as _, time::SystemTime};
 use super::proc::memory;
 use crate::machine::Identity;
 
+/// Linux 6.1 of Debian with the modules that [`modules`] names.
 pub(super) fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
-    let virtual_ones = [
+    const VIRTUAL: &[&str] = &[
         "sysfs",
         "tmpfs",
         "bdev",
@@ -27,33 +28,55 @@ pub(super) fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
         "mqueue",
         "pstore",
         "autofs",
+        "configfs",
+        "fuse",
+        "fusectl",
     ];
-    let mut text: String = virtual_ones.iter().map(|name| format!("nodev\t{name}\n")).collect();
-    text.push_str("\text3\n\text2\n\text4\n");
+    let mut text = String::new();
+    for name in VIRTUAL {
+        let _ = writeln!(text, "nodev\t{name}");
+        if *name == "autofs" {
+            text.push_str("\text3\n\text2\n\text4\n");
+        }
+        if *name == "configfs" {
+            text.push_str("\tfuseblk\n");
+        }
+    }
     text.into()
 }
 
 pub(super) fn partitions(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let disk = identity.disk.trim_end_matches(char::is_numeric);
     let (major, kib) = (if disk == "vda" { 254 } else { 8 }, identity.disk_bytes / 1024);
-    format!(
-        "major minor  #blocks  name\n\n  {major:>2}        0 {:>10} {disk}\n  {major:>2}        1 {kib:>10} {}\n",
-        kib + 1_050_000,
-        identity.disk
-    )
-    .into()
+    let mut text = "major minor  #blocks  name\n\n".to_owned();
+    let mut row = |major: u32, minor: u32, kib: u64, name: &str| {
+        let _ = writeln!(text, "{major:>4}  {minor:>7} {kib:>10} {name}");
+    };
+    row(major, 0, kib + 1_050_000, disk);
+    row(major, 1, kib, identity.disk);
+    if identity.swap_bytes > 0 {
+        row(major, 2, 1, &format!("{disk}2"));
+        row(major, 5, identity.swap_bytes / 1024 + 4, &format!("{disk}5"));
+    }
+    row(11, 0, 1_048_575, "sr0");
+    text.into()
 }
 
+/// Columns as the kernel parts them: the name in 40 letters, the numbers in cells of eight.
 pub(super) fn swaps(identity: &Identity, now: SystemTime) -> Vec<u8> {
     let m = memory(identity, now);
     let mut text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned();
     if m.swap_total > 0 {
         let disk = identity.disk.trim_end_matches(char::is_numeric);
+        let tab = |kib: u64| if kib < 10_000_000 { "\t" } else { "" };
+        let used = m.swap_total - m.swap_free;
         let _ = writeln!(
             text,
-            "/dev/{disk}5                               partition\t{}\t\t{}\t\t-2",
+            "{:<40}partition\t{}\t{}{used}\t{}-2",
+            format!("/dev/{disk}5"),
             m.swap_total,
-            m.swap_total - m.swap_free
+            tab(m.swap_total),
+            tab(used)
         );
     }
     text.into()
@@ -94,31 +117,7 @@ pub(super) fn modules(_: &Identity, _: SystemTime) -> Vec<u8> {
 }
 
 pub(super) fn devices(_: &Identity, _: SystemTime) -> Vec<u8> {
-    "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n  7 vcs\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n254 virtblk\n259 blkext\n".into()
-}
-
-pub(super) fn interrupts(identity: &Identity, now: SystemTime) -> Vec<u8> {
-    let up = identity.uptime(now).as_secs();
-    let head: String = (0..identity.cpu_count).map(|cpu| format!("       CPU{cpu}")).collect();
-    let row = |value: u64| {
-        (0..u64::from(identity.cpu_count)).map(|cpu| format!(" {:>10}", value + cpu * 17)).collect::<String>()
-    };
-    format!(
-        "     {head}\n  1:{}   IO-APIC   1-edge      i8042\nLOC:{}   Local timer interrupts\n",
-        row(9),
-        row(up * 43)
-    )
-    .into()
-}
-
-pub(super) fn diskstats(identity: &Identity, now: SystemTime) -> Vec<u8> {
-    let up = identity.uptime(now).as_secs();
-    let disk = identity.disk.trim_end_matches(char::is_numeric);
-    format!(
-        " 254       0 {disk} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n 254       1 {} {} 4120 {} 9120 {} {} {} 88211 0 40120 97331 0 0 0 0 0 0\n",
-        20_111 + up / 90, 1_200_400 + up / 3, up / 7, up / 9, up * 3, identity.disk, 20_001 + up / 90, 1_200_100 + up / 3, up / 7, up / 9, up * 3
-    )
-    .into()
+    "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n  7 vcs\n 10 misc\n 13 input\n 21 sg\n 29 fb\n128 ptm\n136 pts\n180 usb\n189 usb_device\n202 cpu/msr\n203 cpu/cpuid\n226 drm\n229 hvc\n240 hidraw\n241 vfio\n242 bsg\n243 watchdog\n244 ptp\n245 pps\n246 cec\n247 rtc\n248 dma_heap\n249 dax\n250 dimmctl\n251 ndctl\n252 tpm\n253 gpiochip\n\nBlock devices:\n  7 loop\n  8 sd\n  9 md\n 11 sr\n 65 sd\n 66 sd\n 67 sd\n 68 sd\n 69 sd\n 70 sd\n 71 sd\n128 sd\n129 sd\n130 sd\n131 sd\n132 sd\n133 sd\n134 sd\n135 sd\n253 device-mapper\n254 virtblk\n259 blkext\n".into()
 }
 
 /// Bytes and packets received and sent on the interface since boot.

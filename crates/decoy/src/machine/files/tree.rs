@@ -104,6 +104,7 @@ impl Content {
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) content: Content,
+    /// Permissions (07777); above them the bits of [`Flag`](super::Flag).
     pub(super) mode: u16,
     pub(super) uid: u32,
     pub(super) gid: u32,
@@ -114,6 +115,19 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Whether it has this flag.
+    pub(super) fn has(&self, flag: super::Flag) -> bool {
+        self.mode & flag.bit() != 0
+    }
+
+    /// Whether its content may be changed, or with `append` only added to (chattr(1)).
+    pub(super) fn takes(&self, append: bool) -> super::Result<()> {
+        if self.has(super::Flag::Immutable) || !append && self.has(super::Flag::Append) {
+            return Err(super::FileError::NotPermitted);
+        }
+        Ok(())
+    }
+
     /// A new node of this owner, made at `now`.
     pub(super) fn new(content: Content, uid: u32, gid: u32, mode: u32, now: SystemTime) -> Self {
         let links = if matches!(content, Content::Dir(_)) { 2 } else { 1 };
@@ -136,6 +150,12 @@ pub struct Tree {
     /// The directory of the visitor's own process, and the link `/proc/self`.
     pub(super) own_process: Option<NodeId>,
     pub(super) own_link: Option<NodeId>,
+    /// The same for the program that looks, with `/proc/thread-self` and its links `exe` and `cwd`.
+    pub(super) reader_process: Option<NodeId>,
+    pub(super) thread_link: Option<NodeId>,
+    pub(super) reader_links: [Option<NodeId>; 2],
+    /// The folders `task` of both.
+    pub(super) own_tasks: [Option<NodeId>; 2],
     /// Tells this tree's numbers from those of another image, identity or version of the program.
     pub(super) fingerprint: [u8; 32],
     pub(super) identity: Identity,
@@ -158,8 +178,15 @@ impl Tree {
         super::kernel::add(&mut tree, now);
         tree.kernel = stable..tree.len() as NodeId;
         tree.kernel_tops = ["proc", "sys"].map(|name| tree.child_of(ROOT, name));
-        tree.own_process = tree.take_name("/proc", super::kernel::OWN);
-        tree.own_link = tree.kernel_tops[0].and_then(|proc| tree.child_of(proc, "self"));
+        tree.own_process = tree.take_name("/proc", super::process::OWN);
+        tree.reader_process = tree.take_name("/proc", super::process::READER);
+        let of = |id: Option<NodeId>, name: &str| id.and_then(|id| tree.child_of(id, name));
+        let (own_link, thread_link) =
+            (of(tree.kernel_tops[0], "self"), of(tree.kernel_tops[0], "thread-self"));
+        let reader_links = ["exe", "cwd"].map(|name| of(tree.reader_process, name));
+        let own_tasks = [tree.own_process, tree.reader_process].map(|process| of(process, "task"));
+        (tree.own_link, tree.thread_link) = (own_link, thread_link);
+        (tree.reader_links, tree.own_tasks) = (reader_links, own_tasks);
         tree
     }
 
@@ -177,6 +204,10 @@ impl Tree {
             kernel_tops: [None; 2],
             own_process: None,
             own_link: None,
+            reader_process: None,
+            thread_link: None,
+            reader_links: [None; 2],
+            own_tasks: [None; 2],
             identity: identity.clone(),
             learned: RwLock::default(),
         }
@@ -312,6 +343,55 @@ impl Tree {
             }
             None => {
                 self.replaced.insert(id, node);
+            }
+        }
+    }
+
+    /// Names of a directory of this machine's own, and what they name.
+    pub(super) fn names(&self, path: &str) -> Vec<(Arc<str>, NodeId)> {
+        let found = path
+            .split('/')
+            .filter(|name| !name.is_empty())
+            .try_fold(ROOT, |at, name| self.child_of(at, name));
+        match found.and_then(|id| self.node(id)).map(|node| node.content.clone()) {
+            Some(Content::Dir(names)) => {
+                names.own.into_iter().filter_map(|(name, id)| Some((name, id?))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds names of nodes that are there to a directory of this machine's own.
+    pub(super) fn share_names(&mut self, folder: NodeId, names: &[(Arc<str>, NodeId)]) {
+        let Some(mut node) = self.node(folder).map(Cow::into_owned) else { return };
+        if let Content::Dir(own) = &mut node.content {
+            own.own.extend(names.iter().map(|(name, id)| (Arc::clone(name), Some(*id))));
+        }
+        self.set(folder, node);
+    }
+
+    /// The same for a directory in one.
+    pub(super) fn share_names_below(&mut self, folder: NodeId, name: &str, names: &[(Arc<str>, NodeId)]) {
+        if let Some(id) = self.child_of(folder, name) {
+            self.share_names(id, names);
+        }
+    }
+
+    /// Takes a name out of a directory.
+    pub(super) fn forget_name(&mut self, directory: &str, name: &str) {
+        let _ = self.take_name(directory, name);
+    }
+
+    /// Gives every directory below a path this mode: those that came about on the way to a file have another.
+    pub(super) fn set_folders_below(&mut self, path: &str, mode: u16) {
+        let Some(top) = self.child_of(ROOT, path.trim_start_matches('/')) else { return };
+        let mut todo = vec![top];
+        while let Some(id) = todo.pop() {
+            let Some(mut node) = self.node(id).map(Cow::into_owned) else { continue };
+            if let Content::Dir(names) = &node.content {
+                todo.extend(names.own.values().flatten());
+                node.mode = mode;
+                self.set(id, node);
             }
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::machine::{
     Identity,
-    guests::{Guest, Scene},
+    guests::{Guest, Reader, Scene},
 };
 
 use super::{
@@ -60,6 +60,10 @@ pub(super) struct View<'a> {
     pub(super) guests: &'a [Guest],
     /// Who the machine is.
     pub(super) identity: &'a Identity,
+    /// The program that looks, if it is not the shell.
+    pub(super) reader: Option<&'a Reader>,
+    /// Ports whose daemon was stopped.
+    pub(super) deaf: &'a [u16],
 }
 
 /// Where a path leads.
@@ -83,29 +87,51 @@ impl<'a> View<'a> {
     }
 
     fn scene(&self, now: SystemTime) -> Scene<'a> {
-        Scene { identity: self.identity, now, guests: self.guests }
+        Scene { identity: self.identity, now, guests: self.guests, reader: self.reader, deaf: self.deaf }
     }
 
     fn own_pid(&self) -> String {
         self.scene(SystemTime::UNIX_EPOCH).own_pid().to_string()
     }
 
-    /// What a name of a directory names; in `/proc` the visitor's own process is there for them alone.
+    /// What names of the visitor's own processes name in `/proc`, and in their folders `task`.
+    fn own_names(&self, directory: NodeId) -> Vec<(String, NodeId)> {
+        let own = || self.base.own_process.map(|id| (self.own_pid(), id));
+        let reader = || Some((self.reader?.pid.to_string(), self.base.reader_process?));
+        let [own_task, reader_task] = self.base.own_tasks;
+        if Some(directory) == self.base.kernel_tops[0] {
+            own().into_iter().chain(reader()).collect()
+        } else if Some(directory) == own_task {
+            own().into_iter().collect()
+        } else if Some(directory) == reader_task {
+            reader().into_iter().collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What a name of a directory names; in `/proc` the visitor's own processes are there for them alone.
     fn child(&self, directory: NodeId, names: &Names, name: &str) -> Option<NodeId> {
         let found = self.base.child(names, name);
-        if found.is_none() && Some(directory) == self.base.kernel_tops[0] && name == self.own_pid() {
-            return self.base.own_process;
+        if found.is_none() && self.base.is_kernel(directory) && name.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return self.own_names(directory).into_iter().find(|(own, _)| own == name).map(|(_, id)| id);
         }
         found
     }
 
     /// Where a link leads.
     fn target<'n>(&self, id: NodeId, content: &'n Content) -> Option<Cow<'n, str>> {
-        match content {
-            Content::Link(_) if Some(id) == self.base.own_link => Some(self.own_pid().into()),
-            Content::Link(target) => Some(Cow::Borrowed(target)),
-            _ => None,
-        }
+        let Content::Link(target) = content else { return None };
+        let [exe, cwd] = self.base.reader_links;
+        let pid = || self.reader.map_or_else(|| self.own_pid(), |reader| reader.pid.to_string());
+        Some(match (Some(id), self.reader) {
+            (link, _) if link == self.base.own_link => pid().into(),
+            (link, _) if link == self.base.thread_link => format!("{0}/task/{0}", pid()).into(),
+            (link, Some(reader)) if link == exe => reader.program.clone().into(),
+            (link, Some(reader)) if link == cwd => reader.cwd.clone().into(),
+            _ => Cow::Borrowed(target),
+        })
     }
 
     /// Walks a path. The last name may be missing; those before it must be directories. A last symbolic link is
@@ -204,7 +230,7 @@ impl<'a> View<'a> {
             if in_kernel { (now, now, now) } else { (node.mtime, node.atime, node.ctime) };
         Ok(Attributes {
             kind: node.content.kind(),
-            mode: u32::from(node.mode),
+            mode: u32::from(node.mode & 0o7777),
             uid: node.uid,
             gid: node.gid,
             size: self.size(&node.content, in_kernel, now),
@@ -219,8 +245,9 @@ impl<'a> View<'a> {
 
     fn size(&self, content: &Content, in_kernel: bool, now: SystemTime) -> u64 {
         match content {
-            Content::Dir(_) if in_kernel => 0,
+            Content::Dir(_) | Content::Link(_) | Content::Text(_) if in_kernel => 0,
             Content::Dir(names) => self.directory_size(names),
+            Content::Own(_) if in_kernel => 0,
             Content::Text(bytes) => bytes.len() as u64,
             Content::Own(bytes) => bytes.len() as u64,
             Content::Image(id) => self.base.image.fact(*id).map_or(0, |fact| fact.size),
@@ -243,7 +270,12 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn read(&self, path: &str, now: SystemTime) -> Result<Bytes> {
-        let node = self.node(self.find(path, true)?)?;
+        let id = self.find(path, true)?;
+        let node = self.node(id)?;
+        // What the kernel only takes it does not give, not even to root.
+        if node.mode & 0o444 == 0 && self.base.is_kernel(id) {
+            return Err(if path.starts_with("/proc/sys/") { FileError::Denied } else { FileError::Io });
+        }
         match &node.content {
             Content::Dir(_) => Err(FileError::IsADirectory),
             Content::Text(bytes) => Ok(bytes.clone()),
@@ -299,11 +331,11 @@ impl<'a> View<'a> {
         let Content::Dir(names) = &node.content else {
             return Err(FileError::NotADirectory);
         };
-        let own = self.own_pid();
+        let own = if self.base.is_kernel(id) { self.own_names(id) } else { Vec::new() };
         let mut children = self.base.children(names);
-        if let Some(process) = self.base.own_process.filter(|_| Some(id) == self.base.kernel_tops[0]) {
-            let place = children.partition_point(|(name, _)| *name < own.as_str());
-            children.insert(place, (&own, process));
+        for (name, process) in &own {
+            let place = children.partition_point(|(known, _)| *known < name.as_str());
+            children.insert(place, (name, *process));
         }
         let entry = |(name, id): (&str, NodeId)| {
             Ok(Entry { name: name.to_owned(), attributes: self.attributes(id, path, now)? })
@@ -337,6 +369,9 @@ impl<'a> View<'a> {
 
     fn allows(&self, who: Owner, id: NodeId, access: Access) -> Result<()> {
         let node = self.node(id)?;
+        if access == Access::Write && node.has(super::Flag::Immutable) {
+            return Err(FileError::NotPermitted);
+        }
         let mode = u32::from(node.mode);
         let bit = match access {
             Access::Read => 4,

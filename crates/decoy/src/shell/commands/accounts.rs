@@ -1,12 +1,14 @@
-//! Passwords and other users: `passwd`, `chpasswd`, `su`, `sudo`, `nohup`.
+//! Passwords: `passwd`, `chpasswd`; and `nohup`.
 
 use futures::{FutureExt as _, future::BoxFuture};
 
-use super::{Call, Said, users};
-use crate::{
-    machine::Login,
-    shell::io::{Input, Out},
+use super::{
+    Call, Said,
+    aging::{self, Given, misused},
+    openssl::passwords::{self, Scheme},
+    usage, users,
 };
+use crate::shell::io::{Input, Out};
 
 /// Reads one line from the terminal without showing it.
 async fn secret(input: &Input) -> Option<String> {
@@ -68,9 +70,12 @@ impl<'a> Lines<'a> {
 pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
         let mut said = Said::default();
-        let options = call.options("");
+        let asked = match aging::passwd(call) {
+            Ok(asked) => asked,
+            Err(said) => return said,
+        };
         let own = call.session.user_name();
-        let name = options.operands.first().cloned().unwrap_or_else(|| own.clone());
+        let name = asked.unwrap_or_else(|| own.clone());
         if users::named(call, &name).is_none() {
             return Said::err(format!("passwd: user '{name}' does not exist\n"), 1);
         }
@@ -79,9 +84,6 @@ pub(super) fn passwd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
                 format!("passwd: You may not view or modify password information for {name}.\n"),
                 1,
             );
-        }
-        if options.has('l') || options.has('u') || options.has('d') || options.has('e') {
-            return Said::out("passwd: password changed.\n");
         }
         let text = String::from_utf8_lossy(call.stdin.unwrap_or_default()).into_owned();
         let mut lines = Lines::of(call, &text);
@@ -131,9 +133,37 @@ fn failed(mut said: Said) -> Said {
 
 pub(super) fn chpasswd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
+        const LONG: [(&str, char); 6] = [
+            ("crypt-method", 'c'),
+            ("encrypted", 'e'),
+            ("help", 'h'),
+            ("md5", 'm'),
+            ("root", 'R'),
+            ("sha-rounds", 's'),
+        ];
+        let given = match Given::of(call.args, "ehm", "cRs", &LONG) {
+            Ok(given) => given,
+            Err(what) => return misused("chpasswd", &format!("chpasswd: {what}\n"), 2),
+        };
+        if given.has('h') {
+            return usage::of("chpasswd", &["--help".to_owned()], false).unwrap_or_default();
+        }
+        let method = given.value('c').map(str::to_ascii_uppercase);
+        if let Some(method) = &method
+            && !["NONE", "DES", "MD5", "SHA256", "SHA512", "YESCRYPT"].contains(&method.as_str())
+        {
+            return misused("chpasswd", &format!("chpasswd: unsupported crypt method: {method}\n"), 2);
+        }
         if !call.is_root() {
             return Said::err("chpasswd: Permission denied.\n", 1);
         }
+        let scheme = match method.as_deref() {
+            Some("MD5") => Some(Scheme::Md5),
+            Some("SHA256") => Some(Scheme::Sha256),
+            Some("SHA512") => Some(Scheme::Sha512),
+            _ => given.has('m').then_some(Scheme::Md5),
+        };
+        let plain = given.has('e') || method.as_deref() == Some("NONE");
         let text = match call.stdin {
             Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             None => {
@@ -159,7 +189,18 @@ pub(super) fn chpasswd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
                     continue;
                 }
                 Some((name, password)) => {
-                    change(call, name, password);
+                    if plain || scheme.is_some() {
+                        let hash = scheme.filter(|_| !plain).map_or_else(
+                            || password.to_owned(),
+                            |scheme| passwords::hash(scheme, password.as_bytes(), &passwords::salt(&rand::random::<[u8; 16]>())),
+                        );
+                        users::change_shadow(call, name, &hash);
+                        if !plain {
+                            call.session.contact.visitor.set_password(name, password);
+                        }
+                    } else {
+                        change(call, name, password);
+                    }
                     continue;
                 }
             };
@@ -169,116 +210,6 @@ pub(super) fn chpasswd<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         said
     }
     .boxed()
-}
-
-/// `su -c LINE` for who one is already: the line alone is run.
-pub(super) fn su_command(call: &Call<'_>) -> Option<Vec<String>> {
-    let options = call.options("cs");
-    let name = options.operands.iter().find(|name| *name != "-").map_or("root", String::as_str);
-    let line = options.value('c')?.to_owned();
-    let user = users::named(call, name)?;
-    (user.uid == call.session.who().uid).then(|| vec!["bash".to_owned(), "-c".to_owned(), line])
-}
-
-pub(super) fn su<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
-    async move {
-        let options = call.options("cs");
-        let name = options.operands.iter().find(|name| *name != "-").map_or("root", String::as_str).to_owned();
-        let Some(user) = users::named(call, &name) else {
-            return Said::err(format!("su: user {name} does not exist or the user entry does not contain all the required fields\n"), 1);
-        };
-        if !call.is_root() {
-            let mut said = Said::default();
-            let text = String::from_utf8_lossy(call.stdin.unwrap_or_default()).into_owned();
-            let password = Lines::of(call, &text).answer("Password: ", &mut said).await.unwrap_or_default();
-            if !matches!(call.session.contact.visitor.log_in(&name, &password), Login::Accepted(_)) {
-                said.err.extend_from_slice(b"su: Authentication failure\n");
-                said.status = 1;
-                return said;
-            }
-        }
-        if user.shell.ends_with("/nologin") || user.shell.ends_with("/false") {
-            return Said::err("This account is currently not available.\n", 1);
-        }
-        call.session.become_user(user.uid, user.gid);
-        Said::nothing(0)
-    }
-    .boxed()
-}
-
-/// sudo 1.9.13p3: members of the group `sudo` may do anything once they have given their password; the machine was
-/// set up without asking for it.
-pub(super) fn sudo(call: &Call<'_>) -> Result<Vec<String>, Said> {
-    let mut args = call.args.iter();
-    let mut words: Vec<String> = Vec::new();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "-u" | "-g" | "-p" | "-h" | "-C" | "-U" => {
-                args.next();
-            }
-            "-l" | "--list" => {
-                let host = &call.identity().hostname;
-                let user = call.session.user_name();
-                let text = format!(
-                    "Matching Defaults entries for {user} on {host}:\n    env_reset, mail_badpass, secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin\n\nUser {user} may run the following commands on {host}:\n    (ALL : ALL) ALL\n"
-                );
-                return Err(Said::out(text));
-            }
-            "-V" | "--version" => {
-                return Err(Said::out(
-                    "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n",
-                ));
-            }
-            "-i" | "-s" | "-n" | "-S" | "-E" | "-H" | "-k" | "-K" | "-v" | "-b" | "--" => {}
-            assignment if words.is_empty() && assignment.contains('=') && !assignment.starts_with('-') => {}
-            _ => {
-                words.push(arg.clone());
-                words.extend(args.cloned());
-                break;
-            }
-        }
-    }
-    if !call.is_root()
-        && !call
-            .identity()
-            .groups()
-            .iter()
-            .any(|(name, _, members)| name == "sudo" && members.contains(&call.session.user_name()))
-    {
-        return Err(Said::err(format!("{} is not in the sudoers file.\n", call.session.user_name()), 1));
-    }
-    if words.is_empty() {
-        if call.args.is_empty() {
-            return Err(Said::err(
-                "usage: sudo -h | -K | -k | -V\nusage: sudo -v [-ABkNnS] [-g group] [-h host] [-p prompt] [-u user]\nusage: sudo -l [-ABkNnS] [-g group] [-h host] [-p prompt] [-U user] [-u user] [command [arg ...]]\nusage: sudo [-ABbEHkNnPS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] [VAR=value] [-i | -s] [command [arg ...]]\nusage: sudo -e [-ABkNnS] [-r role] [-t type] [-C num] [-D directory] [-g group] [-h host] [-p prompt] [-R directory] [-T timeout] [-u user] file ...\n",
-                1,
-            ));
-        }
-        call.session.become_user(0, 0);
-        return Err(Said::nothing(0));
-    }
-    // sudo finds files, not what the shell has built in.
-    let only_built_in = |name: &str| {
-        matches!(
-            name,
-            "history"
-                | "cd"
-                | "export"
-                | "source"
-                | "alias"
-                | "exit"
-                | "ulimit"
-                | "set"
-                | "unset"
-                | "type"
-                | "help"
-                | "jobs"
-        )
-    };
-    if let Some(name) = words.first().filter(|name| only_built_in(name)) {
-        return Err(Said::err(format!("sudo: {name}: command not found\n"), 1));
-    }
-    Ok(words)
 }
 
 pub(super) fn nohup(call: &Call<'_>) -> Result<Vec<String>, Said> {

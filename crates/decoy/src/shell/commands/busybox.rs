@@ -26,6 +26,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
         "--list" => {
             return Err(Said::out(APPLETS.iter().map(|name| format!("{name}\n")).collect::<String>()));
         }
+        "--list-full" => return Err(usage::exactly("busybox", "--list-full").unwrap_or_default()),
+        "--install" => return Err(Said::nothing(0)),
         "--help" => return Err(banner(call)),
         "busybox" => return run(&Call { args: &[], ..*call }),
         name if !has(name) => return Err(Said::err(format!("{name}: applet not found\n"), 127)),
@@ -70,6 +72,8 @@ fn banner(call: &Call<'_>) -> Said {
     let text = String::from_utf8_lossy(&said.out).into_owned();
     let Some((head, _)) = text.split_once(BEFORE) else { return said };
     let width = if call.session.launch.tty.is_some() { call.session.window().0.max(20) as usize } else { 80 };
+    // The last column stays free.
+    let width = width - 1;
     let (mut list, mut column) = (String::new(), 0);
     for name in applets() {
         let length = name.len() + 2;

@@ -31,6 +31,20 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
     let rows = text.lines().filter(|row| !row.trim().is_empty() && !row.starts_with('#'));
     let hosts = path == "/etc/hosts";
     let shown = |row: &str| {
+        // What has no colons is shown in columns, without the comment (nss/getent.c).
+        if matches!(database.as_str(), "services" | "protocols" | "networks" | "rpc") {
+            let row = row.split('#').next().unwrap_or_default();
+            let mut words = row.split_whitespace();
+            let (name, number) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let rest: Vec<&str> = words.collect();
+            let rest = rest.join(" ");
+            let line = match database.as_str() {
+                "networks" => format!("{name:<21} {number}{}{rest}", if rest.is_empty() { "" } else { " " }),
+                "rpc" => format!("{name:<15} {number}{}{rest}", if rest.is_empty() { "" } else { "  " }),
+                _ => format!("{name:<21} {number}{}{rest}", if rest.is_empty() { "" } else { " " }),
+            };
+            return line + "\n";
+        }
         if !hosts {
             return format!("{row}\n");
         }
@@ -48,7 +62,13 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
                 return row.split_whitespace().any(|word| word == key);
             }
             let mut fields = row.split([':', '\t', ' ']).filter(|field| !field.is_empty());
-            fields.next() == Some(key)
+            let numbered = matches!(database.as_str(), "services" | "protocols" | "rpc")
+                && row
+                    .split_whitespace()
+                    .nth(1)
+                    .is_some_and(|number| number == key || number.split('/').next() == Some(key));
+            numbered
+                || fields.next() == Some(key)
                 || matches!(database.as_str(), "passwd" | "group") && row.split(':').nth(2) == Some(key)
         });
         match found {
@@ -63,47 +83,105 @@ pub(super) fn logname(call: &Call<'_>) -> Said {
     Said::out(format!("{}\n", call.session.launch.account.name))
 }
 
-/// procps 4.0.2.
+/// procps 4.0.2: settings are files below `/proc/sys`, and what is written there stays.
 pub(super) fn sysctl(call: &Call<'_>) -> Said {
-    let options = call.options("prf");
-    if options.has('p') || options.value('p').is_some() || options.has_long("system") {
+    let options = call.options("r");
+    let pattern = options.value('r').map(str::to_owned).or_else(|| {
+        let at = call.args.iter().position(|arg| arg == "--pattern")?;
+        call.args.get(at + 1).cloned()
+    });
+    let mut said = Said::default();
+    if options.has('p') || options.has('f') || options.long.iter().any(|word| word.starts_with("load")) {
+        let given = options.long.iter().find_map(|word| word.strip_prefix("load="));
+        let file = given.or(options.operands.first().map(String::as_str)).unwrap_or("/etc/sysctl.conf");
+        let Ok(text) = call.files().read(&call.path(file)) else {
+            return Said::err(format!("sysctl: cannot open \"{file}\": No such file or directory\n"), 1);
+        };
+        for line in
+            String::from_utf8_lossy(&text).lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']))
+        {
+            if line.contains('=') {
+                one_setting(call, &options, line, &mut said);
+            }
+        }
+        return said;
+    }
+    if options.has_long("system") {
         return Said::nothing(0);
     }
-    if options.has('a') || options.has('A') {
+    if options.has('a') || options.has('A') || options.has('X') || options.has_long("all") {
         let mut rows = Vec::new();
         list(call, "/proc/sys", &mut rows, 0);
-        return Said::out(rows.concat());
+        let wanted = rows.iter().filter(|row| {
+            pattern.as_ref().is_none_or(|pattern| {
+                row.split(" = ").next().is_some_and(|name| name.contains(pattern.as_str()))
+            })
+        });
+        let shown = wanted.map(|row| match (options.has('N'), row.split_once(" = ")) {
+            (true, Some((name, _))) => format!("{name}\n"),
+            (_, Some((_, value))) if options.has('n') => value.to_owned(),
+            _ => row.clone(),
+        });
+        return Said::out(shown.collect::<String>());
     }
     if options.operands.is_empty() {
-        let text = super::usage::of("sysctl", &["--help".to_owned()], false).unwrap_or_default();
-        return Said::err(text.out, 1);
+        if call.args.is_empty() {
+            let text = super::usage::of("sysctl", &["--help".to_owned()], false).unwrap_or_default();
+            return Said::err(text.out, 1);
+        }
+        return Said::err("sysctl: no variables specified\nTry `sysctl --help' for more information.\n", 1);
     }
-    let mut said = Said::default();
-    for operand in &options.operands {
-        let (name, value) = match operand.split_once('=') {
-            Some((name, value)) => (name.trim(), Some(value.trim())),
-            None => (operand.as_str(), None),
-        };
-        let path = format!("/proc/sys/{}", name.replace('.', "/"));
-        let Ok(now) = call.files().read(&path) else {
-            said.err.extend(format!("sysctl: cannot stat {path}: No such file or directory\n").bytes());
-            said.status = 1;
-            continue;
-        };
-        if value.is_some() && !call.is_root() {
-            said.err.extend(format!("sysctl: permission denied on key \"{name}\"\n").bytes());
-            said.status = 1;
-            continue;
-        }
-        let now = String::from_utf8_lossy(&now).trim_end().to_owned();
-        let shown = value.unwrap_or(&now);
-        let name = name.replace('/', ".");
-        let row = if options.has('n') { format!("{shown}\n") } else { format!("{name} = {shown}\n") };
-        if !options.has('q') {
-            said.out.extend(row.bytes());
-        }
+    for operand in options.operands.iter().filter(|operand| pattern.as_ref() != Some(*operand)) {
+        one_setting(call, &options, operand, &mut said);
     }
     said
+}
+
+/// Shows or writes one setting.
+fn one_setting(call: &Call<'_>, options: &super::Options, operand: &str, said: &mut Said) {
+    let (name, value) = match operand.split_once('=') {
+        Some((name, value)) => (name.trim(), Some(value.trim())),
+        None => (operand, None),
+    };
+    if options.has('w') && value.is_none() {
+        said.err.extend(format!("sysctl: \"{operand}\" must be of the form name=value\n").bytes());
+        said.status = 1;
+        return;
+    }
+    let ignores = name.starts_with('-') || options.has('e') || options.has_long("ignore");
+    let path = format!("/proc/sys/{}", name.trim_start_matches('-').replace('.', "/"));
+    let Ok(now) = call.files().read(&path) else {
+        if !ignores {
+            said.err.extend(format!("sysctl: cannot stat {path}: No such file or directory\n").bytes());
+            said.status = 1;
+        }
+        return;
+    };
+    let name = name.trim_start_matches('-').replace('/', ".");
+    if let Some(value) = value {
+        if !call.is_root() {
+            said.err.extend(format!("sysctl: permission denied on key \"{name}\"\n").bytes());
+            said.status = 1;
+            return;
+        }
+        // What the kernel works out itself does not take it.
+        let _ = call.files().write(&path, format!("{value}\n").as_bytes(), &call.session.who(), 0o644);
+    }
+    let now = String::from_utf8_lossy(&now).trim_end().to_owned();
+    let shown = value.unwrap_or(&now);
+    if options.has('q') && value.is_some() {
+        return;
+    }
+    let row = if options.has('N') {
+        format!("{name}\n")
+    } else if options.has('b') {
+        shown.to_owned()
+    } else if options.has('n') {
+        format!("{shown}\n")
+    } else {
+        format!("{name} = {shown}\n")
+    };
+    said.out.extend(row.bytes());
 }
 
 fn list(call: &Call<'_>, folder: &str, rows: &mut Vec<String>, depth: usize) {

@@ -2,8 +2,11 @@
 
 mod accounts;
 mod activity;
+mod aging;
 mod answers;
 mod asking;
+mod attributes;
+mod becoming;
 mod busybox;
 mod calc;
 mod call;
@@ -23,6 +26,7 @@ mod disks;
 mod dmidecode;
 mod dumps;
 mod encoding;
+mod facts;
 mod firewall;
 mod getopt;
 mod git;
@@ -36,9 +40,11 @@ mod linking;
 mod listing;
 mod lookups;
 mod making;
+mod memberships;
 mod names;
 mod network;
 mod nodes;
+mod openssl;
 mod outward;
 mod owners;
 mod packages;
@@ -206,10 +212,61 @@ pub(super) fn process_exists(session: &Session, pid: u64, signal: u8) -> bool {
     exists
 }
 
-/// What a call says that only asks what the program is.
+/// Programs of ours that refuse an option in exactly the words that are recorded.
+const STRICT: &[&str] = &[
+    "apt-cache",
+    "chfn",
+    "chsh",
+    "curl",
+    "free",
+    "hostname",
+    "journalctl",
+    "killall",
+    "lastlog",
+    "lsblk",
+    "lscpu",
+    "modinfo",
+    "modprobe",
+    "mount",
+    "pgrep",
+    "pkill",
+    "rmmod",
+    "sysctl",
+    "systemctl",
+    "timedatectl",
+    "top",
+    "umount",
+    "uptime",
+    "vmstat",
+    "w",
+    "wget",
+];
+
+/// What a call says that only asks what the program is, or asks for what it does not have.
 pub(super) fn help(call: &Call<'_>) -> Option<Said> {
-    let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
-    if asks { usage::said(call) } else { None }
+    if call.applet {
+        let asks = matches!(call.args, [only] if only == "--help" || only == "--version");
+        return if asks { usage::said(call) } else { None };
+    }
+    match call.args {
+        [] => return None,
+        [only] if only == "--help" || only == "--version" => return usage::said(call),
+        [only] if only == "-V" || only == "-v" => {
+            let (asked, version) =
+                (usage::exactly(call.name, only)?, usage::exactly(call.name, "--version")?);
+            if asked.out == version.out && !asked.out.is_empty() {
+                return Some(asked);
+            }
+        }
+        _ => {}
+    }
+    if matches!(call.name, "getconf" | "kill" | "killall" | "locale" | "ps" | "top")
+        && let Some(said) = usage::exactly(call.name, &call.args.join(" "))
+    {
+        return Some(said);
+    }
+    let strict = call.args.iter().any(|arg| arg.starts_with('-')) && STRICT.contains(&call.name);
+    if strict { usage::refusal(call.name, call.args) } else { None }
 }
 
 /// What a program says to `--help` or `--version` on standard output.
@@ -238,6 +295,14 @@ pub(super) fn is_reachable(session: &Session, name: &str, path: Option<&str>) ->
         || path.split(':').take(64).any(|dir| {
             session.files().lstat(&session.files().resolve(&cwd, &format!("{dir}/{name}"))).is_ok()
         })
+}
+
+/// The file behind the name of a program.
+pub(super) fn program_file(session: &Session, name: &str) -> String {
+    let files = session.files();
+    let candidate =
+        ["/usr/bin/", "/usr/sbin/"].iter().map(|dir| format!("{dir}{name}")).find(|path| files.exists(path));
+    candidate.and_then(|path| files.real_path(&path).ok()).unwrap_or_else(|| "/usr/bin/bash".to_owned())
 }
 
 #[cfg(test)]

@@ -194,6 +194,16 @@ pub(super) fn hostname(call: &Call<'_>) -> Said {
         Some('f' | 'A') => identity.full_name(),
         Some('d') => identity.domain.clone(),
         Some('i') => "127.0.1.1".to_owned(),
+        Some('h') => return usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default(),
+        Some('a') => String::new(),
+        Some('y') => return Said::err("hostname: Local domain name not set\n", 1),
+        _ if options.value('F').is_some_and(|file| !call.files().exists(&call.path(file))) => {
+            return Said::err("hostname: No such file or directory\n", 1);
+        }
+        _ if options.operands.len() > 1 => {
+            let help = usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default();
+            return Said { status: 255, ..help };
+        }
         Some('I') => format!("{} ", identity.address),
         _ if !options.operands.is_empty() && !call.is_root() => {
             return Said::err("hostname: you must be root to change the host name\n", 1);

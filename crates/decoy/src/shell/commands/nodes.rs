@@ -1,4 +1,4 @@
-//! Changing and naming files: `chmod`, `chattr`, `which`.
+//! Changing and naming files: `chmod`, `which`.
 
 use super::{Call, Options, Said, is_installed, quoting::quoted};
 use crate::machine::{FileError, files::Kind};
@@ -246,27 +246,6 @@ fn rights(mode: u32) -> String {
         })
         .collect();
     format!("{:04o} ({letters})", mode & 0o7777)
-}
-
-/// e2fsprogs 1.47.0. The attributes themselves are not kept.
-pub(super) fn chattr(call: &Call<'_>) -> Said {
-    let mut said = Said::default();
-    let is_mode = |arg: &&String| arg.starts_with(['+', '=', '-']);
-    let operands: Vec<&String> = call.args.iter().filter(|arg| !is_mode(arg)).collect();
-    if operands.is_empty() || call.args.len() == operands.len() {
-        return Said::err(
-            "Usage: chattr [-RVf] [-+=aAcCdDeijPsStTuFx] [-p project] [-v version] files...\n",
-            1,
-        );
-    }
-    for operand in operands {
-        if let Err(error) = call.files().lstat(&call.path(operand)) {
-            said.err
-                .extend(format!("chattr: {} while trying to stat {operand}\n", error.errno_text()).bytes());
-            said.status = 1;
-        }
-    }
-    said
 }
 
 /// Debian's which (debianutils 5.7).

@@ -11,8 +11,8 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, busybox, by_path, dash, find, help, interpreters, is_installed,
-    is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
+    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, help, interpreters,
+    is_installed, is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
     machine::Identity,
@@ -36,6 +36,7 @@ fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     registry.insert(NOT_FOUND, Arc::new(Status127));
     dash::register(&registry);
+    becoming::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add_ours = |name: &'static str, run: Run, by_name: bool| {
@@ -253,6 +254,15 @@ async fn consult(
         return Ok(result(said));
     }
     if let Some(said) = usage::of(name, context.args, applet).filter(|_| asked.stdin.is_none()) {
+        return Ok(result(said));
+    }
+    // Scripts for the shell reach every program; an option that it does not know is refused as always.
+    if let Some(said) =
+        usage::exactly(name, &context.args.join(" ")).filter(|_| !applet && !context.args.is_empty())
+    {
+        return Ok(result(said));
+    }
+    if let Some(said) = usage::refusal(name, context.args).filter(|_| !applet) {
         return Ok(result(said));
     }
     let said = context.run_budgeted(asking::ask(session, &asked)).await?;

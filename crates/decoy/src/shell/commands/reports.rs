@@ -1,4 +1,4 @@
-//! Reports on the whole machine: `vmstat`, `hostnamectl`, `timedatectl`, `lastb`, `lsattr`.
+//! Reports on the whole machine: `vmstat`, `hostnamectl`, `timedatectl`, `lastb`.
 
 use chrono::{DateTime, Utc};
 
@@ -102,35 +102,6 @@ pub(super) fn lastb(call: &Call<'_>) -> Said {
     }
     let booted: DateTime<Utc> = call.identity().boot_time.into();
     Said::out(format!("\nbtmp begins {}\n", booted.format("%a %b %e %H:%M:%S %Y")))
-}
-
-/// e2fsprogs 1.47: files of ext4 have extents, and nothing else is set.
-pub(super) fn lsattr(call: &Call<'_>) -> Said {
-    let options = call.options("");
-    let mut said = Said::default();
-    let here = ".".to_owned();
-    let operands = if options.operands.is_empty() { vec![&here] } else { options.operands.iter().collect() };
-    let row = |path: &str| format!("--------------e------- {path}\n");
-    for operand in operands {
-        let path = call.path(operand);
-        let Ok(node) = call.files().stat(&path) else {
-            said.err.extend(
-                format!("lsattr: No such file or directory while trying to stat {operand}\n").bytes(),
-            );
-            said.status = 1;
-            continue;
-        };
-        if !node.is_dir() || options.has('d') {
-            said.out.extend(row(operand).bytes());
-            continue;
-        }
-        for entry in call.files().list(&path).unwrap_or_default() {
-            if options.has('a') || !entry.name.starts_with('.') {
-                said.out.extend(row(&format!("{}/{}", operand.trim_end_matches('/'), entry.name)).bytes());
-            }
-        }
-    }
-    said
 }
 
 /// util-linux 2.38: unmounting.

@@ -1,6 +1,6 @@
 //! `kill` as a program and as busybox' applet (procps 4.0.2, busybox 1.35). The shell's own `kill` is the library's.
 
-use super::{Call, Said, complaint, running};
+use super::{Call, Said, running};
 
 /// Names of signals by number, from 1 (signal(7), x86).
 const NAMES: [&str; 31] = [
@@ -32,12 +32,31 @@ pub(super) fn is_signal(text: &str) -> bool {
         || matches!(name, "EXIT" | "IO" | "CLD")
 }
 
+/// `kill -l`, with or without a signal to be named.
+fn listed(call: &Call<'_>, signal: Option<&str>) -> Said {
+    if call.applet {
+        let rows = NAMES.iter().zip(1..).map(|(name, number)| format!("{number:>2}) {name}\n"));
+        return Said::out(rows.collect::<String>());
+    }
+    let Some(signal) = signal else { return Said::out(NAMES.join(" ") + "\n") };
+    if let Ok(number) = signal.parse::<usize>() {
+        return match number.checked_sub(1).and_then(|at| NAMES.get(at)) {
+            Some(name) => Said::out(format!("{name}\n")),
+            None => Said::err(format!("kill: unknown signal name {signal}\n"), 1),
+        };
+    }
+    if is_signal(signal) {
+        return Said::out(format!("{}\n", number(signal)));
+    }
+    Said::err(format!("kill: unknown signal name {signal}\n"), 1)
+}
+
 pub(super) fn kill(call: &Call<'_>) -> Said {
     let (mut pids, mut wanted) = (Vec::new(), TERM);
     let mut args = call.args.iter();
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "-l" | "-L" => return Said::out(NAMES.join("\n") + "\n"),
+            "-l" | "-L" => return listed(call, args.next().map(String::as_str)),
             "-s" | "-n" => wanted = args.next().map_or(TERM, |name| number(name)),
             "--" => {}
             text if text.starts_with('-') && pids.is_empty() && text.len() > 1 => {
@@ -49,7 +68,12 @@ pub(super) fn kill(call: &Call<'_>) -> Said {
                             1,
                         )
                     } else {
-                        Said::err(format!("kill: unknown signal name {signal}\n"), 1)
+                        // The letters are options that it does not have, the last of them without an end.
+                        let first = signal.chars().next().unwrap_or('?');
+                        let help =
+                            super::usage::of("kill", &["--help".to_owned()], false).unwrap_or_default();
+                        let text = format!("kill: invalid argument {first}\n");
+                        Said::err([text.as_bytes(), &help.out].concat(), 1)
                     };
                 }
                 wanted = number(signal);
@@ -61,7 +85,8 @@ pub(super) fn kill(call: &Call<'_>) -> Said {
         return if call.applet {
             Said::err("kill: you need to specify whom to kill\n", 1)
         } else {
-            complaint::missing(call, "not enough arguments")
+            let help = super::usage::of("kill", &["--help".to_owned()], false).unwrap_or_default();
+            Said::err(help.out, 1)
         };
     }
     let mut said = Said::default();

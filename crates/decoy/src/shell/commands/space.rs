@@ -6,6 +6,22 @@ use crate::machine::files::{memory, mount_table};
 /// procps 4.0.2.
 pub(super) fn free(call: &Call<'_>) -> Said {
     let options = call.options("sc");
+    for letter in ['s', 'c'] {
+        let Some(text) = options.value(letter) else { continue };
+        if text.is_empty() {
+            let help = super::usage::of("free", &["--help".to_owned()], false).unwrap_or_default();
+            let what = format!("free: option requires an argument -- '{letter}'\n");
+            return Said::err([what.into_bytes(), help.out].concat(), 1);
+        }
+        let positive = text.parse::<f64>().is_ok_and(|number| number > 0.0);
+        if letter == 's' && !positive {
+            return Said::err(format!("free: seconds argument `{text}' is not positive number\n"), 1);
+        }
+        if letter == 'c' && !positive {
+            let why = if text.parse::<f64>().is_ok() { ": Numerical result out of range" } else { "" };
+            return Said::err(format!("free: failed to parse count argument: '{text}'{why}\n"), 1);
+        }
+    }
     if let Some(letter) = options.unknown("bkmghtwlv") {
         let text = format!("free: invalid option -- '{letter}'\n");
         let help = super::usage::of("free", &["--help".to_owned()], false).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What installed programs that nobody emulates say when no model answers: their complaint, their version, their usage.
 //! Silence only where the real program is silent.
 
-use super::Said;
+use super::{Said, usage};
 use crate::shell::session::Session;
 
 /// Programs that do their work without a word.
@@ -52,6 +52,10 @@ pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
         return Said::nothing(0);
     }
     if let Some(option) = args.iter().find(|arg| arg.starts_with('-') && arg.len() > 1) {
+        // What it does with an option that it has is not known here; that it has none would be wrong.
+        if usage::names_option(name, option) {
+            return Said::nothing(0);
+        }
         let text = match option.strip_prefix("--") {
             Some(_) => format!("{name}: unrecognized option '{option}'\n"),
             None => format!("{name}: invalid option -- '{}'\n", option.chars().nth(1).unwrap_or('?')),

@@ -38,6 +38,78 @@ fn recorded(name: &str, args: &str) -> Option<Said> {
     Some(Said { out: out.into(), err: err.into(), status: status.parse().ok()? })
 }
 
+/// What a program says to exactly these arguments, parted by blanks.
+pub(super) fn exactly(name: &str, args: &str) -> Option<Said> {
+    if args.starts_with("-@") || args.starts_with("--nosuch-option") {
+        return None;
+    }
+    recorded(name, args)
+}
+
+/// How a program refuses an option that it does not know. Its help lists those that it does; without one nothing is known.
+pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
+    let help = recorded(name, "--help").filter(|help| help.out.len() + help.err.len() > 80)?;
+    let help = [help.out, help.err].concat();
+    let help = String::from_utf8_lossy(&help).into_owned();
+    let arg = args.iter().take_while(|arg| *arg != "--").find(|arg| arg.starts_with('-') && arg.len() > 1)?;
+    let (asked, shown) = match arg.strip_prefix("--") {
+        Some(long) => ("--nosuch-option", long.split('=').next()?.to_owned()),
+        None => ("-@", arg.chars().nth(1)?.to_string()),
+    };
+    let known = match arg.strip_prefix("--") {
+        Some(_) => help.contains(&format!("--{shown}")) || help.contains(&format!("[no-]{shown}")),
+        None => {
+            let letter = shown.chars().next()?;
+            letter.is_ascii_digit() || mentions(&help, letter)
+        }
+    };
+    if known {
+        return None;
+    }
+    let mut said = recorded(name, asked)?;
+    for text in [&mut said.out, &mut said.err] {
+        let new = String::from_utf8_lossy(text);
+        let new = match asked {
+            "-@" => new
+                .replace("'@'", &format!("'{shown}'"))
+                .replace("-@", &format!("-{shown}"))
+                .replace("option @", &format!("option {shown}")),
+            _ => new.replace("nosuch-option", &shown),
+        };
+        *text = new.into_bytes();
+    }
+    (said.err != recorded(name, asked)?.err || said.out != recorded(name, asked)?.out).then_some(said)
+}
+
+/// Whether what a program says of itself names this option.
+pub(super) fn names_option(name: &str, option: &str) -> bool {
+    let texts = ["--help", "-h", "", "-@"].iter().filter_map(|args| recorded(name, args));
+    let mut texts = texts.map(|said| String::from_utf8_lossy(&[said.out, said.err].concat()).into_owned());
+    match option.strip_prefix("--") {
+        Some(long) => {
+            texts.any(|text| text.contains(&format!("--{}", long.split('=').next().unwrap_or(long))))
+        }
+        None => {
+            let letter = option.chars().nth(1);
+            letter.is_some_and(|letter| texts.any(|text| mentions(&text, letter)))
+        }
+    }
+}
+
+/// Whether a help names this letter as an option: `-x`, or among several as in `[-abx]`.
+fn mentions(help: &str, letter: char) -> bool {
+    help.match_indices('-').any(|(at, _)| {
+        let before = help.get(..at).and_then(|text| text.chars().next_back());
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '-') {
+            return false;
+        }
+        let word = help.get(at + 1..).unwrap_or_default();
+        let end =
+            word.find(|c: char| !c.is_ascii_alphanumeric() && !"@?!#%+".contains(c)).unwrap_or(word.len());
+        word.get(..end).is_some_and(|word| word.contains(letter))
+    })
+}
+
 /// What the called program says to its arguments, if that is a fact about the program.
 pub(super) fn said(call: &Call<'_>) -> Option<Said> {
     of(call.name, call.args, call.applet)

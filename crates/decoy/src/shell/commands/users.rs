@@ -2,7 +2,12 @@
 //!
 //! The files are the truth: `/etc/passwd`, `/etc/shadow`, `/etc/group` of the visitor's layer.
 
-use super::{Call, Options, Said, usage};
+use super::{
+    Call, Options, Said,
+    aging::{Row, date, misused},
+    memberships::drop_member,
+    usage,
+};
 use crate::machine::files::Owner;
 
 /// One row of `/etc/passwd`.
@@ -87,7 +92,7 @@ pub(super) fn set_password(call: &Call<'_>, name: &str, password: &str) {
     change_shadow(call, name, &hash);
 }
 
-fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
+pub(super) fn change_shadow(call: &Call<'_>, name: &str, hash: &str) {
     let mut rows = lines(call, "/etc/shadow");
     let begin = format!("{name}:");
     let today = call.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
@@ -109,8 +114,12 @@ pub(super) fn denied(call: &Call<'_>, status: i32) -> Option<Said> {
 
 fn is_name(name: &str) -> bool {
     name.len() <= 32
-        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '$'))
+        && !name.starts_with(['-', '+', '~'])
+        && !name.is_empty()
+        && !name.chars().all(|c| c.is_ascii_digit())
+        && !name.contains([
+            ':', ',', '/', ' ', '\t', '\n', '"', '\'', '!', '#', '*', '?', '[', ']', '(', ')', ';', '&', '|',
+        ])
 }
 
 pub(super) fn add_to_group(call: &Call<'_>, group: &str, name: &str) {
@@ -168,20 +177,27 @@ pub(super) const LONG_VALUED: &[&str] = &[
 ];
 
 pub(super) fn useradd(call: &Call<'_>) -> Said {
+    if let Some(said) = usage::refusal("useradd", call.args) {
+        return said;
+    }
     let options = Options::of(&joined(call.args, LONG_VALUED), "ugGsdcpekKbfRPZ");
     let Some(name) = options.operands.first() else {
         if options.has('D') {
-            return Said::out(
-                "GROUP=100\nHOME=/home\nINACTIVE=-1\nEXPIRE=\nSHELL=/bin/sh\nSKEL=/etc/skel\nCREATE_MAIL_SPOOL=no\nLOG_INIT=yes\n",
-            );
+            return defaults(call, &options);
         }
         return usage::of("useradd", &[], false).unwrap_or_default();
     };
     if let Some(said) = denied(call, 1) {
         return said;
     }
-    if !is_name(name) {
+    if options.operands.len() > 1 {
+        return misused("useradd", "", 2);
+    }
+    if !is_name(name) && !options.has_long("badname") {
         return Said::err(format!("useradd: invalid user name '{name}': use --badname to ignore\n"), 3);
+    }
+    if let Some(said) = useradd_refuses(call, &options) {
+        return said;
     }
     let everybody = all(call);
     if everybody.iter().any(|user| user.name == *name) {
@@ -255,16 +271,70 @@ pub(super) fn useradd(call: &Call<'_>) -> Said {
         add_to_group(call, group, name);
     }
     let home = value(&options, 'd', "home-dir").unwrap_or_else(|| format!("/home/{name}"));
-    let shell = value(&options, 's', "shell").unwrap_or_else(|| "/bin/sh".to_owned());
+    let given_shell = value(&options, 's', "shell");
+    if let Some(shell) = given_shell.as_ref().filter(|shell| {
+        !shell.is_empty() && !call.files().stat(&call.path(shell)).is_ok_and(|node| node.mode & 0o111 != 0)
+    }) {
+        warning = format!("useradd: Warning: missing or non-executable shell '{shell}'\n") + &warning;
+    }
+    let shell = given_shell.unwrap_or_else(|| default_shell(call));
     let gecos = value(&options, 'c', "comment").unwrap_or_default();
     append(call, "/etc/passwd", format!("{name}:x:{uid}:{gid}:{gecos}:{home}:{shell}"));
     let today = call.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
     let hash = value(&options, 'p', "password").unwrap_or_else(|| "!".to_owned());
-    append(call, "/etc/shadow", format!("{name}:{hash}:{today}:0:99999:7:::"));
+    let ends = value(&options, 'e', "expiredate").and_then(|text| date(&text)).filter(|days| *days >= 0);
+    let ends = ends.map_or_else(String::new, |days| days.to_string());
+    append(call, "/etc/shadow", format!("{name}:{hash}:{today}:0:99999:7::{ends}:"));
     if options.has('m') || options.has_long("create-home") {
         make_home(call, &home, uid, gid);
     }
     Said::err(warning, 0)
+}
+
+/// `useradd -D`: what holds for new users, which it can change.
+fn defaults(call: &Call<'_>, options: &Options) -> Said {
+    if let Some(shell) = value(options, 's', "shell") {
+        let mut rows = lines(call, "/etc/default/useradd");
+        rows.retain(|row| !row.starts_with("SHELL="));
+        rows.push(format!("SHELL={shell}"));
+        save(call, "/etc/default/useradd", &rows);
+        return Said::nothing(0);
+    }
+    Said::out(format!(
+        "GROUP=100\nHOME=/home\nINACTIVE=-1\nEXPIRE=\nSHELL={}\nSKEL=/etc/skel\nCREATE_MAIL_SPOOL=no\nLOG_INIT=yes\n",
+        default_shell(call)
+    ))
+}
+
+fn default_shell(call: &Call<'_>) -> String {
+    let rows = lines(call, "/etc/default/useradd");
+    let shell = rows.iter().find_map(|row| row.strip_prefix("SHELL="));
+    shell.unwrap_or("/bin/sh").to_owned()
+}
+
+/// Values that useradd does not take.
+fn useradd_refuses(call: &Call<'_>, options: &Options) -> Option<Said> {
+    if let Some(text) = value(options, 'c', "comment").filter(|text| text.contains([':', '\n'])) {
+        return Some(Said::err(format!("useradd: invalid comment '{text}'\n"), 3));
+    }
+    if let Some(text) =
+        value(options, 'd', "home-dir").filter(|text| !text.starts_with('/') || text.contains([':', '\n']))
+    {
+        return Some(Said::err(format!("useradd: invalid home directory '{text}'\n"), 3));
+    }
+    if let Some(text) = value(options, 'e', "expiredate").filter(|text| date(text).is_none()) {
+        return Some(Said::err(format!("useradd: invalid date '{text}'\n"), 3));
+    }
+    if let Some(text) = value(options, 's', "shell")
+        .filter(|text| text.contains([':', '\n']) || !text.is_empty() && !text.starts_with(['/', '*']))
+    {
+        return Some(Said::err(format!("useradd: invalid shell '{text}'\n"), 3));
+    }
+    let makes_home = options.has('m') || options.has_long("create-home");
+    if value(options, 'k', "skel").is_some() && !makes_home && call.is_root() {
+        return Some(misused("useradd", "useradd: -k flag is only allowed with the -m flag\n", 2));
+    }
+    None
 }
 
 /// The home directory with what `/etc/skel` holds.
@@ -281,6 +351,9 @@ fn make_home(call: &Call<'_>, home: &str, uid: u32, gid: u32) {
 }
 
 pub(super) fn userdel(call: &Call<'_>) -> Said {
+    if let Some(said) = usage::refusal("userdel", call.args) {
+        return said;
+    }
     let options = Options::of(call.args, "RP");
     let Some(name) = options.operands.first() else {
         return usage::of("userdel", &[], false).unwrap_or_default();
@@ -291,6 +364,11 @@ pub(super) fn userdel(call: &Call<'_>) -> Said {
     let Some(user) = named(call, name) else {
         return Said::err(format!("userdel: user '{name}' does not exist\n"), 6);
     };
+    let forced = options.has('f') || options.has_long("force");
+    let runs = call.session.contact.visitor.processes().into_iter().find(|process| process.uid == user.uid);
+    if let Some(process) = runs.filter(|_| !forced) {
+        return Said::err(format!("userdel: user {name} is currently used by process {}\n", process.pid), 8);
+    }
     let begin = format!("{name}:");
     for path in ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"] {
         let mut rows = lines(call, path);
@@ -309,6 +387,13 @@ pub(super) fn userdel(call: &Call<'_>) -> Said {
         if !call.files().exists(&format!("/var/mail/{name}")) {
             said.err.extend(format!("userdel: {name} mail spool (/var/mail/{name}) not found\n").bytes());
         }
+        let owned = call.files().stat(&user.home).is_ok_and(|node| node.uid == user.uid);
+        if call.files().exists(&user.home) && !owned {
+            let text = format!("userdel: {} not owned by {name}, not removing\n", user.home);
+            said.err.extend(text.bytes());
+            said.status = 12;
+            return said;
+        }
         if call.files().remove_all(&user.home).is_err() {
             said.err.extend(format!("userdel: {name} home directory ({}) not found\n", user.home).bytes());
         }
@@ -318,6 +403,9 @@ pub(super) fn userdel(call: &Call<'_>) -> Said {
 }
 
 pub(super) fn usermod(call: &Call<'_>) -> Said {
+    if let Some(said) = usage::refusal("usermod", call.args) {
+        return said;
+    }
     let options = Options::of(&joined(call.args, LONG_VALUED), "ugGsdcplefRPZvVwW");
     let Some(name) = options.operands.first() else {
         return usage::of("usermod", &[], false).unwrap_or_default();
@@ -328,11 +416,28 @@ pub(super) fn usermod(call: &Call<'_>) -> Said {
     let Some(mut user) = named(call, name) else {
         return Said::err(format!("usermod: user '{name}' does not exist\n"), 6);
     };
+    let old_home = user.home.clone();
+    if let Some(said) = usermod_refuses(call, &options, &user) {
+        return said;
+    }
     if let Some(list) = value(&options, 'G', "groups") {
-        for group in list.split(',').filter(|group| !group.is_empty()) {
-            if !groups(call).iter().any(|(known, ..)| known == group) {
+        let wanted: Vec<&str> = list.split(',').filter(|group| !group.is_empty()).collect();
+        let known = groups(call);
+        for group in &wanted {
+            if !known.iter().any(|(known, ..)| known == group) {
                 return Said::err(format!("usermod: group '{group}' does not exist\n"), 6);
             }
+        }
+        // Without -a these are all.
+        if !options.has('a') && !options.has_long("append") {
+            let left = known
+                .iter()
+                .filter(|(group, _, members)| !wanted.contains(&group.as_str()) && members.contains(name));
+            for (group, ..) in left {
+                drop_member(call, group, name);
+            }
+        }
+        for group in wanted {
             add_to_group(call, group, name);
         }
     }
@@ -360,5 +465,93 @@ pub(super) fn usermod(call: &Call<'_>) -> Said {
     if let Some(hash) = value(&options, 'p', "password") {
         change_shadow(call, name, &hash);
     }
+    if let Some(mut row) = Row::of(call, name) {
+        if options.has('L') || options.has_long("lock") {
+            row.set(1, format!("!{}", row.hash().trim_start_matches('!')));
+        }
+        if options.has('U') || options.has_long("unlock") {
+            row.set(1, row.hash().trim_start_matches('!').to_owned());
+        }
+        let none_below = |days: i64| if days < 0 { String::new() } else { days.to_string() };
+        if let Some(days) = value(&options, 'e', "expiredate").and_then(|text| date(&text)) {
+            row.set(7, none_below(days));
+        }
+        if let Some(days) = value(&options, 'f', "inactive").and_then(|text| text.parse().ok()) {
+            row.set(6, none_below(days));
+        }
+        row.save(call);
+    }
+    if new_name != *name {
+        rename(call, name, &new_name);
+    }
+    let moves = (options.has('m') || options.has_long("move-home")) && user.home != old_home;
+    if moves && call.files().is_dir(&old_home) && call.files().rename(&old_home, &user.home).is_err() {
+        return Said::err(format!("usermod: cannot rename directory {old_home} to {}\n", user.home), 12);
+    }
     Said::nothing(0)
+}
+
+/// The new name in the other files.
+fn rename(call: &Call<'_>, old: &str, new: &str) {
+    for path in ["/etc/shadow", "/etc/subuid", "/etc/subgid"] {
+        let mut rows = lines(call, path);
+        for row in rows.iter_mut() {
+            if let Some(rest) = row.strip_prefix(&format!("{old}:")) {
+                *row = format!("{new}:{rest}");
+            }
+        }
+        save(call, path, &rows);
+    }
+    for (group, _, members) in groups(call) {
+        if members.iter().any(|member| member == old) {
+            drop_member(call, &group, old);
+            add_to_group(call, &group, new);
+        }
+    }
+}
+
+/// What usermod does not do.
+fn usermod_refuses(call: &Call<'_>, options: &Options, user: &User) -> Option<Said> {
+    if options.letters.is_empty() && options.values.is_empty() && options.long.is_empty() {
+        return Some(misused("usermod", "usermod: no options\n", 2));
+    }
+    let appends = options.has('a') || options.has_long("append");
+    if appends && value(options, 'G', "groups").is_none() {
+        return Some(misused("usermod", "usermod: -a flag is only allowed with the -G flag\n", 2));
+    }
+    if options.has('L') && options.has('U') {
+        return Some(misused("usermod", "usermod: the -L, -p, and -U flags are exclusive\n", 2));
+    }
+    if options.has('m') && value(options, 'd', "home").is_none() {
+        return Some(misused("usermod", "usermod: -m flag is only allowed with the -d flag\n", 2));
+    }
+    if let Some(text) = value(options, 'e', "expiredate").filter(|text| date(text).is_none()) {
+        return Some(Said::err(format!("usermod: invalid date '{text}'\n"), 3));
+    }
+    if let Some(name) = value(options, 'l', "login").filter(|name| *name != user.name) {
+        if !is_name(&name) {
+            return Some(Said::err(
+                format!("usermod: invalid user name '{name}': use --badname to ignore\n"),
+                3,
+            ));
+        }
+        if named(call, &name).is_some() {
+            return Some(Said::err(format!("usermod: user '{name}' already exists\n"), 9));
+        }
+    }
+    let uid = value(options, 'u', "uid").and_then(|text| text.parse::<u32>().ok());
+    if let Some(uid) =
+        uid.filter(|uid| *uid != user.uid && !options.has('o') && !options.has_long("non-unique"))
+        && all(call).iter().any(|other| other.uid == uid)
+    {
+        return Some(Said::err(format!("usermod: UID '{uid}' already exists\n"), 4));
+    }
+    if let Some(home) = value(options, 'd', "home")
+        && options.has('m')
+        && home != user.home
+        && call.files().exists(&home)
+    {
+        return Some(Said::err(format!("usermod: directory {home} exists\n"), 12));
+    }
+    None
 }

@@ -20,7 +20,45 @@ const COLUMNS: &[(&str, &str, i32, Column)] = &[
     ("uid", "UID", 5, Column::Uid),
     ("euid", "EUID", 5, Column::Uid),
     ("gid", "GID", 5, Column::Uid),
+    ("egid", "EGID", 5, Column::Uid),
+    ("rgid", "RGID", 5, Column::Uid),
+    ("ruid", "RUID", 5, Column::Uid),
+    ("fuser", "FUSER", -8, Column::User),
+    ("suser", "SUSER", -8, Column::User),
     ("group", "GROUP", -8, Column::User),
+    ("egroup", "EGROUP", -8, Column::User),
+    ("rgroup", "RGROUP", -8, Column::User),
+    ("pgrp", "PGRP", 7, Column::Pid),
+    ("sess", "SESS", 7, Column::Pid),
+    ("session", "SESS", 7, Column::Pid),
+    ("tid", "TID", 7, Column::Pid),
+    ("tgid", "TGID", 7, Column::Pid),
+    ("tpgid", "TPGID", 7, Column::Group),
+    ("sgi_p", "P", 1, Column::Star),
+    ("cp", "CP", 3, Column::Zero),
+    ("rsz", "RSZ", 5, Column::Resident),
+    ("size", "SIZE", 5, Column::Pages),
+    ("drs", "DRS", 5, Column::Virtual),
+    ("trs", "TRS", 4, Column::Zero),
+    ("bsdtime", "TIME", 6, Column::BsdTime),
+    ("bsdstart", "START", 6, Column::Start),
+    ("times", "TIME", 8, Column::Cpu),
+    ("fname", "COMMAND", -8, Column::Name),
+    ("tmout", "TMOUT", 5, Column::Dash),
+    ("cls", "CLS", 3, Column::Class),
+    ("class", "CLS", 3, Column::Class),
+    ("policy", "POL", 3, Column::Class),
+    ("sched", "SCH", 3, Column::Zero),
+    ("rtprio", "RTPRIO", 6, Column::Dash),
+    ("label", "LABEL", -31, Column::Label),
+    ("context", "CONTEXT", -31, Column::Label),
+    ("cgroup", "CGROUP", -27, Column::Cgroup),
+    ("unit", "UNIT", -31, Column::Unit),
+    ("slice", "SLICE", -31, Column::Slice),
+    ("lsession", "SESSION", -11, Column::Dash),
+    ("machine", "MACHINE", -31, Column::Dash),
+    ("ouid", "OWNER", 5, Column::Dash),
+    ("seat", "SEAT", -11, Column::Dash),
     ("pcpu", "%CPU", 4, Column::Cpu),
     ("%cpu", "%CPU", 4, Column::Cpu),
     ("c", "C", 2, Column::Zero),
@@ -95,6 +133,15 @@ pub(super) enum Column {
     Name,
     Executable,
     Command,
+    /// The address, which nobody is told any more, and the size in pages.
+    Place,
+    Group,
+    Star,
+    Class,
+    Label,
+    Cgroup,
+    Unit,
+    Slice,
 }
 
 /// A column with its own heading.
@@ -102,10 +149,21 @@ pub(super) type Shown = (String, i32, Column);
 
 /// A column by its name.
 pub(super) fn named(name: &str, heading: Option<&str>) -> Option<Shown> {
+    let (name, asked) = match name.split_once(':') {
+        Some((name, width)) => {
+            (name, Some(width.parse::<i32>().ok().filter(|width| (1..1000).contains(width))?))
+        }
+        None => (name, None),
+    };
     let (_, shown, width, column) = COLUMNS.iter().find(|(known, ..)| *known == name)?;
     let heading = heading.unwrap_or(shown).to_owned();
-    let wider = (heading.len() as i32).max(width.abs());
+    let wider = asked.unwrap_or_else(|| (heading.len() as i32).max(width.abs()));
     Some((heading, if *width < 0 { -wider } else { wider }, *column))
+}
+
+/// Whether processes can be sorted by this.
+pub(super) fn is_sortable(name: &str) -> bool {
+    COLUMNS.iter().any(|(known, ..)| *known == name)
 }
 
 /// What stands in a column.
@@ -151,5 +209,35 @@ pub(super) fn cell(call: &Call<'_>, process: &Process, column: Column) -> String
         Column::Name => process.name(),
         Column::Executable => process.executable().unwrap_or("-").to_owned(),
         Column::Command => process.command.clone(),
+        Column::Group => {
+            if process.tty == "?" {
+                "-1".to_owned()
+            } else {
+                process.pid.to_string()
+            }
+        }
+        Column::Place => format!("- {:>5}", process.virtual_kib / 4),
+        Column::Star => "*".to_owned(),
+        Column::Class => "TS".to_owned(),
+        Column::Label => "unconfined".to_owned(),
+        Column::Cgroup => format!("0::{}", control_group(call, process)),
+        Column::Unit => match control_group(call, process).rsplit('/').next() {
+            Some(unit) if unit.contains('.') => unit.to_owned(),
+            _ => "-".to_owned(),
+        },
+        Column::Slice => {
+            match control_group(call, process).split('/').find(|part| part.ends_with(".slice")) {
+                Some(_) if process.tty.starts_with("pts/") => format!("user-{}.slice", process.uid),
+                Some(slice) => slice.to_owned(),
+                None => "-.slice".to_owned(),
+            }
+        }
     }
+}
+
+/// Where systemd has put the process, as `/proc/PID/cgroup` says.
+fn control_group(call: &Call<'_>, process: &Process) -> String {
+    let text = call.files().read(&format!("/proc/{}/cgroup", process.pid)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    text.trim_end().strip_prefix("0::").unwrap_or("/").to_owned()
 }

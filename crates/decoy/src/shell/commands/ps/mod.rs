@@ -51,6 +51,17 @@ fn refusal(text: &str) -> Said {
 /// Columns of `-o`.
 fn listed(text: &str) -> Result<Vec<Shown>, Said> {
     let mut columns = Vec::new();
+    // Each with a heading of its own: commas part them as ever.
+    let parts: Vec<&str> = text.split(',').collect();
+    let of_its_own = |part: &&str| {
+        part.split_once('=').is_some_and(|(name, _)| named(&name.to_lowercase(), None).is_some())
+    };
+    if parts.len() > 1 && parts.iter().all(of_its_own) {
+        for part in parts {
+            columns.extend(listed(part)?);
+        }
+        return Ok(columns);
+    }
     let (names, heading) =
         text.split_once('=').map_or((text, None), |(names, heading)| (names, Some(heading)));
     let words: Vec<&str> = names.split([',', ' ']).filter(|word| !word.is_empty()).collect();
@@ -114,6 +125,16 @@ fn read(call: &Call<'_>) -> Result<Asked, Said> {
     Ok(asked)
 }
 
+/// Users that nobody knows, and keys that nothing can be sorted by.
+fn unknown(call: &Call<'_>, asked: &Asked) -> Option<Said> {
+    let known = |name: &String| name.parse::<u32>().is_ok() || super::users::named(call, name).is_some();
+    if !asked.users.iter().filter(|name| !name.is_empty()).all(known) {
+        return Some(refusal("user name does not exist"));
+    }
+    let sortable = |key: &String| columns::is_sortable(&key.trim_start_matches(['-', '+']).to_lowercase());
+    (!asked.sort.iter().all(sortable)).then(|| refusal("unknown sort specifier"))
+}
+
 fn numbers(text: &str) -> impl Iterator<Item = u32> + '_ {
     text.split([',', ' ']).filter_map(|word| word.parse().ok())
 }
@@ -125,10 +146,14 @@ fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) 
         return Err(refusal(match letter {
             'o' | 'O' => "format specification must follow -o",
             'p' => "list of process IDs must follow -p",
+            'C' => "list of command names must follow -C",
             _ => "list must follow the option",
         }));
     }
     let value = value.unwrap_or_default();
+    if letter == 't' && value.starts_with("pts/") && value != "pts/0" {
+        return Err(refusal("TTY could not be found"));
+    }
     match (dashed, letter) {
         (_, 'o') => asked.columns.get_or_insert_default().extend(listed(&value)?),
         (_, 'O') => {
@@ -138,6 +163,11 @@ fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) 
             for name in ["s", "tname", "time", "args"] {
                 list.extend(named(name, None));
             }
+        }
+        (_, 'p' | 'q')
+            if value.split([',', ' ']).any(|word| !word.is_empty() && word.parse::<u32>().is_err()) =>
+        {
+            return Err(refusal("process ID list syntax error"));
         }
         (_, 'p' | 'q') => {
             asked.pids.extend(numbers(&value));
@@ -232,7 +262,7 @@ fn layout(asked: &Asked) -> Vec<Shown> {
             ]);
             list
         }
-        Style::Long | Style::BsdLong => vec![
+        Style::Long => vec![
             column("F", 1, Column::Flags),
             column("S", -1, Column::Letter),
             column("UID", 5, Column::Uid),
@@ -241,20 +271,46 @@ fn layout(asked: &Asked) -> Vec<Shown> {
             column("C", 2, Column::Zero),
             column("PRI", 3, Column::Priority),
             column("NI", 3, Column::Zero),
-            column("ADDR", -4, Column::Dash),
-            column("SZ", 4, Column::Pages),
+            column("ADDR SZ", -7, Column::Place),
             column("WCHAN", -6, Column::Dash),
             column("TTY", -8, Column::Tty),
             column("TIME", 8, Column::Time),
             column("CMD", -15, Column::Name),
         ],
-        Style::Jobs | Style::BsdJobs => vec![
+        Style::BsdLong => vec![
+            column("F", 1, Column::Flags),
+            column("UID", 5, Column::Uid),
+            column("PID", 7, Column::Pid),
+            column("PPID", 7, Column::Parent),
+            column("PRI", 3, Column::Priority),
+            column("NI", 3, Column::Zero),
+            column("VSZ", 6, Column::Virtual),
+            column("RSS", 5, Column::Resident),
+            column("WCHAN", -6, Column::Dash),
+            column("STAT", -4, Column::State),
+            column("TTY", -8, Column::Tty),
+            column("TIME", 6, Column::BsdTime),
+            column("COMMAND", -27, Column::Command),
+        ],
+        Style::Jobs => vec![
             column("PID", 7, Column::Pid),
             column("PGID", 7, Column::Pid),
             column("SID", 7, Column::Pid),
             column("TTY", -8, Column::Tty),
             column("TIME", 8, Column::Time),
             column("CMD", -15, Column::Name),
+        ],
+        Style::BsdJobs => vec![
+            column("PPID", 7, Column::Parent),
+            column("PID", 7, Column::Pid),
+            column("PGID", 7, Column::Pid),
+            column("SID", 7, Column::Pid),
+            column("TTY", -8, Column::Tty),
+            column("TPGID", 7, Column::Group),
+            column("STAT", -4, Column::State),
+            column("UID", 5, Column::Uid),
+            column("TIME", 6, Column::BsdTime),
+            column("COMMAND", -27, Column::Command),
         ],
         _ if asked.bsd || asked.style == Style::Bsd => vec![
             column("PID", 7, Column::Pid),
@@ -334,6 +390,9 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
         Ok(asked) => asked,
         Err(said) => return said,
     };
+    if let Some(said) = unknown(call, &asked) {
+        return said;
+    }
     let (columns, list) = (layout(&asked), chosen(call, &asked));
     let width = call.session.window().0.max(20) as usize;
     let is_cut = call.to_terminal && !asked.wide;
