@@ -18,6 +18,8 @@ use crate::machine::{
 /// out for each visitor to see as theirs.
 pub(super) const OWN: &str = ".own";
 pub(super) const READER: &str = ".reader";
+/// The same for their threads.
+pub(super) const THREAD: &str = ".thread";
 
 /// Texts that follow from a process of the visitor's, each written for whoever looks.
 macro_rules! own_texts {
@@ -456,8 +458,29 @@ pub(super) fn add(tree: &mut Tree, process: &Process, shared: &[(Arc<str>, NodeI
     for (name, target) in links.into_iter().filter_map(|(name, target)| Some((name, target?))) {
         put(tree, &format!("{top}/{name}"), Content::Link(target.into()), 0o777, now);
     }
-    // One thread, which is the process once more.
-    tree.share_names_below(folder, "task", &[(process.pid.to_string().into(), folder)]);
+    add_thread(tree, &top, &process.pid.to_string(), process.uid, now);
+}
+
+/// What a process has and its threads have not (Linux 6.1, `tid_base_stuff` of fs/proc/base.c).
+const ONLY_OF_PROCESSES: &[&str] = &[
+    "autogroup",
+    "coredump_filter",
+    "map_files",
+    "mountstats",
+    "task",
+    "timens_offsets",
+    "timers",
+    "timerslack_ns",
+];
+
+/// The folder of the one thread of a process: the files are the same ones.
+fn add_thread(tree: &mut Tree, top: &str, name: &str, uid: u32, now: SystemTime) {
+    let mut names = tree.names(top);
+    names.retain(|(name, _)| !ONLY_OF_PROCESSES.contains(&&**name));
+    let path = format!("{top}/task/{name}");
+    let folder = tree.put(&path, dir(uid, now));
+    tree.share_names(folder, &names);
+    put(tree, &format!("{path}/children"), Content::Text("".into()), 0o444, now);
 }
 
 /// The visitor's shell as a process.
@@ -520,6 +543,7 @@ pub(super) fn add_own(tree: &mut Tree, name: &str, shared: &[(Arc<str>, NodeId)]
     for (name, target) in [("exe", "/usr/bin/bash"), ("cwd", "/root"), ("root", "/")] {
         put(tree, &format!("{top}/{name}"), Content::Link(target.into()), 0o777, now);
     }
+    add_thread(tree, &top, THREAD, 0, now);
 }
 
 /// The variables that a login gives.

@@ -55,6 +55,23 @@ fn every_link_of_the_distribution_leads_somewhere() {
 }
 
 #[test]
+fn whoever_walks_the_tree_comes_to_an_end() {
+    let files = files();
+    let (mut todo, mut seen) = (vec![String::new()], 0);
+    while let Some(path) = todo.pop() {
+        seen += 1;
+        assert!(path.matches('/').count() < 24 && seen < 60_000, "{path}: directory {seen}");
+        let directory = if path.is_empty() { "/" } else { path.as_str() };
+        for entry in files.list(directory).unwrap() {
+            if entry.attributes.kind == Kind::Dir {
+                todo.push(format!("{path}/{}", entry.name));
+            }
+        }
+    }
+    assert!(seen > 2_000, "{seen} directories");
+}
+
+#[test]
 fn changes_are_private() {
     let base = base();
     let (mine, yours) = (files_over(&base, 1 << 20, 100), files_over(&base, 1 << 20, 100));

@@ -154,8 +154,9 @@ pub struct Tree {
     pub(super) reader_process: Option<NodeId>,
     pub(super) thread_link: Option<NodeId>,
     pub(super) reader_links: [Option<NodeId>; 2],
-    /// The folders `task` of both.
+    /// The folders `task` of both, and the thread that belongs into each.
     pub(super) own_tasks: [Option<NodeId>; 2],
+    pub(super) own_threads: [Option<NodeId>; 2],
     /// Tells this tree's numbers from those of another image, identity or version of the program.
     pub(super) fingerprint: [u8; 32],
     pub(super) identity: Identity,
@@ -185,6 +186,8 @@ impl Tree {
             (of(tree.kernel_tops[0], "self"), of(tree.kernel_tops[0], "thread-self"));
         let reader_links = ["exe", "cwd"].map(|name| of(tree.reader_process, name));
         let own_tasks = [tree.own_process, tree.reader_process].map(|process| of(process, "task"));
+        tree.own_threads =
+            own_tasks.map(|task| task.and_then(|task| tree.take_name_from(task, super::process::THREAD)));
         (tree.own_link, tree.thread_link) = (own_link, thread_link);
         (tree.reader_links, tree.own_tasks) = (reader_links, own_tasks);
         tree
@@ -208,6 +211,7 @@ impl Tree {
             thread_link: None,
             reader_links: [None; 2],
             own_tasks: [None; 2],
+            own_threads: [None; 2],
             identity: identity.clone(),
             learned: RwLock::default(),
         }
@@ -370,13 +374,6 @@ impl Tree {
         self.set(folder, node);
     }
 
-    /// The same for a directory in one.
-    pub(super) fn share_names_below(&mut self, folder: NodeId, name: &str, names: &[(Arc<str>, NodeId)]) {
-        if let Some(id) = self.child_of(folder, name) {
-            self.share_names(id, names);
-        }
-    }
-
     /// Takes a name out of a directory.
     pub(super) fn forget_name(&mut self, directory: &str, name: &str) {
         let _ = self.take_name(directory, name);
@@ -399,6 +396,10 @@ impl Tree {
     /// Takes a name out of a directory; gives what it named.
     fn take_name(&mut self, directory: &str, name: &str) -> Option<NodeId> {
         let id = self.child_of(ROOT, directory.trim_start_matches('/'))?;
+        self.take_name_from(id, name)
+    }
+
+    fn take_name_from(&mut self, id: NodeId, name: &str) -> Option<NodeId> {
         let mut node = self.node(id)?.into_owned();
         let Content::Dir(names) = &mut node.content else { return None };
         let taken = names.own.remove(name).flatten();

@@ -96,15 +96,16 @@ impl<'a> View<'a> {
 
     /// What names of the visitor's own processes name in `/proc`, and in their folders `task`.
     fn own_names(&self, directory: NodeId) -> Vec<(String, NodeId)> {
-        let own = || self.base.own_process.map(|id| (self.own_pid(), id));
-        let reader = || Some((self.reader?.pid.to_string(), self.base.reader_process?));
-        let [own_task, reader_task] = self.base.own_tasks;
+        let own = |id: Option<NodeId>| Some((self.own_pid(), id?));
+        let reader = |id: Option<NodeId>| Some((self.reader?.pid.to_string(), id?));
+        let ([own_task, reader_task], [own_thread, reader_thread]) =
+            (self.base.own_tasks, self.base.own_threads);
         if Some(directory) == self.base.kernel_tops[0] {
-            own().into_iter().chain(reader()).collect()
+            own(self.base.own_process).into_iter().chain(reader(self.base.reader_process)).collect()
         } else if Some(directory) == own_task {
-            own().into_iter().collect()
+            own(own_thread).into_iter().collect()
         } else if Some(directory) == reader_task {
-            reader().into_iter().collect()
+            reader(reader_thread).into_iter().collect()
         } else {
             Vec::new()
         }
