@@ -36,7 +36,9 @@ fn kind(bytes: &[u8]) -> Kind<'_> {
 
 /// An executable or a shared object for x86-64 or i386 with all of its program headers (elf(5)).
 fn is_native(bytes: &[u8]) -> bool {
-    let half = |at: usize| bytes.get(at..at + 2).map_or(0, |pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let half = |at: usize| {
+        bytes.get(at..at + 2).and_then(<[u8]>::first_chunk).map_or(0, |half| u16::from_le_bytes(*half))
+    };
     let word = |at: usize| {
         bytes.get(at..at + 4).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word))
     };

@@ -284,7 +284,7 @@ pub(super) fn is_installed(session: &Session, name: &str) -> bool {
 
 /// Whether the shell finds a program of this name along `path`, its `PATH`; `None`: the one that it started with.
 pub(super) fn is_reachable(session: &Session, name: &str, path: Option<&str>) -> bool {
-    let first = environment::path_of(session.launch.account.uid.into());
+    let first = environment::path_of(session.launch.account.uid);
     let mut path = path.unwrap_or(first);
     // `sudo` has a path of its own.
     if path == first && session.who().uid == 0 {
