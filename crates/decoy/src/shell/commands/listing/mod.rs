@@ -13,7 +13,7 @@ use crate::machine::{
     Access,
     files::{Attributes, Kind},
 };
-use plan::{Format, Hidden, Marks, Plan, Scale, Stamp};
+use plan::{Format, Hidden, Instant, Marks, Plan, Scale};
 
 /// The most directories of one call that are looked into.
 const MOST_FOLDERS: usize = 2000;
@@ -35,11 +35,11 @@ impl Row {
         self.attributes.as_ref().map_or(0, |attributes| attributes.size)
     }
 
-    fn time(&self, stamp: Stamp) -> SystemTime {
-        self.attributes.as_ref().map_or(SystemTime::UNIX_EPOCH, |attributes| match stamp {
-            Stamp::Modified => attributes.mtime,
-            Stamp::Accessed => attributes.atime,
-            Stamp::Changed | Stamp::Born => attributes.ctime,
+    fn time(&self, instant: Instant) -> SystemTime {
+        self.attributes.as_ref().map_or(SystemTime::UNIX_EPOCH, |attributes| match instant {
+            Instant::Modified => attributes.mtime,
+            Instant::Accessed => attributes.atime,
+            Instant::Changed | Instant::Born => attributes.ctime,
         })
     }
 }
@@ -369,7 +369,7 @@ fn long(call: &Call<'_>, plan: &Plan, rows: &[Row], name: &dyn Fn(&Row) -> Strin
 
 /// The time of a row; another form when it is half a year away or in the future.
 fn date(plan: &Plan, row: &Row, now: DateTime<Utc>) -> String {
-    let time: DateTime<Utc> = row.time(plan.stamp).into();
+    let time: DateTime<Utc> = row.time(plan.instant).into();
     let age = now.signed_duration_since(time).num_seconds();
     let form = if (0..15_778_476).contains(&age) { &plan.times.1 } else { &plan.times.0 };
     super::dates::written(form, time)

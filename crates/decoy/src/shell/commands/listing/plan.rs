@@ -27,7 +27,7 @@ pub(super) enum Sort {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Stamp {
+pub(super) enum Instant {
     Modified,
     Accessed,
     Changed,
@@ -62,7 +62,7 @@ pub(super) struct Plan {
     pub(super) format: Format,
     pub(super) sort: Sort,
     pub(super) reverse: bool,
-    pub(super) stamp: Stamp,
+    pub(super) instant: Instant,
     /// Two forms of a time: of one long past, and of a recent one.
     pub(super) times: (String, String),
     pub(super) marks: Marks,
@@ -115,13 +115,13 @@ pub(super) fn plan(call: &Call<'_>) -> Result<Plan, Said> {
         &["birth", "creation"],
         &["mtime", "modification"],
     ];
-    let stamp = match choose_time(call, &given, times)? {
-        Some("atime") => Stamp::Accessed,
-        Some("ctime") => Stamp::Changed,
-        Some("birth") => Stamp::Born,
-        _ => Stamp::Modified,
+    let instant = match choose_time(call, &given, times)? {
+        Some("atime") => Instant::Accessed,
+        Some("ctime") => Instant::Changed,
+        Some("birth") => Instant::Born,
+        _ => Instant::Modified,
     };
-    let sort = sort(&given, word, stamp, long);
+    let sort = sort(&given, word, instant, long);
     let indicators: &[&[&str]] = &[&["none"], &["slash"], &["file-type"], &["classify"]];
     let word = choose("indicator-style", indicators)?;
     let marks = match given.last(&["indicator-style", "classify", "file-type", "p"]) {
@@ -156,7 +156,7 @@ pub(super) fn plan(call: &Call<'_>) -> Result<Plan, Said> {
         format,
         sort,
         reverse: given.has("reverse"),
-        stamp,
+        instant,
         times: time_style(call, &given)?,
         marks,
         hidden: match all {
@@ -246,7 +246,7 @@ fn choose_time(
     })
 }
 
-fn sort(given: &Given, word: Option<&str>, stamp: Stamp, long: bool) -> Sort {
+fn sort(given: &Given, word: Option<&str>, instant: Instant, long: bool) -> Sort {
     match given.last(&["sort", "S", "t", "U", "f", "v", "X"]) {
         Some("S") => Sort::Size,
         Some("t") => Sort::Time,
@@ -261,7 +261,7 @@ fn sort(given: &Given, word: Option<&str>, stamp: Stamp, long: bool) -> Sort {
             Some("version") => Sort::Version,
             _ => Sort::Width,
         },
-        None if stamp != Stamp::Modified && !long => Sort::Time,
+        None if instant != Instant::Modified && !long => Sort::Time,
         None => Sort::Name,
     }
 }
