@@ -16,7 +16,7 @@ pub(super) fn sort(rows: &mut [Row], plan: &Plan) {
             Sort::No => return Ordering::Equal,
             Sort::Name => Ordering::Equal,
             Sort::Size => b.size().cmp(&a.size()),
-            Sort::Time => b.time(plan.stamp).cmp(&a.time(plan.stamp)),
+            Sort::Time => b.time(plan.instant).cmp(&a.time(plan.instant)),
             Sort::Extension => extension(&a.name).cmp(extension(&b.name)),
             Sort::Version => version(&a.name, &b.name),
             Sort::Width => a.name.chars().count().cmp(&b.name.chars().count()),
