@@ -173,7 +173,18 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_something(start in 0..3_usize, rest in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let bytes = [[&b"\x7fELF"[..], b"#!", b""][start], &rest].concat();
+            let native = kind(&bytes) == Kind::Native;
+            prop_assert!(!native || bytes.len() >= 52, "{} bytes are no program", bytes.len());
+        }
+    }
 
     fn elf(class: u8, machine: u8, count: u8) -> Vec<u8> {
         let mut bytes = vec![0; 200];

@@ -342,8 +342,10 @@ fn list(call: &Call<'_>, sudo: &Sudo, own: &str) -> Said {
     if !may(call, name) {
         return Said::out(format!("User {name} is not allowed to run sudo on {host}.\n"));
     }
+    // What `/etc/sudoers.d/administrators` gives them.
+    let more = if name == "root" { "" } else { "    (ALL) NOPASSWD: ALL\n" };
     Said::out(format!(
-        "Matching Defaults entries for {name} on {host}:\n    env_reset, mail_badpass, secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin, use_pty\n\nUser {name} may run the following commands on {host}:\n    (ALL : ALL) ALL\n"
+        "Matching Defaults entries for {name} on {host}:\n    env_reset, mail_badpass, secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin, use_pty\n\nUser {name} may run the following commands on {host}:\n    (ALL : ALL) ALL\n{more}"
     ))
 }
 
