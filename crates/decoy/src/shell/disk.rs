@@ -256,6 +256,11 @@ impl FileSystem for Disk {
         seen.before = std::mem::take(&mut seen.last);
         text(path).clone_into(&mut seen.last);
         drop(seen);
+        // Who may not walk through a folder does not get into it.
+        let heads = self.0.heading.lock().as_deref() == path.to_str();
+        if heads && self.files().is_dir(text(path)) {
+            self.may(text(path), Access::Execute).map_err(fault)?;
+        }
         // The library follows links itself and asks here about each one.
         self.files().lstat(text(path)).map(|attributes| metadata(&attributes)).map_err(fault)
     }

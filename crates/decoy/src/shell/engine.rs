@@ -14,7 +14,7 @@ use super::{
     guard,
     hooks::{after_tool, before_tool},
     io::{Input, Out, Output},
-    keys, phrases, pids,
+    keys, lasting, phrases, pids,
     session::{Handle, Session},
     wording,
 };
@@ -153,6 +153,8 @@ pub(super) struct Engine {
     exit_called: Arc<AtomicBool>,
     has_definitions: bool,
     has_variables: bool,
+    /// How many shells deep it is, as `SHLVL` says.
+    level: usize,
 }
 
 impl Engine {
@@ -213,7 +215,14 @@ impl Engine {
         let mut bash = builder.build();
         bash.set_interactive(session.launch.is_interactive());
         *session.cancel.lock() = bash.cancellation_token();
-        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
+        Self {
+            bash,
+            session: Arc::clone(session),
+            exit_called,
+            has_definitions: false,
+            has_variables: false,
+            level: 1,
+        }
     }
 
     pub(super) fn cwd(&self) -> String {
@@ -238,6 +247,7 @@ impl Engine {
                 .iter()
                 .any(|sign| line.contains(sign));
         self.begin_variables().await;
+        self.count_shells().await;
         let given = Given::default();
         let options = self.options(&name, output, &given);
         if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
@@ -257,6 +267,8 @@ impl Engine {
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
+        let looking = lasting::with_look(&self.session, text, status);
+        let text = looking.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
         let not_found = std::mem::take(&mut *self.session.not_found.lock());
@@ -293,11 +305,21 @@ impl Engine {
         if self.session.launch.is_interactive() {
             let (columns, rows) = self.session.window();
             script += &format!(
-                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
+                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='${{debian_chroot:+($debian_chroot)}}\\u@\\h:\\w\\$ '; PS2='> '; shopt -s expand_aliases"
             );
         }
         if let Err(error) = self.bash.exec(&script).await {
             tracing::debug!(%error, "the shell's own variables are not all set");
+        }
+    }
+
+    /// A shell in the shell knows how deep it is.
+    async fn count_shells(&mut self) {
+        let level = self.session.inner.lock().len() + 1;
+        if std::mem::replace(&mut self.level, level) != level
+            && let Err(error) = self.bash.exec(&format!("SHLVL={level}")).await
+        {
+            tracing::debug!(%error, "SHLVL is not set");
         }
     }
 
@@ -320,28 +342,47 @@ impl Engine {
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         let mut cut = [Vec::new(), Vec::new()];
-        ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
-            let script = session.dash_text.lock().clone();
-            let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
-                let text =
-                    wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name), &script);
-                if !script.is_empty() && dash::is_fatal(&text) {
-                    session.dash_failed.store(true, Ordering::Relaxed);
+        let positional = self.session.lasting.lock().positional.clone();
+        ExecOptions::new().arg0(name).positional(positional).extensions(extensions).streaming(Box::new(
+            move |stdout, stderr| {
+                let script = session.dash_text.lock().clone();
+                let denied = session.denied.lock().clone();
+                let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
+                    let kept_out = denied.as_deref().map(|to| wording::kept_out(text, to));
+                    let text = kept_out.as_deref().unwrap_or(text);
+                    let text = wording::reword(
+                        text,
+                        &top,
+                        session.dash_line(),
+                        &|name| session.is_dash(name),
+                        &script,
+                    );
+                    if !script.is_empty() && dash::is_fatal(&text) {
+                        session.dash_failed.store(true, Ordering::Relaxed);
+                    }
+                    let text = phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock());
+                    let traces = session.dash_traces.load(Ordering::Relaxed);
+                    if traces { dash::trace(text).into_owned() } else { text.into_owned() }
+                });
+                let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
+                let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
+                // A trace shows what is about to be done.
+                let traced = errors.starts_with(b"+");
+                let mut both: Vec<_> = pieces.into_iter().zip(&mut cut).collect();
+                if traced {
+                    both.reverse();
                 }
-                phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock())
-            });
-            let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
-            let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
-            for ((out, piece), rest) in pieces.into_iter().zip(&mut cut) {
-                let bytes = bytes::next_bytes(rest, piece);
-                let room = MOST_OUTPUT
-                    .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
-                    .min(bytes.len());
-                if let Some(bytes) = bytes.get(..room).filter(|bytes| !bytes.is_empty()) {
-                    sink(out, bytes);
+                for ((out, piece), rest) in both {
+                    let bytes = bytes::next_bytes(rest, piece);
+                    let room = MOST_OUTPUT
+                        .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
+                        .min(bytes.len());
+                    if let Some(bytes) = bytes.get(..room).filter(|bytes| !bytes.is_empty()) {
+                        sink(out, bytes);
+                    }
                 }
-            }
-        }))
+            },
+        ))
     }
 }
 

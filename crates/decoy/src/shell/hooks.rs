@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 
 use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
 
+use crate::machine::Access;
+
 use super::{
     bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
-    finding, guard, listings, pids, runners, scripts,
+    finding, guard, lasting, listings, operators, pids, runners, scripts,
     session::Session,
     wording,
 };
@@ -93,7 +95,11 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
     let interactive = session.launch.is_interactive();
     if event.name == "trap" {
         note_traps(session, &event.args);
+        if interactive && session.is_typed_trap() {
+            event.args = lasting::keep_exit_trap(session, &event.args);
+        }
     }
+    operators::prepare(&event.name, &mut event.args);
     if event.name == "kill"
         && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
     {
@@ -136,6 +142,11 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         let to = event.args.iter().find(|arg| !arg.starts_with('-'));
         let to = to.map_or(session.launch.account.home.as_str(), String::as_str);
         let heading = session.files().resolve(&session.cwd.lock(), to);
+        // The library takes whatever keeps it out for a folder that is not there.
+        let who = session.who();
+        let denied = session.files().is_dir(&heading)
+            && session.files().may(who.uid, who.gid, &heading, Access::Execute).is_err();
+        *session.denied.lock() = denied.then(|| to.to_owned());
         *session.heading.lock() = Some(heading);
     }
     if event.name == "sh" && !as_dash(session, &mut event) {
@@ -206,8 +217,14 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
             false
         }
         Invocation::Command(at) => {
+            let traced = event.args.iter().take(at).any(|arg| {
+                arg.starts_with('-') && !arg.starts_with("--") && arg.contains(['x', 'v']) || arg == "xtrace"
+            });
+            if let Some(name) = event.args.get(at + 1) {
+                session.add_dash(name);
+            }
             if let Some(script) = event.args.get_mut(at)
-                && let Some(text) = session.translated(script)
+                && let Some(text) = session.rewritten(script, traced)
             {
                 *script = text;
             }
@@ -287,6 +304,13 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
     if result.name == "sh" && result.exit_code == 1 && session.dash_failed.swap(false, Ordering::Relaxed) {
         result.exit_code = 2;
     }
+    // The library refuses an option with a status of its own.
+    if result.name == "cat" && result.exit_code == 2 {
+        result.exit_code = 1;
+    }
+    if result.name == "shopt" && result.stdout.starts_with("login_shell") && session.launch.is_interactive() {
+        result.exit_code = 0;
+    }
     // One that starts others tells that any of them failed.
     if result.name == "xargs" && (1..=125).contains(&result.exit_code) {
         result.exit_code = 123;
@@ -296,6 +320,15 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
         && result.exit_code == 0
     {
         *session.cwd.lock() = heading;
+    }
+    if result.name == "printenv"
+        && session
+            .arguments
+            .lock()
+            .first()
+            .is_some_and(|(_, args)| args.iter().any(|arg| operators::is_null(arg)))
+    {
+        result.stdout = result.stdout.replace('\n', "\0");
     }
     if let Some(text) = about_itself(session, &result) {
         result.stdout = text;
@@ -343,7 +376,7 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
 }
 
 /// Whether bash itself is this program.
-fn is_part_of_bash(name: &str) -> bool {
+pub(super) fn is_part_of_bash(name: &str) -> bool {
     matches!(
         name,
         "." | ":"

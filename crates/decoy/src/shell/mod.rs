@@ -16,10 +16,12 @@ mod hooks;
 pub mod io;
 mod jobs;
 mod keys;
+mod lasting;
 mod lines;
 mod listings;
 mod mawk;
 mod operands;
+mod operators;
 mod options;
 mod phrases;
 mod pids;
@@ -93,6 +95,8 @@ pub struct Shell {
     engine: Option<Box<Engine>>,
     /// Prompts that the visitor has changed: `PS1` and `PS2`.
     prompts: Option<(String, String)>,
+    /// Where the shells were that started another one.
+    outer: Vec<String>,
 }
 
 impl Shell {
@@ -108,6 +112,7 @@ impl Shell {
             status: 0,
             engine: None,
             prompts: None,
+            outer: Vec::new(),
         }
     }
 
@@ -227,6 +232,10 @@ impl Shell {
         };
         let finished = engine.run(line, self.status, output, input).await;
         self.cwd = engine.cwd();
+        let last = if finished.exited { self.session.lasting.lock().at_exit.take() } else { None };
+        if let Some(last) = last {
+            engine.run(&last, finished.status, output, input).await;
+        }
         finished
     }
 

@@ -53,6 +53,11 @@ pub(super) struct Session {
     pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
+    /// The running line has a redirection of output in it, and one of errors.
+    out_redirected: AtomicBool,
+    err_redirected: AtomicBool,
+    /// The running line is a `trap` of the shell itself.
+    typed_trap: AtomicBool,
     /// The signal by which the shell has killed itself; 0 while it has not.
     pub(super) killed: AtomicU8,
     /// Signals that the shell catches or ignores.
@@ -77,6 +82,8 @@ pub(super) struct Session {
     pub(super) runner: Mutex<Option<String>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
+    /// Where `cd` was last kept out, as it was typed.
+    pub(super) denied: Mutex<Option<String>>,
     /// Where the `cd` at work leads to.
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
@@ -85,6 +92,10 @@ pub(super) struct Session {
     keeps_jobs: AtomicBool,
     /// What is in the background or stopped.
     pub(super) jobs: Mutex<super::jobs::Jobs>,
+    /// What outlasts a line on a terminal.
+    pub(super) lasting: Mutex<super::lasting::Lasting>,
+    /// dash shows what it runs: in its own way.
+    pub(super) dash_traces: AtomicBool,
     /// How long the job at work would have waited so far.
     pub(super) slept: Mutex<Duration>,
     /// Lines typed so far.
@@ -152,6 +163,9 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
+            typed_trap: AtomicBool::new(false),
+            out_redirected: AtomicBool::new(false),
+            err_redirected: AtomicBool::new(false),
             killed: AtomicU8::new(0),
             traps: Mutex::default(),
             errors_shown: AtomicBool::new(false),
@@ -164,9 +178,12 @@ impl Session {
             runner: Mutex::default(),
             arguments: Mutex::default(),
             heading: Mutex::default(),
+            denied: Mutex::default(),
             dash: Mutex::default(),
             keeps_jobs: AtomicBool::new(false),
             jobs: Mutex::default(),
+            lasting: Mutex::default(),
+            dash_traces: AtomicBool::new(false),
             slept: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
@@ -222,11 +239,19 @@ impl Session {
         self.polled.lock().1 = Duration::ZERO;
         self.dash.lock().clear();
         self.dash_text.lock().clear();
+        self.dash_traces.store(false, Ordering::Relaxed);
         *self.runner.lock() = None;
+        *self.denied.lock() = None;
         *self.given_to_shell.lock() = None;
         self.last_words.lock().clear();
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
         self.feeds.store(feeds(line), Ordering::Relaxed);
+        let traps = line.trim_start().starts_with("trap ") && !line.contains(['(', '|', '`']);
+        self.typed_trap.store(traps, Ordering::Relaxed);
+        let to_errors = ["2>", "&>", ">&"].iter().any(|sign| line.contains(sign));
+        self.err_redirected.store(to_errors, Ordering::Relaxed);
+        let to_output = line.replace("2>&1", "").replace("2>", "").contains('>');
+        self.out_redirected.store(to_output, Ordering::Relaxed);
         let last = line.rsplit('|').next().unwrap_or_default();
         let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));
         self.pages.store(pages && !last.contains(['>', ';', '&']), Ordering::Relaxed);
@@ -242,6 +267,16 @@ impl Session {
                 history.push(line.trim_end_matches('\n').chars().take(2048).collect());
             }
         }
+    }
+
+    /// Whether the running line sends output, or errors, somewhere itself.
+    pub(super) fn redirected(&self) -> (bool, bool) {
+        (self.out_redirected.load(Ordering::Relaxed), self.err_redirected.load(Ordering::Relaxed))
+    }
+
+    /// Whether the running line is a `trap` of the shell itself.
+    pub(super) fn is_typed_trap(&self) -> bool {
+        self.typed_trap.load(Ordering::Relaxed)
     }
 
     /// Whether what programs say may go somewhere else than to the terminal.
@@ -397,11 +432,20 @@ impl Session {
 
     /// Text that dash is about to run, as bash has to read it.
     pub(super) fn translated(&self, text: &str) -> Option<String> {
+        self.rewritten(text, false)
+    }
+
+    /// The same, of a shell that was started with `-x`.
+    pub(super) fn rewritten(&self, text: &str, traced: bool) -> Option<String> {
         text.get(..LONGEST_DASH_TEXT.min(text.len()))
             .unwrap_or_default()
             .clone_into(&mut self.dash_text.lock());
         self.dash_failed.store(false, Ordering::Relaxed);
-        super::dash::translated(text, super::dash::Place::Script)
+        let traced = traced || super::dash::traces(text);
+        if traced {
+            self.dash_traces.store(true, Ordering::Relaxed);
+        }
+        super::dash::rewritten(text, super::dash::Place::Script, traced)
     }
 
     /// Whether errors that begin with this name are those of dash.

@@ -7,7 +7,7 @@ use super::{
     commands::{self, Call, Run, Said},
     engine,
     io::{Input, Out, Output},
-    operands,
+    lasting, operands,
     session::Inner,
 };
 use crate::shell::Finished;
@@ -76,8 +76,16 @@ impl Shell {
         {
             return Some(say(&said, Out::Stdout, output));
         }
+        let depth = self.session.inner.lock().len();
         if let Some(finished) = self.inner_shells(first, args, output) {
+            self.come_back(depth).await;
             return Some(finished);
+        }
+        if first == "trap"
+            && matches!(args.first().map(String::as_str), None | Some("-p"))
+            && let Some(listed) = lasting::exit_trap(&self.session)
+        {
+            return Some(say(&Said { out: listed.into(), ..Said::default() }, Out::Stdout, output));
         }
         // Functions and aliases live in the interpreter.
         if self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) || is_keyword(first) {
@@ -192,6 +200,22 @@ impl Shell {
         Some(Finished { status, exited: true, not_found: Vec::new() })
     }
 
+    /// A shell in the shell goes where it likes; the one that it leaves its place to is where it was.
+    async fn come_back(&mut self, depth: usize) {
+        let now = self.session.inner.lock().len();
+        if now > depth {
+            self.outer.push(self.cwd.clone());
+        } else if now < depth
+            && let Some(cwd) = self.outer.pop()
+            && cwd != self.cwd
+        {
+            if let Some(engine) = &mut self.engine {
+                engine.capture(&format!("cd -- '{}'", cwd.replace('\'', "'\\''"))).await;
+            }
+            self.cwd = cwd;
+        }
+    }
+
     /// `sh` and `bash` on a terminal start a shell in the shell; `exit` leaves it.
     fn inner_shells(&mut self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
         if !self.session.launch.is_interactive() {
@@ -219,7 +243,8 @@ impl Shell {
                 }
                 return Some(Finished { status, ..Finished::default() });
             }
-            if !self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
+            let leaves_user = self.session.who().uid != self.session.launch.account.uid;
+            if leaves_user || !self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
                 let account = &self.session.launch.account;
                 if self.session.who().uid != account.uid {
                     self.session.become_user(account.uid, account.gid);

@@ -118,6 +118,9 @@ pub(super) fn reword<'a>(
         ": current: no such job",
         " limit",
         " exceeded",
+        "\\002",
+        "unexpected argument",
+        "os error",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -158,10 +161,17 @@ pub(super) fn reword<'a>(
     Cow::Owned(out)
 }
 
+/// A folder that is there and cannot be walked through.
+pub(super) fn kept_out(text: &str, to: &str) -> String {
+    let front = format!("cd: {to}: ");
+    text.replace(&format!("{front}No such file or directory\n"), &format!("{front}Permission denied\n"))
+}
+
 /// Whether the library speaks of its own bounds, which no program of Debian has: better nothing than that.
 fn is_of_the_library(line: &str) -> bool {
     let ends = ["exceeded; output truncated", "find: output size limit exceeded", "nesting depth exceeded"];
     ends.iter().any(|end| line.ends_with(end))
+        || super::lasting::is_looking(line)
         || line.starts_with("awk: fatal: ") && line.contains(" iteration limit (")
         || line.contains(": printf: format ") && line.contains(" exceeds limit ")
         || line.starts_with("printf: format ") && line.contains(" exceeds limit ")

@@ -217,5 +217,19 @@ pub(super) fn nohup(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if words.is_empty() {
         return Err(Said::err("nohup: missing operand\nTry 'nohup --help' for more information.\n", 125));
     }
-    Ok(words)
+    // It tells what it does about a terminal (nohup.c): the keys are not read, the screen is not written to.
+    if call.session.launch.tty.is_none() || call.applet {
+        return Ok(words);
+    }
+    let (out, err) = call.session.redirected();
+    let (said, to) = match (call.to_terminal && !out, err) {
+        (true, false) => (" and appending output to 'nohup.out'", " >> nohup.out 2>&1"),
+        (true, true) => (" and appending output to 'nohup.out'", " >> nohup.out"),
+        (false, false) if out => (" and redirecting stderr to stdout", " 2>&1"),
+        (false, _) => ("", ""),
+    };
+    let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
+    let command: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let said = quoted(&format!("nohup: ignoring input{said}"));
+    Ok(vec!["eval".to_owned(), format!("printf '%s\\n' {said} >&2; {}{to}", command.join(" "))])
 }

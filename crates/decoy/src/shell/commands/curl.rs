@@ -59,6 +59,9 @@ fn cut(call: &Call<'_>) -> (Options, Vec<(String, String)>) {
     (Options::of(&rest, VALUED), values)
 }
 
+/// The meter, before anything has come.
+const BEGUN: &str = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0";
+
 /// The meter, as it stands when everything has come.
 fn meter(size: usize) -> String {
     format!(
@@ -92,7 +95,12 @@ pub(super) fn curl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             let url = Url::cut(address);
             let to = output.clone().or_else(|| remote_name.then(|| url.name().unwrap_or_default().to_owned()));
             let place = to.as_deref().map(|to| call.path(to)).unwrap_or_default();
+            // The meter is shown when the body does not go to the terminal.
+            let shows = !silent && (to.as_deref().is_some_and(|to| to != "-") || !call.to_terminal);
             let mut fail = |status: i32, text: String| {
+                if shows && status == 6 {
+                    said.err.extend_from_slice(BEGUN.as_bytes());
+                }
                 if !silent || loud {
                     said.err.extend(format!("curl: ({status}) {text}\n").bytes());
                 }
@@ -150,8 +158,6 @@ pub(super) fn curl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
                     }
                 }
             }
-            // The meter is shown when the body does not go to the terminal.
-            let shows = !silent && (to.as_deref().is_some_and(|to| to != "-") || !call.to_terminal);
             if shows {
                 let channels = if call.to_terminal { call.session.channels.lock().clone() } else { None };
                 match channels {

@@ -4,6 +4,7 @@ mod accounts;
 mod activity;
 mod aging;
 mod answers;
+mod applets;
 mod asking;
 mod attributes;
 mod becoming;
@@ -272,6 +273,12 @@ pub(super) fn help(call: &Call<'_>) -> Option<Said> {
 /// What a program says to `--help` or `--version` on standard output.
 pub(super) fn about(name: &str, option: &str) -> Option<Vec<u8>> {
     usage::of(name, &[option.to_owned()], false).map(|said| said.out)
+}
+
+/// What sed says that is given no script, or an option that it does not have.
+pub(super) fn usage_of_sed() -> String {
+    let said = usage::exactly("sed", "").unwrap_or_default();
+    String::from_utf8_lossy(&[said.out, said.err].concat()).into_owned()
 }
 
 /// Whether the file of a program is (still) there.

@@ -307,6 +307,8 @@ pub(super) fn rmdir(call: &Call<'_>) -> Said {
             let node = call.files().lstat(&path);
             let removed = match node {
                 Ok(node) if !node.is_dir() => Err(FileError::NotADirectory),
+                Ok(_) if shown == "." || shown.ends_with("/.") => Err(FileError::Invalid),
+                Ok(_) if shown == ".." || shown.ends_with("/..") => Err(FileError::NotEmpty),
                 Ok(_) => may_change_name(call, &path).and_then(|()| call.files().remove(&path)),
                 Err(error) => Err(error),
             };

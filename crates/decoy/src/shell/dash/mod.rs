@@ -9,10 +9,12 @@ mod grammar;
 mod names;
 mod phrases;
 mod tokens;
+mod trace;
 mod words;
 
 pub(super) use call::{Invocation, invocation};
 pub(super) use phrases::{is_fatal, phrase};
+pub(super) use trace::trace;
 
 use grammar::Reader;
 
@@ -39,12 +41,19 @@ pub(super) enum Place {
 
 /// A script of dash as bash has to read it; `None` when nothing can be said about it.
 pub(super) fn translated(text: &str, place: Place) -> Option<String> {
+    rewritten(text, place, traces(text))
+}
+
+/// Whether a script shows what it runs.
+pub(super) fn traces(text: &str) -> bool {
+    ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign))
+}
+
+/// The same; what is traced is shown as it was written.
+pub(super) fn rewritten(text: &str, place: Place, traced: bool) -> Option<String> {
     if text.len() > LONGEST {
         return None;
     }
-    // What is traced is shown as it was written.
-    let traced =
-        ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign));
     let mut reader = Reader::new(text, !traced);
     if let Place::Typed(line) = place {
         reader.line = line;
