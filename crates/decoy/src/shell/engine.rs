@@ -437,7 +437,7 @@ fn without_counts(text: String, session: &Session) -> String {
     if let Some(line) = session.dash_line() {
         let is_dash = |name: &str| name == "sh";
         let text = wording::reword(&text, "", Some(line), &is_dash, "").into_owned();
-        return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
+        return text.replacen("sh: 1: ", &format!("{}: {line}: ", session.shell_name()), 1);
     }
     if !session.launch.is_interactive() {
         return text;

@@ -118,7 +118,9 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         signal_processes(session, &mut event.args);
     }
     if event.name == "awk"
-        && let Some(program) = commands::awk_refusal(&event.args)
+        && let Some(program) = commands::awk_refusal(&event.args, &|name| {
+            session.files().exists(&session.files().resolve(&session.cwd.lock(), name))
+        })
     {
         event.args = vec![program];
         return HookAction::Continue(event);
@@ -218,13 +220,16 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
         }
         Invocation::Command(at) => {
             let traced = event.args.iter().take(at).any(|arg| {
-                arg.starts_with('-') && !arg.starts_with("--") && arg.contains(['x', 'v']) || arg == "xtrace"
+                arg.starts_with('-') && !arg.starts_with("--") && arg.contains('x') || arg == "xtrace"
             });
+            if traced {
+                session.dash_traces.store(true, Ordering::Relaxed);
+            }
             if let Some(name) = event.args.get(at + 1) {
                 session.add_dash(name);
             }
             if let Some(script) = event.args.get_mut(at)
-                && let Some(text) = session.rewritten(script, traced)
+                && let Some(text) = session.translated(script)
             {
                 *script = text;
             }
@@ -259,7 +264,9 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
             true
         }
         Invocation::Piped(at) => {
-            let given = event.args.get(at..).unwrap_or_default().to_vec();
+            let name = session.called.lock().take().unwrap_or_else(|| "sh".to_owned());
+            let mut given = vec![name];
+            given.extend_from_slice(event.args.get(at..).unwrap_or_default());
             let words: Vec<String> =
                 given.iter().map(|arg| format!("'{}'", arg.replace('\'', "'\\''"))).collect();
             let script = format!("{} {}", commands::dash::PIPED, words.join(" "));
@@ -329,6 +336,20 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
             .is_some_and(|(_, args)| args.iter().any(|arg| operators::is_null(arg)))
     {
         result.stdout = result.stdout.replace('\n', "\0");
+    }
+    if result.name == "compgen"
+        && session
+            .arguments
+            .lock()
+            .first()
+            .is_some_and(|(_, args)| args.iter().any(|arg| arg == "-b" || arg == "builtin"))
+    {
+        let is_own = |line: &&str| {
+            let name = line.trim_end_matches('\n');
+            is_part_of_bash(name) && !matches!(name, "bash" | "sh")
+                || matches!(name, "enable" | "fc" | "help" | "history")
+        };
+        result.stdout = result.stdout.split_inclusive('\n').filter(is_own).collect();
     }
     if let Some(text) = about_itself(session, &result) {
         result.stdout = text;

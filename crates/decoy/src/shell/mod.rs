@@ -23,6 +23,7 @@ mod mawk;
 mod operands;
 mod operators;
 mod options;
+mod personas;
 mod phrases;
 mod pids;
 mod recall;
@@ -140,7 +141,8 @@ impl Shell {
             return first.clone();
         }
         let user = self.session.user_name();
-        let home = self.session.identity().user(&user).map_or("/", |user| user.home.as_str());
+        let home = self.session.home_of(self.session.who().uid);
+        let home = home.as_str();
         let shown = match self.cwd.strip_prefix(home) {
             Some("") if home != "/" => "~".to_owned(),
             Some(rest) if rest.starts_with('/') && home != "/" => format!("~{rest}"),
@@ -191,11 +193,13 @@ impl Shell {
         input.set_echo(true);
         self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
+        let (depth, cwd) = (self.session.inner.lock().len(), self.cwd.clone());
         let finished = match self.job_parts(line) {
             Some(parts) => self.run_parts(parts, &output, input).await,
             None => self.run_one(line, &output, input).await,
         };
         self.session.jobs.lock().finish_foreground();
+        self.settle(depth, cwd).await;
         self.status = finished.status;
         if !finished.exited {
             self.renew_prompts(line, &output).await;

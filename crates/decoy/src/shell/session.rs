@@ -56,6 +56,8 @@ pub(super) struct Session {
     /// The running line has a redirection of output in it, and one of errors.
     out_redirected: AtomicBool,
     err_redirected: AtomicBool,
+    /// What is typed gets into no history.
+    forgets: AtomicBool,
     /// The running line is a `trap` of the shell itself.
     typed_trap: AtomicBool,
     /// The signal by which the shell has killed itself; 0 while it has not.
@@ -78,6 +80,8 @@ pub(super) struct Session {
     pub(super) dash_text: Mutex<String>,
     /// dash has given up on it.
     pub(super) dash_failed: AtomicBool,
+    /// The word that a shell was called by, if that was a path.
+    pub(super) called: Mutex<Option<String>>,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
     /// The programs that were started last, with their arguments; the latest first.
@@ -96,6 +100,10 @@ pub(super) struct Session {
     pub(super) lasting: Mutex<super::lasting::Lasting>,
     /// dash shows what it runs: in its own way.
     pub(super) dash_traces: AtomicBool,
+    /// The shells in each other that belong to somebody else, the innermost last.
+    pub(super) personas: Mutex<Vec<super::personas::Persona>>,
+    /// What the shell that is the innermost from now on is told.
+    pub(super) settings: Mutex<Option<super::personas::Settings>>,
     /// How long the job at work would have waited so far.
     pub(super) slept: Mutex<Duration>,
     /// Lines typed so far.
@@ -163,6 +171,7 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
+            forgets: AtomicBool::new(false),
             typed_trap: AtomicBool::new(false),
             out_redirected: AtomicBool::new(false),
             err_redirected: AtomicBool::new(false),
@@ -175,6 +184,7 @@ impl Session {
             dash_given: AtomicBool::new(false),
             dash_text: Mutex::default(),
             dash_failed: AtomicBool::new(false),
+            called: Mutex::default(),
             runner: Mutex::default(),
             arguments: Mutex::default(),
             heading: Mutex::default(),
@@ -184,6 +194,8 @@ impl Session {
             jobs: Mutex::default(),
             lasting: Mutex::default(),
             dash_traces: AtomicBool::new(false),
+            personas: Mutex::default(),
+            settings: Mutex::default(),
             slept: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
@@ -260,7 +272,11 @@ impl Session {
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
-        if self.launch.is_interactive() && !line.trim().is_empty() && !line.starts_with(' ') {
+        if self.launch.is_interactive()
+            && !line.trim().is_empty()
+            && !line.starts_with(' ')
+            && self.remembers(line)
+        {
             let mut history = self.history.lock();
             let bytes: usize = history.iter().map(String::len).sum();
             if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
@@ -277,6 +293,22 @@ impl Session {
     /// Whether the running line is a `trap` of the shell itself.
     pub(super) fn is_typed_trap(&self) -> bool {
         self.typed_trap.load(Ordering::Relaxed)
+    }
+
+    /// Whether a line that is typed gets into the history: `set +o history` ends that, from the next line on.
+    fn remembers(&self, line: &str) -> bool {
+        let before = self.forgets.load(Ordering::Relaxed);
+        if line.contains("set +o history") {
+            self.forgets.store(true, Ordering::Relaxed);
+        } else if line.contains("set -o history") {
+            self.forgets.store(false, Ordering::Relaxed);
+        }
+        let nothing = line.split([' ', ';', '&']).any(|word| matches!(word, "HISTSIZE=0" | "HISTSIZE=\"0\""));
+        if nothing {
+            self.history.lock().clear();
+            self.forgets.store(true, Ordering::Relaxed);
+        }
+        !before && !nothing
     }
 
     /// Whether what programs say may go somewhere else than to the terminal.
@@ -401,7 +433,11 @@ impl Session {
 
     /// What errors of the shell begin with, without the colon.
     pub(super) fn shell_name(&self) -> String {
-        match (self.inner.lock().last(), self.launch.is_interactive()) {
+        let inner = self.inner.lock();
+        if let Some(name) = self.persona_name(inner.len()) {
+            return name;
+        }
+        match (inner.last(), self.launch.is_interactive()) {
             (Some((Inner::Dash, _)), _) => "sh".to_owned(),
             (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
             (None, true) => "-bash".to_owned(),
@@ -416,7 +452,7 @@ impl Session {
     /// What errors of the shell itself begin with, up to what they say.
     pub(super) fn error_prefix(&self) -> String {
         match self.dash_line() {
-            Some(line) => format!("sh: {line}: "),
+            Some(line) => format!("{}: {line}: ", self.shell_name()),
             None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
             None => format!("{}: line 1: ", self.shell_name()),
         }
@@ -432,27 +468,21 @@ impl Session {
 
     /// Text that dash is about to run, as bash has to read it.
     pub(super) fn translated(&self, text: &str) -> Option<String> {
-        self.rewritten(text, false)
-    }
-
-    /// The same, of a shell that was started with `-x`.
-    pub(super) fn rewritten(&self, text: &str, traced: bool) -> Option<String> {
         text.get(..LONGEST_DASH_TEXT.min(text.len()))
             .unwrap_or_default()
             .clone_into(&mut self.dash_text.lock());
         self.dash_failed.store(false, Ordering::Relaxed);
-        let traced = traced || super::dash::traces(text);
-        if traced {
+        if super::dash::traces(text) {
             self.dash_traces.store(true, Ordering::Relaxed);
         }
-        super::dash::rewritten(text, super::dash::Place::Script, traced)
+        super::dash::translated(text, super::dash::Place::Script)
     }
 
     /// Whether errors that begin with this name are those of dash.
     pub(super) fn is_dash(&self, name: &str) -> bool {
         let name = name.strip_suffix(": -c").unwrap_or(name);
         let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
-        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh" | "/bin/dash" | "/usr/bin/dash")
+        matches!(name, "sh" | "-sh" | "dash" | "/bin/sh" | "/usr/bin/sh" | "/bin/dash" | "/usr/bin/dash")
             || self.dash.lock().iter().any(|known| base(known) == base(name))
     }
 

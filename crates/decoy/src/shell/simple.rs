@@ -76,9 +76,7 @@ impl Shell {
         {
             return Some(say(&said, Out::Stdout, output));
         }
-        let depth = self.session.inner.lock().len();
         if let Some(finished) = self.inner_shells(first, args, output) {
-            self.come_back(depth).await;
             return Some(finished);
         }
         if first == "trap"
@@ -200,22 +198,6 @@ impl Shell {
         Some(Finished { status, exited: true, not_found: Vec::new() })
     }
 
-    /// A shell in the shell goes where it likes; the one that it leaves its place to is where it was.
-    async fn come_back(&mut self, depth: usize) {
-        let now = self.session.inner.lock().len();
-        if now > depth {
-            self.outer.push(self.cwd.clone());
-        } else if now < depth
-            && let Some(cwd) = self.outer.pop()
-            && cwd != self.cwd
-        {
-            if let Some(engine) = &mut self.engine {
-                engine.capture(&format!("cd -- '{}'", cwd.replace('\'', "'\\''"))).await;
-            }
-            self.cwd = cwd;
-        }
-    }
-
     /// `sh` and `bash` on a terminal start a shell in the shell; `exit` leaves it.
     fn inner_shells(&mut self, first: &str, args: &[String], output: &Output) -> Option<Finished> {
         if !self.session.launch.is_interactive() {
@@ -238,8 +220,12 @@ impl Shell {
             let status =
                 args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
             if let Some((kind, _)) = inner.pop() {
-                if kind == Inner::Bash {
-                    output(Out::Stderr, b"exit\n");
+                let left = inner.len();
+                drop(inner);
+                let word = self.session.leave(left).unwrap_or("exit\n");
+                // `logout` is no word of dash, and needs none of its own in bash.
+                if kind == Inner::Bash && (first == "exit" || word == "exit\n") {
+                    output(Out::Stderr, word.as_bytes());
                 }
                 return Some(Finished { status, ..Finished::default() });
             }

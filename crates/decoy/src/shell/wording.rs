@@ -95,9 +95,35 @@ fn after_redirection(source: &str) -> String {
 
 /// What bash says about text that ends where a command should follow, which the library takes as it is.
 pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
+    if let Some(line) = open_brace(text) {
+        return Some(format!("{who}: line {line}: unexpected EOF while looking for matching `}}'\n"));
+    }
     let trimmed = text.trim_end();
     (trimmed.ends_with("&&") || trimmed.ends_with("||"))
         .then(|| format!("{who}: line {}: syntax error: unexpected end of file\n", text.lines().count() + 1))
+}
+
+/// The line of a `${` that nothing closes.
+pub(super) fn open_brace(text: &str) -> Option<usize> {
+    if !text.contains("${") || text.contains("<<") {
+        return None;
+    }
+    let (mut open, mut doubled, mut line) = (Vec::new(), false, 1);
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => drop(signs.next()),
+            '\n' => line += 1,
+            '"' => doubled = !doubled,
+            '\'' if !doubled => while signs.next().is_some_and(|sign| sign != '\'') {},
+            '#' if open.is_empty() && !doubled => while signs.next_if(|sign| *sign != '\n').is_some() {},
+            '$' if signs.next_if_eq(&'{').is_some() => open.push(line),
+            '$' => drop(signs.next_if_eq(&'#')),
+            '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.first().copied()
 }
 
 /// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
@@ -207,6 +233,19 @@ mod tests {
             ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
         ] {
             assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash, ""), dash);
+        }
+    }
+
+    #[test]
+    fn an_open_brace_is_found() {
+        for (text, line) in [
+            ("echo ${", Some(1)),
+            ("a\necho ${x", Some(2)),
+            ("echo ${x} '${'", None),
+            ("echo \"${x:-it's}\"", None),
+            ("f() { echo ${#a}; }", None),
+        ] {
+            assert_eq!(open_brace(text), line, "{text}");
         }
     }
 

@@ -221,6 +221,10 @@ pub(super) fn nohup(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if call.session.launch.tty.is_none() || call.applet {
         return Ok(words);
     }
+    let exists = words.first().is_some_and(|program| match program.contains('/') {
+        true => call.files().exists(&call.path(program)),
+        false => super::is_reachable(call.session, program, call.var("PATH").as_deref()),
+    });
     let (out, err) = call.session.redirected();
     let (said, to) = match (call.to_terminal && !out, err) {
         (true, false) => (" and appending output to 'nohup.out'", " >> nohup.out 2>&1"),
@@ -231,5 +235,6 @@ pub(super) fn nohup(call: &Call<'_>) -> Result<Vec<String>, Said> {
     let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
     let command: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     let said = quoted(&format!("nohup: ignoring input{said}"));
+    let to = if exists { to } else { "" };
     Ok(vec!["eval".to_owned(), format!("printf '%s\\n' {said} >&2; {}{to}", command.join(" "))])
 }

@@ -265,10 +265,15 @@ pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
         let first = if USAGE_ALONE.contains(&name) { String::new() } else { format!("{name}: {what}\n") };
         Some(Said::err(format!("{first}{help}"), status))
     };
-    let mut words = args.iter();
+    // The first word of tar is options, with a dash or without.
+    let dashed = args
+        .first()
+        .filter(|first| name == "tar" && !first.starts_with('-'))
+        .map(|first| format!("-{first}"));
+    let mut words = dashed.iter().chain(args.iter().skip(dashed.iter().len()));
     while let Some(word) = words.next() {
         let Some(rest) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
-            if STOPS.contains(&name) || name == "tar" && words.len() + 1 == args.len() {
+            if STOPS.contains(&name) {
                 break;
             }
             continue;
@@ -276,12 +281,13 @@ pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
         if word == "--" {
             break;
         }
-        if let Some(long) = rest.strip_prefix('-') {
+        if let Some(long) = rest.strip_prefix('-').filter(|_| name != "find") {
             if SHORT_ONLY.contains(&name) {
                 return refuse("invalid option -- '-'".to_owned());
             }
             let long = long.split('=').next().unwrap_or(long);
-            if !help.contains(&format!("--{long}")) && !usage::names_option(name, &format!("--{long}")) {
+            let gnus = !matches!(long, "help" | "version") && usage::names_option(name, &format!("--{long}"));
+            if !help.contains(&format!("--{long}")) && !gnus {
                 return refuse(format!("unrecognized option '{word}'"));
             }
             continue;
@@ -289,8 +295,14 @@ pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
         // What looks like an option and is none: predicates of find, numbers.
         if matches!(name, "find" | "dd" | "ip" | "seq" | "factor") {
             let number = rest.starts_with(|c: char| c.is_ascii_digit());
-            if number || name == "find" && usage::names_option("find", &format!("-{rest}")) {
+            if number {
                 continue;
+            }
+            if name == "find" {
+                if help.split_whitespace().any(|known| known.trim_start_matches('[') == word) {
+                    continue;
+                }
+                return Some(Said::err(format!("find: unrecognized: {word}\n{help}"), 1));
             }
         }
         let mut letters = rest.chars();
@@ -337,7 +349,9 @@ fn of_its_own(name: &str, args: &[String]) -> Option<Said> {
             Said::err(format!("insmod: can't insert '{first}': No such file or directory\n"), 254)
         }
         "brctl" if is_option => Said::err(format!("brctl: invalid argument '{first}' to 'brctl'\n"), 1),
-        "chmod" if is_option && args.len() == 1 => Said::err(usage::applet(name)?, 1),
+        "chmod" if is_option && args.len() == 1 && !first.starts_with("--") => {
+            Said::err(usage::applet(name)?, 1)
+        }
         "clear" => Said::out("\x1b[H\x1b[J"),
         "dirname" if args.len() > 1 => Said::err(usage::applet(name)?, 1),
         "init" | "linuxrc" => Said::err("init: must be run as PID 1\n", 1),
@@ -351,10 +365,18 @@ fn of_its_own(name: &str, args: &[String]) -> Option<Said> {
         "kill" | "killall" if is_signal_name(first) => {
             Said::err(format!("{name}: bad signal name '{}'\n", first.get(1..)?), 1)
         }
-        "nologin" => Said::err("This account is not available\n", 1),
-        "chvt" | "deallocvt" | "sleep" | "usleep" if is_option => {
+        "nologin" => Said { status: 1, ..Said::out("This account is not available\n") },
+        "resume" => Said::err(format!("resume: invalid resume device: {first}\n"), 1),
+        "nuke" if is_option => Said::nothing(0),
+        "mt" => Said::err(format!("mt: unrecognized opcode {first}\n"), 1),
+        "mim" => Said::err("mim: line 7: can't open Mimfile: no such file\n", 1),
+        "chmod" if is_option && first.starts_with("--") => {
+            Said::err(format!("chmod: unrecognized option '{first}'\n{}", usage::applet(name)?), 1)
+        }
+        "sleep" | "usleep" if !first.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
             Said::err(format!("{name}: invalid number '{first}'\n"), 1)
         }
+        "chvt" | "deallocvt" if is_option => Said::err(format!("{name}: invalid number '{first}'\n"), 1),
         "stty"
             if is_option
                 && (first.len() == 2 || first.starts_with("--"))
@@ -364,6 +386,33 @@ fn of_its_own(name: &str, args: &[String]) -> Option<Said> {
         }
         _ => return None,
     })
+}
+
+/// Applets that start another program.
+const STARTERS: &[&str] = &["env", "ionice", "linux32", "linux64", "nohup", "setpriv", "setsid", "unshare"];
+
+/// The program that one applet is to start, if it starts one.
+pub(super) fn started<'a>(name: &str, args: &'a [String]) -> Option<&'a str> {
+    if !STARTERS.contains(&name) {
+        return None;
+    }
+    let valued = LETTERS.iter().find(|(applet, _)| *applet == name).map_or("", |(_, letters)| *letters);
+    let mut words = args.iter();
+    loop {
+        let word = words.next()?.as_str();
+        match word.strip_prefix('-') {
+            Some("-") => return words.next().map(String::as_str),
+            Some(letters) => {
+                // A value stands in the next word.
+                let last = letters.chars().next_back()?;
+                if valued.contains(&format!("{last}:")) {
+                    words.next();
+                }
+            }
+            None if name == "env" && word.contains('=') => {}
+            None => return Some(word),
+        }
+    }
 }
 
 /// Whether this would have to be the name of a signal, and is none.
@@ -415,6 +464,7 @@ mod tests {
             ("ps -h", "ps: invalid option -- 'h'"),
             ("wget -q -O - x", ""),
             ("kill -9 5", ""),
+            ("find / -Q", "find: unrecognized: -Q"),
             ("kill -Q", "kill: bad signal name 'Q'"),
             ("sleep -x", "sleep: invalid number '-x'"),
         ] {

@@ -13,7 +13,10 @@ use super::{
     usage,
     users::{self, User},
 };
-use crate::machine::Login;
+use crate::{
+    machine::{Login, Owner},
+    shell::personas::Wanted,
+};
 
 /// Names that nobody types: somebody else from here on, and back with the status that is given.
 const AS: &str = "\u{2}as";
@@ -44,6 +47,13 @@ impl Builtin for Switch {
 
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Gives the shell to somebody.
+fn enter(call: &Call<'_>, user: &User, shell: Option<&str>, login: bool) {
+    let shell = shell.unwrap_or(if user.shell.is_empty() { "/bin/sh" } else { &user.shell });
+    let owner = Owner { uid: user.uid, gid: user.gid };
+    call.session.enter(&Wanted { name: &user.name, owner, home: &user.home, shell, login });
 }
 
 /// The words that run a line of the shell as this user and come back.
@@ -264,7 +274,7 @@ pub(super) fn sudo(call: &Call<'_>) -> Result<Vec<String>, Said> {
         None => {}
     }
     if idle_shell(&sudo) {
-        call.session.become_user(user.uid, group);
+        enter(call, &User { gid: group, ..user }, None, sudo.login);
         return Err(Said::nothing(0));
     }
     // sudo finds files, not what the shell has built in.
@@ -521,7 +531,7 @@ pub(super) fn su<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         if !su.opens(call, &user) {
             return Said { status: 1, ..Said::out("This account is currently not available.\n") };
         }
-        call.session.become_user(user.uid, user.gid);
+        enter(call, &user, su.shell.as_deref().filter(|_| call.is_root()), su.login);
         Said::nothing(0)
     }
     .boxed()
@@ -551,7 +561,7 @@ pub(super) fn runuser(call: &Call<'_>) -> Result<Vec<String>, Said> {
     match &su.line {
         Some(line) => Ok(su.script(call, &user, line)),
         None => {
-            call.session.become_user(user.uid, user.gid);
+            enter(call, &user, su.shell.as_deref(), su.login);
             Err(Said::nothing(0))
         }
     }

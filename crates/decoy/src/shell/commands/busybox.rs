@@ -42,6 +42,19 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if let Some(said) = applets::refusal(applet, rest) {
         return Err(said);
     }
+    if let Some(program) = applets::started(applet, rest) {
+        let exists = match program.contains('/') {
+            true => call.files().exists(&call.path(program)),
+            false => super::is_reachable(call.session, program, call.var("PATH").as_deref()) || has(program),
+        };
+        if !exists {
+            let text = format!("{applet}: can't execute '{program}': No such file or directory\n");
+            return Err(Said::err(text, 127));
+        }
+    }
+    if applet == "printf" && rest.first().is_some_and(|first| first.starts_with('-') && first != "--") {
+        words.insert(1, "--".to_owned());
+    }
     if applet == "ps" {
         // Other systems' options, which it takes and forgets.
         words.retain(|word| {

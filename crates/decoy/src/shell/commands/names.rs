@@ -251,6 +251,7 @@ pub(super) fn id(call: &Call<'_>) -> Said {
     let user = match options.operands.first() {
         Some(name) => match users::named(call, name) {
             Some(user) => Some(user),
+            None if call.applet => return Said::err(format!("id: unknown user {name}\n"), 1),
             None => return Said::err(format!("id: \u{2018}{name}\u{2019}: no such user\n"), 1),
         },
         None => users::all(call).into_iter().find(|user| user.uid == call.session.who().uid),

@@ -230,6 +230,11 @@ impl Builtin for ByPath {
             std::iter::once(self.name.to_owned()).chain(context.args.iter().cloned()).collect();
         // A shell tells of itself by the word it was called by.
         if self.name == "sh"
+            && let Some(session) = session_of(context)
+        {
+            *session.called.lock() = Some(self.called.clone());
+        }
+        if self.name == "sh"
             && let Invocation::Command(at) = invocation(context.args)
             && at + 1 == context.args.len()
         {

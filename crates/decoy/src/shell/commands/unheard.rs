@@ -72,7 +72,15 @@ fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
     if !python && !perl {
         return None;
     }
-    let code = args.iter().position(|arg| arg == if python { "-c" } else { "-e" });
+    // perl's letters may stand together: `-ne`.
+    let is_code = |arg: &String| match arg.strip_prefix('-') {
+        Some("c") => python,
+        Some(letters) => {
+            !python && letters.ends_with(['e', 'E']) && letters.chars().all(|c| c.is_ascii_alphanumeric())
+        }
+        None => false,
+    };
+    let code = args.iter().position(is_code);
     if let Some(code) = code.map(|at| args.get(at + 1)) {
         let Some(code) = code else {
             let text =
@@ -157,6 +165,28 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
             args.join(" ")
         )),
         "nslookup" | "host" => Said::out(";; connection timed out; no servers could be reached\n"),
+        "traceroute" if args.is_empty() => {
+            let help = super::usage::exactly("traceroute", "--help")?;
+            Said { err: [help.out, help.err].concat(), ..Said::default() }
+        }
+        "tmux"
+            if matches!(
+                args.first().map(String::as_str),
+                Some("ls" | "list-sessions" | "kill-server" | "kill-session")
+            ) =>
+        {
+            let socket = format!("/tmp/tmux-{}/default", session.who().uid);
+            Said::err(format!("error connecting to {socket} (No such file or directory)\n"), 1)
+        }
+        "tmux"
+            if matches!(args.first().map(String::as_str), Some("a" | "at" | "attach" | "attach-session")) =>
+        {
+            Said::err("no sessions\n", 1)
+        }
+        "cpio" if args.is_empty() => Said::err(
+            "cpio: You must specify one of -oipt options.\nTry 'cpio --help' or 'cpio --usage' for more information.\n",
+            2,
+        ),
         "traceroute" | "ping4" | "ping6" => {
             Said::err(format!("{}: Temporary failure in name resolution\n", operand()), 2)
         }

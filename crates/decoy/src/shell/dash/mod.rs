@@ -41,20 +41,11 @@ pub(super) enum Place {
 
 /// A script of dash as bash has to read it; `None` when nothing can be said about it.
 pub(super) fn translated(text: &str, place: Place) -> Option<String> {
-    rewritten(text, place, traces(text))
-}
-
-/// Whether a script shows what it runs.
-pub(super) fn traces(text: &str) -> bool {
-    ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign))
-}
-
-/// The same; what is traced is shown as it was written.
-pub(super) fn rewritten(text: &str, place: Place, traced: bool) -> Option<String> {
     if text.len() > LONGEST {
         return None;
     }
-    let mut reader = Reader::new(text, !traced);
+    // What is traced is shown as it was written.
+    let mut reader = Reader::new(text, !traces(text));
     if let Place::Typed(line) = place {
         reader.line = line;
     }
@@ -68,6 +59,11 @@ pub(super) fn rewritten(text: &str, place: Place, traced: bool) -> Option<String
         out.push_str(&format!("printf '%s: %s\\n' \"$0\" '{said}' >&2; {end}"));
     }
     Some(out)
+}
+
+/// Whether a script shows what it runs.
+pub(super) fn traces(text: &str) -> bool {
+    ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign))
 }
 
 #[cfg(test)]

@@ -8,10 +8,20 @@ pub(in crate::shell) fn trace(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     }
     let line = |line: &str| match line.trim_start_matches('+').strip_prefix(' ') {
-        Some(words) if line.starts_with('+') => format!("+ {}", unquoted(words)),
-        _ => line.to_owned(),
+        Some(words) if line.starts_with('+') => format!("+ {}", as_written(&unquoted(words))?).into(),
+        _ => Some(line.to_owned()),
     };
-    Cow::Owned(text.split_inclusive('\n').map(line).collect())
+    Cow::Owned(text.split_inclusive('\n').filter_map(line).collect())
+}
+
+/// A command that stands in for one of dash's, as the script has it; `None` when it calls another that is shown too.
+fn as_written(words: &str) -> Option<String> {
+    let rest = words.strip_prefix("\\002").or_else(|| words.strip_prefix('\u{2}'));
+    match rest {
+        None => Some(words.to_owned()),
+        Some(rest) if rest.starts_with("echo") => Some(rest.to_owned()),
+        Some(rest) => rest.strip_prefix("none ")?.split_once(' ').map(|(_, words)| words.to_owned()),
+    }
 }
 
 /// Words without the quotation marks that bash puts around them.
@@ -39,6 +49,8 @@ mod tests {
             ("+ echo 'a b' c\n", "+ echo a b c\n"),
             ("++ '[' -f /x ']'\n", "+ [ -f /x ]\n"),
             ("+ echo 'it'\\''s'\n", "+ echo it's\n"),
+            ("+ $'\\002echo' 'a b'\n", "+ echo a b\n"),
+            ("+ '\u{2}[' 1 -f x ']'\n+ '[' -f x ']'\n", "+ [ -f x ]\n"),
             ("a+ 'b'\n", "a+ 'b'\n"),
         ] {
             assert_eq!(trace(Cow::Borrowed(bash)), dash);

@@ -66,6 +66,9 @@ fn archive(call: &Call<'_>, order: &Order) -> Result<Vec<u8>, Said> {
                         2,
                     ));
                 }
+                Err(error) if call.applet => {
+                    return Err(Said::err(format!("tar: can't open '{name}': {}\n", error.errno_text()), 1));
+                }
                 Err(error) => return Err(fatal(&format!("{name}: Cannot open: {}", error.errno_text()))),
             }
         }
