@@ -75,6 +75,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The bits of a mode that tell the kind (inode(7)).
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::File => 0o100_000,
+            Self::Dir => 0o040_000,
+            Self::Symlink => 0o120_000,
+            Self::CharDevice => 0o020_000,
+            Self::BlockDevice => 0o060_000,
+            Self::Fifo => 0o010_000,
+            Self::Socket => 0o140_000,
+        }
+    }
+
     /// First letter of the mode as `ls -l` shows it.
     pub fn letter(self) -> char {
         match self {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
 
 use super::{
-    bytes, commands,
+    builtins, bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
     finding, guard, listings, pids, runners, scripts,
@@ -324,7 +324,7 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
         _ if wanted("--help") => "--help",
         _ => return None,
     };
-    if is_part_of_bash(name) {
+    if builtins::is_one(name) || matches!(name, "bash" | "sh") {
         // To bash's own, both are words like any other.
         return match name {
             _ if !result.stdout.contains("(bashkit)") && name != "echo" => None,
@@ -340,71 +340,6 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
     }
     let said = commands::about(name, asked)?;
     Some(String::from_utf8_lossy(&said).into_owned())
-}
-
-/// Whether bash itself is this program.
-fn is_part_of_bash(name: &str) -> bool {
-    matches!(
-        name,
-        "." | ":"
-            | "["
-            | "alias"
-            | "bg"
-            | "bind"
-            | "break"
-            | "builtin"
-            | "caller"
-            | "cd"
-            | "command"
-            | "compgen"
-            | "complete"
-            | "compopt"
-            | "continue"
-            | "declare"
-            | "dirs"
-            | "disown"
-            | "echo"
-            | "eval"
-            | "exec"
-            | "exit"
-            | "export"
-            | "false"
-            | "fg"
-            | "getopts"
-            | "hash"
-            | "jobs"
-            | "kill"
-            | "let"
-            | "local"
-            | "logout"
-            | "mapfile"
-            | "popd"
-            | "printf"
-            | "pushd"
-            | "pwd"
-            | "read"
-            | "readarray"
-            | "readonly"
-            | "return"
-            | "set"
-            | "shift"
-            | "shopt"
-            | "source"
-            | "suspend"
-            | "test"
-            | "times"
-            | "trap"
-            | "true"
-            | "type"
-            | "typeset"
-            | "ulimit"
-            | "umask"
-            | "unalias"
-            | "unset"
-            | "wait"
-            | "bash"
-            | "sh"
-    )
 }
 
 /// Programs that run other programs: files that are read while they work may be read to be run.

@@ -218,6 +218,8 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        // A program that was interrupted did not come to tell that it is gone.
+        self.end_reading();
         self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);
         self.polled.lock().1 = Duration::ZERO;
         self.dash.lock().clear();
