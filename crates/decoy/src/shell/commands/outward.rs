@@ -31,6 +31,7 @@ pub(super) async fn play(call: &Call<'_>) -> Option<Said> {
         "telnet" if !call.args.is_empty() => Some(connections::telnet(call).await),
         "nc" | "netcat" | "nc.openbsd" if !call.args.is_empty() => Some(connections::nc(call).await),
         "traceroute" | "traceroute.db" if !call.args.is_empty() => Some(connections::traceroute(call).await),
+        "ftp" | "tnftp" | "pftp" => Some(connections::ftp(call).await),
         "ssh-keyscan" if !call.args.is_empty() => Some(connections::keyscan(call).await),
         _ => None,
     }

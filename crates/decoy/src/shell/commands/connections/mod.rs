@@ -2,6 +2,7 @@
 //! other hosts, where nothing leaves the bucket.
 
 mod dev_tcp;
+mod ftp;
 mod nc;
 mod talk;
 mod telnet;
@@ -11,6 +12,7 @@ pub(super) mod web;
 use std::time::Duration;
 
 pub(in crate::shell) use dev_tcp::{connect, is_meant, told};
+pub(super) use ftp::ftp;
 pub(super) use nc::nc;
 pub(super) use talk::Talk;
 pub(super) use telnet::{keyscan, telnet};
