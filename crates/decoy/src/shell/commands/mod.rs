@@ -59,6 +59,7 @@ mod refusal;
 mod registry;
 mod removing;
 mod reports;
+mod repository;
 mod reversing;
 mod running;
 mod signals;

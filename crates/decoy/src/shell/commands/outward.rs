@@ -13,7 +13,7 @@ use super::{
     Call, Options, Said,
     accounts::Lines,
     connections::{self, Place, Reach},
-    git, transfer,
+    git, repository, transfer,
 };
 use crate::{machine::Owner, shell::io::Out};
 
@@ -26,6 +26,7 @@ const VALUED: &str = "BbcDEeFIiJLlmOopQRSWw";
 pub(super) async fn play(call: &Call<'_>) -> Option<Said> {
     match call.name {
         "git" if call.args.iter().any(|arg| arg == "clone") => git::clone(call).await,
+        "git" => repository::play(call),
         "ssh" | "slogin" if !call.args.is_empty() => ssh(call).await,
         "scp" | "sftp" => copy(call).await,
         "telnet" if !call.args.is_empty() => Some(connections::telnet(call).await),
