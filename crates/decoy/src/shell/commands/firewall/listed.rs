@@ -1,7 +1,7 @@
 //! A chain as `iptables -L` shows it.
 
-use super::rule::Rule;
 use super::Chain;
+use super::rule::Rule;
 
 /// How a chain is listed.
 pub(super) struct Look {
@@ -67,7 +67,7 @@ pub(super) fn listed(chain: &Chain, look: &Look) -> String {
 }
 
 /// What stands behind the columns.
-pub(super) fn further(rule: &Rule, numeric: bool) -> String {
+fn further(rule: &Rule, numeric: bool) -> String {
     let mut text = String::new();
     let port = |port: &str| {
         let name = match port {

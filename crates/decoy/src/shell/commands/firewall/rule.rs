@@ -115,7 +115,7 @@ impl Rule {
 }
 
 /// An address as it is saved: with the length of its prefix.
-pub(super) fn network(text: &str) -> String {
+fn network(text: &str) -> String {
     let (not, address) = text.strip_prefix("! ").map_or(("", text), |rest| ("! ", rest));
     let address = match address {
         "0.0.0.0/0" | "0/0" | "::/0" => return String::new(),

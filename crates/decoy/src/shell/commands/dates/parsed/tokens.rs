@@ -1,7 +1,5 @@
 //! The tokens of a date: numbers with their signs, words, and single characters.
 
-
-
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     /// A number: its value, how many digits, its sign if it has one, and nanoseconds behind a point.

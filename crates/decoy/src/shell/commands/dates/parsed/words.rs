@@ -2,7 +2,6 @@
 
 use chrono::Weekday;
 
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unit {
     Year,
