@@ -210,22 +210,3 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
     }
     Said { status: i32::from(list.is_empty()), ..Said::out(text) }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_are_read() {
-        assert_eq!(
-            listed("pid,comm=X").unwrap_or_default().last().map(|(heading, ..)| heading.as_str()),
-            Some("X")
-        );
-        assert!(listed("nonsense").is_err());
-        let mut asked = Asked::default();
-        for letter in "aux".chars() {
-            assert!(option(&mut asked, false, letter, None).is_ok());
-        }
-        assert!(asked.others && asked.without_tty && asked.style == Style::BsdUser);
-    }
-}
