@@ -3,8 +3,7 @@
 use futures::{FutureExt as _, future::BoxFuture};
 
 use super::super::{Call, Said, answers::Answers, getopt::Given, quoting::quoted, removing::may_change_name};
-use super::MOST;
-use super::clash::Clash;
+use super::{MOST, clash::Clash};
 use crate::machine::{Access, Attributes, FileError, files::Kind};
 
 /// What is kept of a file.

@@ -3,9 +3,7 @@
 use futures::{FutureExt as _, future::BoxFuture};
 
 use super::super::{Call, Said, answers::Answers, getopt, quoting::quoted, removing::may_change_name};
-use super::clash::Clash;
-use super::copy::kept_as;
-use super::plan;
+use super::{clash::Clash, copy::kept_as, plan};
 use crate::machine::{Attributes, FileError};
 
 pub(in crate::shell::commands) fn mv<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {

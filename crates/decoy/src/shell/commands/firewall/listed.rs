@@ -1,7 +1,6 @@
 //! A chain as `iptables -L` shows it.
 
-use super::Chain;
-use super::rule::Rule;
+use super::{Chain, rule::Rule};
 
 /// How a chain is listed.
 pub(super) struct Look {

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::{Call, dates, users};
-use super::plan::Plan;
-use super::{Row, block_text, mark, scaled, width};
+use super::{Row, block_text, mark, plan::Plan, scaled, width};
 use crate::machine::files::{Attributes, Kind};
 
 pub(super) fn long(call: &Call<'_>, plan: &Plan, rows: &[Row], name: &dyn Fn(&Row) -> String) -> String {

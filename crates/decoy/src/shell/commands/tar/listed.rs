@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::member::Member;
-use super::order::Order;
+use super::{member::Member, order::Order};
 
 /// A row of `tar tv`.
 pub(super) fn listed(member: &Member, order: &Order) -> String {

@@ -1,8 +1,7 @@
 //! The registers and arrays of `dc`, and macros run when a comparison holds.
 
 use super::super::number::Number;
-use super::frame::Frame;
-use super::{Jump, MOST_FRAMES, Machine, Value};
+use super::{Jump, MOST_FRAMES, Machine, Value, frame::Frame};
 
 impl Machine {
     pub(super) fn register(&mut self, sign: u8, frame: &mut Frame) -> Result<(), String> {
