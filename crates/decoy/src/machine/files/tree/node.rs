@@ -88,7 +88,7 @@ impl Content {
 #[derive(Clone)]
 pub(in crate::machine::files) struct Node {
     pub(in crate::machine::files) content: Content,
-    /// Permissions (07777); above them the bits of [`Flag`](Flag).
+    /// Permissions (07777); above them the bits of [`Flag`].
     pub(in crate::machine::files) mode: u16,
     pub(in crate::machine::files) uid: u32,
     pub(in crate::machine::files) gid: u32,
