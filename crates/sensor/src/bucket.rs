@@ -334,12 +334,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_banner_is_that_of_the_installed_daemon() {
-        let identity = Identity::draw(b"banner", SystemTime::UNIX_EPOCH, None, None);
-        assert_eq!(ssh::BANNER, format!("SSH-2.0-OpenSSH_{}", identity.openssh));
-    }
-
-    #[test]
     fn connections_leave_open_files_for_the_bucket() {
         assert_eq!(connections_within(2 * 8192 + 512), 8192);
         assert_eq!(connections_within(1024), 256);

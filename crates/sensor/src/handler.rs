@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use decoy::{Dialogue, Stage, Turn};
 use futures::poll;
-use sha2::Digest as _;
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 

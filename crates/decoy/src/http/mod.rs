@@ -16,7 +16,7 @@ mod serve;
 mod target;
 mod types;
 
-use std::{borrow::Cow, fmt::Write as _, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use async_trait::async_trait;
 use base64::Engine as _;

@@ -139,3 +139,14 @@ pub(super) fn registration_settings(
     settings.ip_address = config.ip_address.map(|address| address.to_string());
     Ok(Some(settings))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_is_that_of_the_installed_daemon() {
+        let identity = Identity::draw(b"banner", SystemTime::UNIX_EPOCH, None, None);
+        assert_eq!(ssh::BANNER, format!("SSH-2.0-OpenSSH_{}", identity.openssh));
+    }
+}

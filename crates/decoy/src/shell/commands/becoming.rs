@@ -6,7 +6,6 @@ mod sudo;
 use std::sync::Arc;
 
 use bashkit::{Builtin, BuiltinContext, BuiltinRegistry, ExecResult, async_trait};
-use futures::FutureExt as _;
 
 use super::{Call, registry::session_of, users::User};
 pub(super) use su::{runuser, su, su_command};

@@ -10,8 +10,7 @@ use super::super::{
 };
 use crate::machine::{Identity, guests};
 
-pub(super) const LIMITS: &str =
-    "Limit                     Soft Limit           Hard Limit           Units     
+const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     
 Max cpu time              unlimited            unlimited            seconds   
 Max file size             unlimited            unlimited            bytes     
 Max data size             unlimited            unlimited            bytes     
@@ -71,7 +70,7 @@ const ALIKE: &[(&str, &str, u32)] = &[
 ];
 
 /// `/proc/PID/mountinfo` (proc(5)).
-pub(super) fn mountinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
+fn mountinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let mut text = String::new();
     for (number, (device, at, kind, options)) in proc::mount_table(identity).into_iter().enumerate() {
         let number = number as u32;
@@ -94,7 +93,7 @@ pub(super) fn mountinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
     text.into()
 }
 
-pub(super) fn mountstats(identity: &Identity, _: SystemTime) -> Vec<u8> {
+fn mountstats(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let rows = proc::mount_table(identity).into_iter();
     rows.map(|(device, at, kind, _)| format!("device {device} mounted on {at} with fstype {kind}\n"))
         .collect::<String>()
@@ -137,7 +136,7 @@ pub(in crate::machine::files) fn add_shared(tree: &mut Tree, now: SystemTime) ->
     names
 }
 
-pub(super) fn add_net(tree: &mut Tree, folder: &str, now: SystemTime) {
+fn add_net(tree: &mut Tree, folder: &str, now: SystemTime) {
     recorded::add_network(tree, folder, now);
     let public: [(&str, Public); 8] = [
         ("arp", net_arp),

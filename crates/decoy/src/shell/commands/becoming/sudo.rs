@@ -1,7 +1,5 @@
 //! `sudo` 1.9.13: who may, as whom, and what it says about itself.
 
-use futures::FutureExt as _;
-
 use super::super::{Call, Said, is_installed, program_file, usage, users};
 use super::{as_user, quoted, variables};
 
