@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Cooked {
     pub(super) line: Vec<u8>,
     /// Everything that was given to the program, for the log.
-    pub(super) given: Vec<u8>,
+    given: Vec<u8>,
     pub(super) after_return: bool,
     /// What found no room, for the log.
     lost: Vec<u8>,

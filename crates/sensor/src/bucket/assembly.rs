@@ -106,7 +106,7 @@ pub(super) fn assemble(
 }
 
 /// Models, what they said before, and what they may cost.
-pub(super) fn mind(config: &Config, machine: &Arc<Machine>, folder: &Path) -> Result<Arc<Mind>, StartError> {
+fn mind(config: &Config, machine: &Arc<Machine>, folder: &Path) -> Result<Arc<Mind>, StartError> {
     let facts = Facts::open(folder, facts::Bounds::default())?;
     let assembled = chat::assembly::assemble(&config.chat);
     for warning in assembled.warnings {

@@ -11,7 +11,7 @@ use crate::artifacts;
 
 /// Recordings up to this size stand in their event: making a file for every short visit would cost more than the
 /// visit itself.
-pub(super) const SHORT_RECORDING: usize = 16 * 1024;
+const SHORT_RECORDING: usize = 16 * 1024;
 
 impl Conversation<'_> {
     /// Says what the terminal showed: in the event when it is short, as most visits are, else as an artifact.

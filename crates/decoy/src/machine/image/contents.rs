@@ -64,7 +64,7 @@ impl Image {
     }
 
     /// Adds `length` of the stored bytes from `start` on to `into`.
-    pub(super) fn stored(&self, start: u64, length: usize, into: &mut Vec<u8>) {
+    fn stored(&self, start: u64, length: usize, into: &mut Vec<u8>) {
         let (mut at, end) = (start as usize, start as usize + length);
         while at < end {
             let Some(block) = self.block(at / BLOCK) else { return };
@@ -76,7 +76,7 @@ impl Image {
         }
     }
 
-    pub(super) fn block(&self, index: usize) -> Option<Bytes> {
+    fn block(&self, index: usize) -> Option<Bytes> {
         let mut unpacked = self.unpacked.lock();
         if let Some(place) = unpacked.iter().position(|(known, _)| *known == index) {
             let found = unpacked.remove(place)?;

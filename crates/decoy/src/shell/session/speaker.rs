@@ -6,10 +6,10 @@ use super::super::dash;
 use super::{Inner, Session};
 
 /// The most names of scripts that are remembered for the words of their errors.
-pub(super) const MOST_DASH_NAMES: usize = 64;
+const MOST_DASH_NAMES: usize = 64;
 
 /// How much of a script of dash is remembered for the words of its errors.
-pub(super) const LONGEST_DASH_TEXT: usize = 16 * 1024;
+const LONGEST_DASH_TEXT: usize = 16 * 1024;
 
 impl Session {
     /// What errors of the shell begin with, without the colon.

@@ -7,7 +7,7 @@ use super::vmstat::node;
 use crate::machine::Identity;
 
 /// Pages of a zone that is there: its name, pages, pages free.
-pub(super) fn zones(identity: &Identity, now: SystemTime) -> Vec<(&'static str, u64, u64)> {
+fn zones(identity: &Identity, now: SystemTime) -> Vec<(&'static str, u64, u64)> {
     let m = memory(identity, now);
     let (total, free) = (m.total / 4, m.free / 4);
     let low = total.min(782_000);
@@ -24,7 +24,7 @@ pub(super) fn zones(identity: &Identity, now: SystemTime) -> Vec<(&'static str, 
 }
 
 /// How many blocks of each order make up these pages.
-pub(super) fn orders(pages: u64) -> [u64; 11] {
+fn orders(pages: u64) -> [u64; 11] {
     let mut left = pages;
     std::array::from_fn(|order| {
         // The largest takes what is left, the small ones a share each.

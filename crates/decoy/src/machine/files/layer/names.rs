@@ -203,7 +203,7 @@ impl Layer {
 }
 
 /// Directories that are file systems of their own.
-pub(super) fn is_mount_point(path: &str) -> bool {
+fn is_mount_point(path: &str) -> bool {
     matches!(
         path.trim_end_matches('/'),
         "/proc" | "/sys" | "/dev" | "/dev/shm" | "/dev/pts" | "/run" | "/run/lock"

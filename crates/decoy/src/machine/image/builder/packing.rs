@@ -39,7 +39,7 @@ impl Builder {
     }
 
     /// The tables: nodes in the order of their directories, each directory after the one it is in.
-    pub(super) fn facts(&self) -> Result<Vec<u8>, ImageError> {
+    fn facts(&self) -> Result<Vec<u8>, ImageError> {
         let mut order = vec![0_usize];
         let mut numbers: HashMap<usize, u32> = HashMap::from([(0, 0)]);
         let mut strings: BTreeMap<&str, u32> = BTreeMap::new();
@@ -121,7 +121,7 @@ impl Builder {
     }
 }
 
-pub(super) fn number(kind: Kind) -> u8 {
+fn number(kind: Kind) -> u8 {
     match kind {
         Kind::File => 0,
         Kind::Dir => 1,

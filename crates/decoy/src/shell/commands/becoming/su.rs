@@ -13,7 +13,7 @@ use crate::machine::Login;
 
 /// How `su` and `runuser` are called.
 #[derive(Default)]
-pub(super) struct Su {
+struct Su {
     name: Option<String>,
     line: Option<String>,
     shell: Option<String>,

@@ -27,7 +27,7 @@ struct Sudo {
 }
 
 /// Long options, each with its letter.
-pub(super) const LONG: [(&str, char); 27] = [
+const LONG: [(&str, char); 27] = [
     ("askpass", 'A'),
     ("background", 'b'),
     ("bell", 'B'),
@@ -138,7 +138,7 @@ impl Sudo {
 }
 
 /// Whether the rules let this user do anything: root, and the group `sudo`.
-pub(super) fn may(call: &Call<'_>, name: &str) -> bool {
+fn may(call: &Call<'_>, name: &str) -> bool {
     users::named(call, name).is_some_and(|user| user.uid == 0)
         || users::groups(call)
             .iter()
@@ -249,7 +249,7 @@ fn idle_shell(sudo: &Sudo) -> bool {
     sudo.command.is_empty() && (sudo.login || sudo.shell)
 }
 
-pub(super) fn version(call: &Call<'_>) -> Said {
+fn version(call: &Call<'_>) -> Said {
     if !call.is_root() {
         return Said::out(
             "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n",

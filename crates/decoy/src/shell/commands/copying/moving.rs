@@ -15,7 +15,7 @@ pub(in crate::shell::commands) fn mv<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Sa
     .boxed()
 }
 
-pub(super) async fn move_all(call: &Call<'_>) -> Result<Said, Said> {
+async fn move_all(call: &Call<'_>) -> Result<Said, Said> {
     let given = getopt::cut(call, &["--context[=CTX]"], 1)?;
     let plan = plan(call, &given)?;
     let clash = Clash::of(call, &given, given.last(&["interactive", "no-clobber", "force"]))?;
@@ -45,7 +45,7 @@ pub(super) async fn move_all(call: &Call<'_>) -> Result<Said, Said> {
     Ok(said)
 }
 
-pub(super) fn may_move(call: &Call<'_>, from: &str, to: &str) -> Result<Attributes, String> {
+fn may_move(call: &Call<'_>, from: &str, to: &str) -> Result<Attributes, String> {
     let files = call.files();
     let (source, target) = (call.path(from), call.path(to));
     let source = source.trim_end_matches('/');
@@ -77,7 +77,7 @@ pub(super) fn may_move(call: &Call<'_>, from: &str, to: &str) -> Result<Attribut
     Ok(node)
 }
 
-pub(super) fn move_one(call: &Call<'_>, from: &str, to: &str, node: &Attributes) -> Result<(), String> {
+fn move_one(call: &Call<'_>, from: &str, to: &str, node: &Attributes) -> Result<(), String> {
     let files = call.files();
     let (source, target) = (call.path(from), call.path(to));
     let (source, target) = (source.trim_end_matches('/'), target.trim_end_matches('/'));

@@ -83,7 +83,7 @@ pub(super) fn long(call: &Call<'_>, plan: &Plan, rows: &[Row], name: &dyn Fn(&Ro
 }
 
 /// The time of a row; another form when it is half a year away or in the future.
-pub(super) fn date(plan: &Plan, row: &Row, now: DateTime<Utc>) -> String {
+fn date(plan: &Plan, row: &Row, now: DateTime<Utc>) -> String {
     let time: DateTime<Utc> = row.time(plan.instant).into();
     let age = now.signed_duration_since(time).num_seconds();
     let form = if (0..15_778_476).contains(&age) { &plan.times.1 } else { &plan.times.0 };
@@ -95,7 +95,7 @@ fn user(call: &Call<'_>, uid: u32, numeric: bool) -> String {
     found.unwrap_or_else(|| uid.to_string())
 }
 
-pub(super) fn group(groups: &[(String, u32, Vec<String>)], gid: u32, numeric: bool) -> String {
+fn group(groups: &[(String, u32, Vec<String>)], gid: u32, numeric: bool) -> String {
     let found = groups.iter().find(|(_, id, _)| *id == gid).filter(|_| !numeric);
     found.map_or_else(|| gid.to_string(), |(name, _, _)| name.clone())
 }

@@ -46,7 +46,7 @@ fn refusal(text: &str) -> Said {
 }
 
 /// Columns of `-o`.
-pub(super) fn listed(text: &str) -> Result<Vec<Shown>, Said> {
+fn listed(text: &str) -> Result<Vec<Shown>, Said> {
     let mut columns = Vec::new();
     // Each with a heading of its own: commas part them as ever.
     let parts: Vec<&str> = text.split(',').collect();
@@ -136,12 +136,7 @@ fn numbers(text: &str) -> impl Iterator<Item = u32> + '_ {
     text.split([',', ' ']).filter_map(|word| word.parse().ok())
 }
 
-pub(super) fn option(
-    asked: &mut Asked,
-    dashed: bool,
-    letter: char,
-    value: Option<String>,
-) -> Result<(), Said> {
+fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) -> Result<(), Said> {
     if matches!(letter, 'o' | 'O' | 'p' | 'C' | 't' | 'U') && value.is_none()
         || matches!(letter, 'u') && dashed && value.is_none()
     {

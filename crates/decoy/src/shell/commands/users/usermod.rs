@@ -101,7 +101,7 @@ pub(in crate::shell::commands) fn usermod(call: &Call<'_>) -> Said {
 }
 
 /// The new name in the other files.
-pub(super) fn rename(call: &Call<'_>, old: &str, new: &str) {
+fn rename(call: &Call<'_>, old: &str, new: &str) {
     for path in ["/etc/shadow", "/etc/subuid", "/etc/subgid"] {
         let mut rows = lines(call, path);
         for row in rows.iter_mut() {
@@ -120,7 +120,7 @@ pub(super) fn rename(call: &Call<'_>, old: &str, new: &str) {
 }
 
 /// What usermod does not do.
-pub(super) fn usermod_refuses(call: &Call<'_>, options: &Options, user: &User) -> Option<Said> {
+fn usermod_refuses(call: &Call<'_>, options: &Options, user: &User) -> Option<Said> {
     if options.letters.is_empty() && options.values.is_empty() && options.long.is_empty() {
         return Some(misused("usermod", "usermod: no options\n", 2));
     }
