@@ -18,6 +18,7 @@ mod layer;
 mod learned;
 mod listed;
 mod logs;
+mod owner;
 mod proc;
 mod process;
 mod program;
@@ -51,6 +52,7 @@ use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
 pub use listed::{Listed, parse as parse_listing};
+pub use owner::{Access, Owner};
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,
@@ -100,31 +102,6 @@ pub struct Entry {
     pub name: String,
     /// What it names, not following a symbolic link.
     pub attributes: Attributes,
-}
-
-/// Who acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-}
-
-impl Owner {
-    /// The super user.
-    pub const ROOT: Self = Self { uid: 0, gid: 0 };
-}
-
-/// What somebody wants to do with a node (access(2)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Read the file or list the directory.
-    Read,
-    /// Change the file, or make and remove names in the directory.
-    Write,
-    /// Run the file or walk through the directory.
-    Execute,
 }
 
 /// A symbolic link says less than this (PATH_MAX).
