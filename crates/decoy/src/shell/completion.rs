@@ -1,97 +1,10 @@
 //! What the word before the cursor may become: commands, files, users and variables, as bash completes them.
 
-use super::{Shell, environment};
+use super::{Shell, builtins, environment};
 use crate::machine::files::Kind;
 
 /// The most possibilities that are looked at.
 const MOST: usize = 4096;
-
-/// Words that bash knows itself.
-const BUILT_IN: &[&str] = &[
-    "!",
-    ".",
-    ":",
-    "[",
-    "[[",
-    "]]",
-    "alias",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "case",
-    "cd",
-    "command",
-    "compgen",
-    "complete",
-    "compopt",
-    "continue",
-    "coproc",
-    "declare",
-    "dirs",
-    "disown",
-    "do",
-    "done",
-    "echo",
-    "elif",
-    "else",
-    "enable",
-    "esac",
-    "eval",
-    "exec",
-    "exit",
-    "export",
-    "false",
-    "fc",
-    "fg",
-    "fi",
-    "for",
-    "function",
-    "getopts",
-    "hash",
-    "help",
-    "history",
-    "if",
-    "in",
-    "jobs",
-    "kill",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "popd",
-    "printf",
-    "pushd",
-    "pwd",
-    "read",
-    "readarray",
-    "readonly",
-    "return",
-    "select",
-    "set",
-    "shift",
-    "shopt",
-    "source",
-    "suspend",
-    "test",
-    "then",
-    "time",
-    "times",
-    "trap",
-    "true",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unset",
-    "until",
-    "wait",
-    "while",
-    "{",
-    "}",
-];
 
 /// What a word may become.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -143,7 +56,7 @@ impl Shell {
 
     fn commands(&self, text: &str) -> Vec<String> {
         let mut found: Vec<String> =
-            BUILT_IN.iter().filter(|name| name.starts_with(text)).map(|name| (*name).to_owned()).collect();
+            builtins::words().filter(|name| name.starts_with(text)).map(str::to_owned).collect();
         let path =
             environment::of(&self.session).into_iter().find(|(name, _)| name == "PATH").unwrap_or_default().1;
         for folder in path.split(':') {

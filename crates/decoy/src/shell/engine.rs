@@ -1,5 +1,7 @@
 //! The interpreter behind a shell: `bashkit` over the machine's files, with bounds.
 
+mod kept;
+
 use std::{
     sync::{
         Arc,
@@ -22,6 +24,7 @@ use bashkit::{
     Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
     hooks::HookAction,
 };
+pub(super) use kept::{KEPT, is_kept};
 
 /// A line runs no longer than this, waiting included; how long it may work is `Session::is_too_long`.
 const LONGEST_RUN: Duration = Duration::from_secs(3600);
@@ -30,121 +33,6 @@ const MOST_OUTPUT: usize = 1024 * 1024;
 
 /// The most programs of a line that run at once: a pipeline may be long.
 const MOST_JOBS: usize = 640;
-
-/// Programs of the library that are good enough to be seen; everything else of it is taken out.
-pub(super) const KEPT: &[&str] = &[
-    ".",
-    ":",
-    "[",
-    "alias",
-    "awk",
-    "basename",
-    "basenc",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "cat",
-    "cd",
-    "cmp",
-    "column",
-    "comm",
-    "command",
-    "compgen",
-    "complete",
-    "compopt",
-    "continue",
-    "cut",
-    "date",
-    "declare",
-    "diff",
-    "dirname",
-    "dirs",
-    "disown",
-    "du",
-    "echo",
-    "egrep",
-    "env",
-    "eval",
-    "exec",
-    "exit",
-    "expand",
-    "export",
-    "expr",
-    "factor",
-    "false",
-    "fg",
-    "fgrep",
-    "find",
-    "fmt",
-    "fold",
-    "getopts",
-    "grep",
-    "hash",
-    "hostid",
-    "iconv",
-    "install",
-    "jobs",
-    "join",
-    "kill",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "mkfifo",
-    "mktemp",
-    "nl",
-    "numfmt",
-    "paste",
-    "popd",
-    "printenv",
-    "printf",
-    "pushd",
-    "pwd",
-    "read",
-    "readarray",
-    "readlink",
-    "readonly",
-    "realpath",
-    "return",
-    "sed",
-    "seq",
-    "set",
-    "shift",
-    "shopt",
-    "shuf",
-    "sort",
-    "source",
-    "split",
-    "suspend",
-    "sync",
-    "tac",
-    "test",
-    "timeout",
-    "times",
-    "tr",
-    "trap",
-    "true",
-    "truncate",
-    "tsort",
-    "tty",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unexpand",
-    "uniq",
-    "unset",
-    "wait",
-    "xargs",
-];
-
-/// Whether the library answers this name itself.
-pub(super) fn is_kept(name: &str) -> bool {
-    KEPT.binary_search(&name).is_ok()
-}
 
 /// The interpreter of one shell.
 pub(super) struct Engine {

@@ -8,7 +8,7 @@ use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
 use crate::machine::Access;
 
 use super::{
-    bytes, commands,
+    builtins, bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
     finding, guard, lasting, listings, operators, pids, runners, scripts,
@@ -346,8 +346,7 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
     {
         let is_own = |line: &&str| {
             let name = line.trim_end_matches('\n');
-            is_part_of_bash(name) && !matches!(name, "bash" | "sh")
-                || matches!(name, "enable" | "fc" | "help" | "history")
+            builtins::is_one(name)
         };
         result.stdout = result.stdout.split_inclusive('\n').filter(is_own).collect();
     }
@@ -378,7 +377,7 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
         _ if wanted("--help") => "--help",
         _ => return None,
     };
-    if is_part_of_bash(name) {
+    if builtins::is_one(name) || matches!(name, "bash" | "sh") {
         // To bash's own, both are words like any other.
         return match name {
             _ if !result.stdout.contains("(bashkit)") && name != "echo" => None,
@@ -394,71 +393,6 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
     }
     let said = commands::about(name, asked)?;
     Some(String::from_utf8_lossy(&said).into_owned())
-}
-
-/// Whether bash itself is this program.
-pub(super) fn is_part_of_bash(name: &str) -> bool {
-    matches!(
-        name,
-        "." | ":"
-            | "["
-            | "alias"
-            | "bg"
-            | "bind"
-            | "break"
-            | "builtin"
-            | "caller"
-            | "cd"
-            | "command"
-            | "compgen"
-            | "complete"
-            | "compopt"
-            | "continue"
-            | "declare"
-            | "dirs"
-            | "disown"
-            | "echo"
-            | "eval"
-            | "exec"
-            | "exit"
-            | "export"
-            | "false"
-            | "fg"
-            | "getopts"
-            | "hash"
-            | "jobs"
-            | "kill"
-            | "let"
-            | "local"
-            | "logout"
-            | "mapfile"
-            | "popd"
-            | "printf"
-            | "pushd"
-            | "pwd"
-            | "read"
-            | "readarray"
-            | "readonly"
-            | "return"
-            | "set"
-            | "shift"
-            | "shopt"
-            | "source"
-            | "suspend"
-            | "test"
-            | "times"
-            | "trap"
-            | "true"
-            | "type"
-            | "typeset"
-            | "ulimit"
-            | "umask"
-            | "unalias"
-            | "unset"
-            | "wait"
-            | "bash"
-            | "sh"
-    )
 }
 
 /// Programs that run other programs: files that are read while they work may be read to be run.

@@ -3,6 +3,7 @@
 //! Grammar and most small programs come from the `bashkit` library, the files from the machine, and the programs whose
 //! every byte is looked at from here. Nothing of the host is ever run, read or named.
 
+mod builtins;
 mod bytes;
 mod commands;
 mod completion;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{commands, hooks, mawk, operators};
+use super::{builtins, commands, mawk, operators};
 
 /// Programs of coreutils and findutils: they end a complaint with where there is help.
 const HELPFUL: &[&str] = &[
@@ -103,7 +103,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
         }
         if said.ends_with("write error: Bad file descriptor") && matches!(name, "bash" | "-bash") {
             let writer = latest.first().map_or("", |(name, _)| name.as_str());
-            let front = if hooks::is_part_of_bash(writer) {
+            let front = if builtins::is_one(writer) {
                 body.trim_end_matches("write error: Bad file descriptor")
             } else {
                 ""

@@ -1,5 +1,8 @@
 //! What a shell and its programs share: who is at work, where output goes, how deep they are nested.
 
+mod bounds;
+mod speaker;
+
 use std::{
     collections::BTreeSet,
     sync::{
@@ -129,18 +132,6 @@ const MOST_HISTORY: usize = 500;
 /// The most bytes of them all.
 const MOST_HISTORY_BYTES: usize = 64 * 1024;
 
-/// The most names of scripts that are remembered for the words of their errors.
-const MOST_DASH_NAMES: usize = 64;
-
-/// How much of a script of dash is remembered for the words of its errors.
-const LONGEST_DASH_TEXT: usize = 16 * 1024;
-
-/// The longest that a line may work in all: it holds a thread meanwhile.
-const LONGEST_WORK: Duration = Duration::from_secs(10);
-
-/// The most stack that one line may use. Threads have 64 MiB; what is left is for the deepest single step.
-pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
-
 impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
         let since = contact.visitor.now();
@@ -247,6 +238,8 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        // A program that was interrupted did not come to tell that it is gone.
+        self.end_reading();
         self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);
         self.polled.lock().1 = Duration::ZERO;
         self.dash.lock().clear();
@@ -431,67 +424,6 @@ impl Session {
             .map(|name| (*name).to_owned())
     }
 
-    /// What errors of the shell begin with, without the colon.
-    pub(super) fn shell_name(&self) -> String {
-        let inner = self.inner.lock();
-        if let Some(name) = self.persona_name(inner.len()) {
-            return name;
-        }
-        match (inner.last(), self.launch.is_interactive()) {
-            (Some((Inner::Dash, _)), _) => "sh".to_owned(),
-            (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
-            (None, true) => "-bash".to_owned(),
-        }
-    }
-
-    /// The line that an inner dash on a terminal is at; `None` in bash.
-    pub(super) fn dash_line(&self) -> Option<u32> {
-        self.inner.lock().last().and_then(|(kind, line)| (*kind == Inner::Dash).then_some(*line))
-    }
-
-    /// What errors of the shell itself begin with, up to what they say.
-    pub(super) fn error_prefix(&self) -> String {
-        match self.dash_line() {
-            Some(line) => format!("{}: {line}: ", self.shell_name()),
-            None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
-            None => format!("{}: line 1: ", self.shell_name()),
-        }
-    }
-
-    /// A script that dash runs.
-    pub(super) fn add_dash(&self, name: &str) {
-        let mut names = self.dash.lock();
-        if names.len() < MOST_DASH_NAMES && !names.iter().any(|known| known == name) {
-            names.push(name.chars().take(256).collect());
-        }
-    }
-
-    /// Text that dash is about to run, as bash has to read it.
-    pub(super) fn translated(&self, text: &str) -> Option<String> {
-        text.get(..LONGEST_DASH_TEXT.min(text.len()))
-            .unwrap_or_default()
-            .clone_into(&mut self.dash_text.lock());
-        self.dash_failed.store(false, Ordering::Relaxed);
-        if super::dash::traces(text) {
-            self.dash_traces.store(true, Ordering::Relaxed);
-        }
-        super::dash::translated(text, super::dash::Place::Script)
-    }
-
-    /// Whether errors that begin with this name are those of dash.
-    pub(super) fn is_dash(&self, name: &str) -> bool {
-        let name = name.strip_suffix(": -c").unwrap_or(name);
-        let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
-        matches!(name, "sh" | "-sh" | "dash" | "/bin/sh" | "/usr/bin/sh" | "/bin/dash" | "/usr/bin/dash")
-            || self.dash.lock().iter().any(|known| base(known) == base(name))
-    }
-
-    /// What the shell says about a name that names nothing.
-    pub(super) fn unknown_command(&self, name: &str) -> String {
-        let said = if self.dash_line().is_some() { "not found" } else { "command not found" };
-        format!("{}{name}: {said}\n", self.error_prefix())
-    }
-
     /// Columns and rows of the terminal.
     pub(super) fn window(&self) -> (u32, u32) {
         let (columns, rows) = self.window.size();
@@ -505,53 +437,12 @@ impl Session {
     pub(super) fn set_umask(&self, umask: u32) {
         self.umask.store(umask, Ordering::Relaxed);
     }
-
-    /// Remembers where the stack is now, and when that was.
-    pub(super) fn begin(&self) {
-        self.polled.lock().0 = Some(self.contact.visitor.clock().stopwatch());
-        self.stack_base.store(here(), Ordering::Relaxed);
-    }
-
-    /// Refuses to go deeper when the running line has used up its stack.
-    pub(super) fn check_depth(&self) -> bashkit::Result<()> {
-        if self.is_too_deep() {
-            self.cancel.lock().store(true, Ordering::Relaxed);
-            return Err(bashkit::Error::Cancelled);
-        }
-        Ok(())
-    }
-
-    /// A poll is over: what it took counts.
-    pub(super) fn rest(&self) {
-        let mut polled = self.polled.lock();
-        if let Some(since) = polled.0.take() {
-            polled.1 += since.elapsed();
-        }
-    }
-
-    /// Whether the running line has worked for too long; what it waited for does not count.
-    pub(super) fn is_too_long(&self) -> bool {
-        let (since, before) = *self.polled.lock();
-        before + since.map_or(Duration::ZERO, |since| since.elapsed()) > LONGEST_WORK
-    }
-
-    pub(super) fn is_too_deep(&self) -> bool {
-        let base = self.stack_base.load(Ordering::Relaxed);
-        base != 0 && base.abs_diff(here()) > MOST_STACK
-    }
 }
 
 /// Whether text has a pipe or a substitution in it.
 fn feeds(text: &str) -> bool {
     text.replace("||", "").contains(['|', '`'])
         || ["$(", "<(", "eval", " sh"].iter().any(|sign| text.contains(sign))
-}
-
-/// Roughly where the stack pointer is.
-#[inline(never)]
-fn here() -> usize {
-    let mark = 0_u8;
-    std::ptr::from_ref(std::hint::black_box(&mark)) as usize
 }
 
 /// Whether a line looks into whatever is below what it names.

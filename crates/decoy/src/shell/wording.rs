@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bashkit::Error;
 
-use super::dash::phrase;
+use super::{commands::connections, dash::phrase};
 
 /// `bash --version` of Debian 12.
 pub(super) const BASH_VERSION: &str = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)
@@ -147,6 +147,8 @@ pub(super) fn reword<'a>(
         "\\002",
         "unexpected argument",
         "os error",
+        "/dev/tcp/",
+        "/dev/udp/",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -159,6 +161,7 @@ pub(super) fn reword<'a>(
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
         let body: Cow<'_, str> = match body {
             _ if is_of_the_library(body) => continue,
+            _ if let Some(told) = connections::told(body) => told.into(),
             "missing ]" => format!("{top}[: missing `]'").into(),
             "user\tunavailable" => "user\t0m0.000s".into(),
             "sys\tunavailable" => "sys\t0m0.000s".into(),

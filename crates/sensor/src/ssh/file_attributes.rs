@@ -2,20 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use decoy::machine::{Attributes, Identity, Kind};
+use decoy::machine::{Attributes, Identity};
 use russh_sftp::protocol::FileAttributes;
 
 /// Attributes as sftp tells them, with the owner's name.
 pub fn wire_attributes(attributes: &Attributes, identity: &Identity) -> FileAttributes {
-    let kind = match attributes.kind {
-        Kind::Dir => 0o040_000,
-        Kind::Symlink => 0o120_000,
-        Kind::CharDevice => 0o020_000,
-        Kind::BlockDevice => 0o060_000,
-        Kind::Fifo => 0o010_000,
-        Kind::Socket => 0o140_000,
-        Kind::File => 0o100_000,
-    };
     let seconds = |time: SystemTime| {
         time.duration_since(UNIX_EPOCH)
             .ok()
@@ -29,7 +20,7 @@ pub fn wire_attributes(attributes: &Attributes, identity: &Identity) -> FileAttr
         user: name(attributes.uid),
         gid: Some(attributes.gid),
         group: None,
-        permissions: Some(kind | attributes.mode),
+        permissions: Some(attributes.kind.bits() | attributes.mode),
         atime: Some(seconds(attributes.atime)),
         mtime: Some(seconds(attributes.mtime)),
     }

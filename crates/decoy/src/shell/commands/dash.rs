@@ -7,7 +7,7 @@ use bashkit::{
     Builtin, BuiltinContext, BuiltinRegistry, ExecResult, ExecutionPlan, StreamData, SubCommand, async_trait,
 };
 
-use super::registry::session_of;
+use super::{quoting, registry::session_of};
 use crate::shell::bytes;
 
 /// Makes them known.
@@ -91,13 +91,6 @@ fn unescaped(text: &str) -> (Vec<u8>, bool) {
             break;
         };
         let single = match sign {
-            b'a' => 7,
-            b'b' => 8,
-            b'f' => 12,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'v' => 11,
             b'\\' => b'\\',
             b'c' => return (out, false),
             b'0'..=b'7' => {
@@ -110,10 +103,13 @@ fn unescaped(text: &str) -> (Vec<u8>, bool) {
                 out.push((value & 0xff) as u8);
                 continue;
             }
-            _ => {
-                out.push(b'\\');
-                continue;
-            }
+            _ => match quoting::control_of(sign) {
+                Some(single) => single,
+                None => {
+                    out.push(b'\\');
+                    continue;
+                }
+            },
         };
         out.push(single);
         rest.next();

@@ -13,6 +13,7 @@ mod calc;
 mod call;
 mod complaint;
 mod compressing;
+pub(super) mod connections;
 mod copying;
 mod counting;
 mod crontab;
@@ -59,6 +60,7 @@ mod refusal;
 mod registry;
 mod removing;
 mod reports;
+mod repository;
 mod reversing;
 mod running;
 mod signals;
@@ -218,7 +220,6 @@ const STRICT: &[&str] = &[
     "apt-cache",
     "chfn",
     "chsh",
-    "curl",
     "free",
     "hostname",
     "journalctl",

@@ -21,16 +21,7 @@ pub(super) fn quoted(name: &str) -> String {
                 text.push_str("'$'");
                 inside = true;
             }
-            match c {
-                '\n' => text.push_str("\\n"),
-                '\t' => text.push_str("\\t"),
-                '\r' => text.push_str("\\r"),
-                '\u{7}' => text.push_str("\\a"),
-                '\u{8}' => text.push_str("\\b"),
-                '\u{b}' => text.push_str("\\v"),
-                '\u{c}' => text.push_str("\\f"),
-                c => text.push_str(&format!("\\{:03o}", u32::from(c))),
-            }
+            text.push_str(&control(c));
         } else {
             if inside {
                 text.push_str("''");
@@ -41,6 +32,35 @@ pub(super) fn quoted(name: &str) -> String {
     }
     text.push('\'');
     text
+}
+
+/// What stands for a sign that cannot be printed, as in C.
+fn control(c: char) -> String {
+    let letter = match c {
+        '\n' => 'n',
+        '\t' => 't',
+        '\r' => 'r',
+        '\u{7}' => 'a',
+        '\u{8}' => 'b',
+        '\u{b}' => 'v',
+        '\u{c}' => 'f',
+        c => return format!("\\{:03o}", u32::from(c)),
+    };
+    format!("\\{letter}")
+}
+
+/// What a letter behind a backslash stands for, as in C; the other way round than `control`.
+pub(super) fn control_of(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'a' => 7,
+        b'b' => 8,
+        b'f' => 12,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'v' => 11,
+        _ => return None,
+    })
 }
 
 /// `‘name’`: the style of `quote()` in a UTF-8 locale.
@@ -112,14 +132,7 @@ fn escaped(name: &str, also: &str) -> String {
     for c in name.chars() {
         match c {
             '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            '\r' => text.push_str("\\r"),
-            '\u{7}' => text.push_str("\\a"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{b}' => text.push_str("\\v"),
-            '\u{c}' => text.push_str("\\f"),
-            c if c.is_control() => text.push_str(&format!("\\{:03o}", u32::from(c))),
+            c if c.is_control() => text.push_str(&control(c)),
             c if also.contains(c) => {
                 text.push('\\');
                 text.push(c);

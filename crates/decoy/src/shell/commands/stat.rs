@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Call, Said, disks, getopt, quoting::quoted};
+use super::{Call, Said, disks, getopt, quoting::quoted, removing};
 use crate::machine::{Attributes, files::Kind};
 
 pub(super) fn stat(call: &Call<'_>) -> Said {
@@ -88,19 +88,6 @@ fn unescaped(format: &str) -> String {
     text
 }
 
-fn kind(node: &Attributes) -> &'static str {
-    match node.kind {
-        Kind::File if node.size == 0 => "regular empty file",
-        Kind::File => "regular file",
-        Kind::Dir => "directory",
-        Kind::Symlink => "symbolic link",
-        Kind::CharDevice => "character special file",
-        Kind::BlockDevice => "block special file",
-        Kind::Fifo => "fifo",
-        Kind::Socket => "socket",
-    }
-}
-
 fn blocks(node: &Attributes) -> u64 {
     if matches!(node.kind, Kind::File | Kind::Dir) { node.size.div_ceil(4096) * 8 } else { 0 }
 }
@@ -138,7 +125,7 @@ fn whole(call: &Call<'_>, operand: &str, path: &str, node: &Attributes) -> Strin
         node.size,
         blocks(node),
         4096,
-        kind(node),
+        removing::described(node),
         node.inode,
         node.nlink,
         node.mode,
@@ -166,8 +153,8 @@ fn formatted(call: &Call<'_>, format: &str, operand: &str, node: &Attributes) ->
             'C' => "?".to_owned(),
             'd' => (device.0 * 256 + device.1).to_string(),
             'D' => format!("{:x}", device.0 * 256 + device.1),
-            'f' => format!("{:x}", node.mode | kind_bits(node)),
-            'F' => kind(node).to_owned(),
+            'f' => format!("{:x}", node.mode | node.kind.bits()),
+            'F' => removing::described(node).to_owned(),
             'g' => node.gid.to_string(),
             'G' => group.clone(),
             'h' => node.nlink.to_string(),
@@ -209,19 +196,6 @@ fn seconds(at: std::time::SystemTime, digits: Option<usize>) -> String {
             let nanos = format!("{:09}", since.subsec_nanos());
             format!("{}.{:0<digits$}", since.as_secs(), nanos.get(..digits.min(9)).unwrap_or_default())
         }
-    }
-}
-
-/// The bits of the kind of a node (inode(7)).
-fn kind_bits(node: &Attributes) -> u32 {
-    match node.kind {
-        Kind::File => 0o100_000,
-        Kind::Dir => 0o040_000,
-        Kind::Symlink => 0o120_000,
-        Kind::CharDevice => 0o020_000,
-        Kind::BlockDevice => 0o060_000,
-        Kind::Fifo => 0o010_000,
-        Kind::Socket => 0o140_000,
     }
 }
 

@@ -31,8 +31,10 @@ pub(super) fn help(call: &Call<'_>) -> Said {
             said.out.extend(format!("Shell commands matching keyword `{pattern}'\n\n").bytes());
         }
         // A word that is no whole name may be the beginning of one.
-        let mut found: Vec<(&str, &str)> =
-            usage::topics().filter(|(name, _)| is_like(name, pattern)).collect();
+        let mut found: Vec<(&str, &str)> = match usage::topic(pattern) {
+            Some(text) => vec![(pattern.as_str(), text)],
+            None => usage::topics().filter(|(name, _)| is_like(name, pattern)).collect(),
+        };
         if found.is_empty() {
             found = usage::topics().filter(|(name, _)| name.starts_with(pattern.as_str())).collect();
         }
@@ -76,8 +78,7 @@ pub(in crate::shell) fn of_builtin(name: &str) -> Option<Said> {
     if matches!(name, "echo" | "test" | "[" | "true" | "false" | ":" | "time" | "if" | "for" | "while") {
         return None;
     }
-    let (_, text) = usage::topics().find(|(topic, _)| *topic == name)?;
-    Some(Said { status: 2, ..Said::out(text.to_owned()) })
+    Some(Said { status: 2, ..Said::out(usage::topic(name)?.to_owned()) })
 }
 
 /// All the built-in commands, in two columns as wide as the terminal lets them be (bash, `show_builtin_command_help`).

@@ -1,6 +1,9 @@
 //! `tr` (GNU coreutils 9.1): bytes for bytes.
 
-use super::{Call, Said, getopt, quoting::curled};
+use super::{
+    Call, Said, getopt,
+    quoting::{self, curled},
+};
 use crate::shell::bytes;
 
 /// The most bytes that a set may be written out to.
@@ -66,13 +69,6 @@ fn signs(text: &[u8], warning: &mut bool) -> Vec<(u8, bool)> {
         };
         at += 1;
         let sign = match next {
-            b'a' => 7,
-            b'b' => 8,
-            b'f' => 12,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'v' => 11,
             b'0'..=b'7' => {
                 let mut value = u32::from(next - b'0');
                 for _ in 0..2 {
@@ -85,7 +81,7 @@ fn signs(text: &[u8], warning: &mut bool) -> Vec<(u8, bool)> {
                 }
                 (value & 0xff) as u8
             }
-            other => other,
+            other => quoting::control_of(other).unwrap_or(other),
         };
         signs.push((sign, true));
     }

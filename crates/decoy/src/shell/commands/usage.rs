@@ -32,10 +32,15 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
 
 /// What a program says to exactly these arguments.
 fn recorded(name: &str, args: &str) -> Option<Said> {
-    let (from, to) = *INDEX.places.get(&format!("{name}\0{args}"))?;
-    let mut fields = INDEX.text.get(from..to)?.split('\u{1f}').skip(2);
+    let mut fields = fields(name, args)?;
     let (out, err, status) = (fields.next()?, fields.next()?, fields.next()?);
     Some(Said { out: out.into(), err: err.into(), status: status.parse().ok()? })
+}
+
+/// The fields of a record behind its arguments.
+fn fields(name: &str, args: &str) -> Option<impl Iterator<Item = &'static str>> {
+    let (from, to) = *INDEX.places.get(&format!("{name}\0{args}"))?;
+    Some(INDEX.text.get(from..to)?.split('\u{1f}').skip(2))
 }
 
 /// What a program says to exactly these arguments, parted by blanks.
@@ -129,6 +134,11 @@ pub(super) fn of(name: &str, args: &[String], applet: bool) -> Option<Said> {
         return None;
     }
     if applet { recorded(&format!("busybox {name}"), args) } else { recorded(name, args) }
+}
+
+/// What bash tells of one of its own commands.
+pub(super) fn topic(name: &str) -> Option<&'static str> {
+    fields(&format!("bash-help {name}"), "")?.next()
 }
 
 /// What bash tells of each of its own commands, in its order.

@@ -103,7 +103,7 @@ fn date(field: &Field<'_>) -> Option<String> {
     Some(at.format("%b %e %H:%M:%S %Y GMT").to_string())
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let text: String = STANDARD
         .encode(der)
         .as_bytes()

@@ -1,10 +1,9 @@
 //! `openssl genrsa` and `prime`.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use num_bigint::BigUint;
 use rand::RngExt as _;
 
-use super::{Call, Said, has, output, queue};
+use super::{Call, Said, certificates::pem, has, output, queue};
 
 /// The longest modulus: bytes of randomness, not the time to find primes, which nobody spends here.
 const LONGEST: usize = 16_384;
@@ -31,13 +30,7 @@ pub(super) fn genrsa(call: &Call<'_>, args: &[String]) -> Said {
         const HEAD: [u8; 18] = [2, 1, 0, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
         ("PRIVATE KEY", field(0x30, &[&HEAD[..], &inner].concat()))
     };
-    let text: String = STANDARD
-        .encode(der)
-        .as_bytes()
-        .chunks(64)
-        .map(|line| String::from_utf8_lossy(line).into_owned() + "\n")
-        .collect();
-    output(call, args, format!("-----BEGIN {name}-----\n{text}-----END {name}-----\n").into(), 0o600)
+    output(call, args, pem(name, &der).into(), 0o600)
 }
 
 /// A field of DER.

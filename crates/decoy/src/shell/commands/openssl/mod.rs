@@ -253,12 +253,12 @@ async fn connect(call: &Call<'_>, args: &[String]) -> Said {
     let target = target.strip_prefix("tcp:").unwrap_or(target);
     let (host, port) = target.rsplit_once(':').unwrap_or((target, value(args, "-port").unwrap_or("4433")));
     let url = transfer::Url::cut(&format!("https://{host}:{port}/"));
-    transfer::record(call, &format!("https://{host}:{port}/"), "", None);
+    transfer::record(call.session, &format!("https://{host}:{port}/"), "", None);
     let own = call.identity();
     let is_own =
         matches!(host, "localhost" | "127.0.0.1") || host == own.hostname || host == own.address.to_string();
     if !is_own && url.resolved().is_none() {
-        transfer::wait(call, std::time::Duration::from_millis(30)).await;
+        transfer::wait(call.session, std::time::Duration::from_millis(30)).await;
         return Said::err(
             queue(&[
                 "error:10080002:BIO routines:BIO_lookup_ex:system lib:../crypto/bio/bio_addr.c:746:Name or service not known",
@@ -268,7 +268,7 @@ async fn connect(call: &Call<'_>, args: &[String]) -> Said {
     }
     let (number, why) = if is_own { (111, "Connection refused") } else { (110, "Connection timed out") };
     let pause = if is_own { 1 } else { 20_000 };
-    transfer::wait(call, std::time::Duration::from_millis(pause)).await;
+    transfer::wait(call.session, std::time::Duration::from_millis(pause)).await;
     Said::err(
         queue(&[
             &format!(
