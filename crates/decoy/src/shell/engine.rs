@@ -76,7 +76,6 @@ pub(super) const KEPT: &[&str] = &[
     "false",
     "fg",
     "fgrep",
-    "find",
     "fmt",
     "fold",
     "getopts",

@@ -10,7 +10,6 @@ mod dash;
 mod disk;
 mod engine;
 mod environment;
-mod finding;
 mod guard;
 mod hooks;
 pub mod io;

@@ -51,7 +51,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
     let known = |line: &str| {
         line.split_once(": ").is_some_and(|(name, _)| {
             HELPFUL.binary_search(&name).is_ok()
-                || matches!(name, "diff" | "cmp" | "find" | "awk" | "env" | "timeout" | "sed")
+                || matches!(name, "diff" | "cmp" | "awk" | "env" | "timeout" | "sed")
         })
     };
     if !text.lines().any(known) {
@@ -68,13 +68,6 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
         };
         let args =
             latest.iter().find(|(called, _)| called == name).map_or(&[] as &[String], |(_, args)| args);
-        // The question that `find -ok` asks, and that nobody answers.
-        if name == "find" && said.starts_with("-ok needs an interactive terminal") {
-            let command = args.iter().skip_while(|arg| !arg.starts_with("-ok")).nth(1);
-            let start = args.first().filter(|arg| !arg.starts_with('-')).map_or(".", String::as_str);
-            out.push_str(&format!("< {} ... {start} > ? ", command.map_or("", String::as_str)));
-            continue;
-        }
         out.push_str(&phrase(name, said, args, cwd));
         out.push_str(end);
         let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
@@ -94,7 +87,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
 fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
     let mut said = as_typed(said, args, cwd).into_owned();
     if QUOTING.iter().any(|sign| said.contains(sign))
-        || matches!(name, "find" | "env") && said.starts_with('\'')
+        || name == "env" && said.starts_with('\'')
     {
         said = curled(&said);
     }
@@ -145,9 +138,6 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
             said.replace(" (bashkit factors up to 2^64-1)", "")
         }
         ("cmp", ..) => said.replacen(" differ: char ", " differ: byte ", 1),
-        ("find", ..) if said.starts_with("invalid argument `") => {
-            said.replacen("invalid", "Invalid", 1).replace("to `-", "to -").trim_end_matches('\'').to_owned()
-        }
         ("seq", ..) if said == "zero increment" => {
             "invalid Zero increment value: \u{2018}0\u{2019}".to_owned()
         }

@@ -75,6 +75,8 @@ pub(super) struct Session {
     pub(super) dash_failed: AtomicBool,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
+    /// Searches of `find` that wait for a command to end.
+    pub(super) searches: Mutex<Vec<(u32, super::commands::finding::Search)>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
     /// Where the `cd` at work leads to.
@@ -162,6 +164,7 @@ impl Session {
             dash_text: Mutex::default(),
             dash_failed: AtomicBool::new(false),
             runner: Mutex::default(),
+            searches: Mutex::default(),
             arguments: Mutex::default(),
             heading: Mutex::default(),
             dash: Mutex::default(),

@@ -27,6 +27,7 @@ mod dmidecode;
 mod dumps;
 mod encoding;
 mod facts;
+pub(super) mod finding;
 mod firewall;
 mod getopt;
 mod git;

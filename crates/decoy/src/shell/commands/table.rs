@@ -3,7 +3,7 @@
 use super::{
     Run, accounts, activity, aging, attributes, becoming, busybox, calc, compressing, copying, counting,
     crontab, curl, cutting, dates, dd, describing, digests, disks, dmidecode, dumps, encoding, facts,
-    firewall, groups, hardware, heads, history, input, linking, listing, lookups, making, memberships, names,
+    finding, firewall, groups, hardware, heads, history, input, linking, listing, lookups, making, memberships, names,
     network, nodes, openssl, owners, packages, patch, paths, ping, ps, removing, reports, reversing, running,
     sizing, space, starting, stat, systemd, tar, tee, tftp, topics, touching, translating, unzip,
     usage_of_disk, users, uuencode, wget, whereis,
@@ -58,6 +58,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("enable", Run::Now(names::enable)),
     ("fc", Run::Now(history::fc)),
     ("file", Run::Now(describing::file)),
+    ("find", Run::Either(finding::with_commands, finding::find)),
     ("free", Run::Now(space::free)),
     ("ftpget", Run::Waits(tftp::ftpget)),
     ("getconf", Run::Now(hardware::getconf)),
