@@ -37,6 +37,7 @@ mod heads;
 mod history;
 mod input;
 mod interpreters;
+mod keygen;
 mod linking;
 mod listing;
 mod lookups;
@@ -85,6 +86,7 @@ mod users;
 mod uuencode;
 mod wget;
 mod whereis;
+mod working;
 
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};

@@ -3,7 +3,7 @@
 use super::{
     Run, accounts, activity, aging, attributes, becoming, busybox, calc, compressing, copying, counting,
     crontab, curl, cutting, dates, dd, describing, digests, disks, dmidecode, dumps, encoding, facts,
-    finding, firewall, groups, hardware, heads, history, input, linking, listing, lookups, making, memberships, names,
+    finding, firewall, groups, hardware, heads, history, input, keygen, linking, listing, lookups, making, memberships, names,
     network, nodes, openssl, owners, packages, patch, paths, ping, ps, removing, reports, reversing, running,
     sizing, space, starting, stat, systemd, tar, tee, tftp, topics, touching, translating, unzip,
     usage_of_disk, users, uuencode, wget, whereis,
@@ -159,6 +159,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("shutdown", Run::Now(systemd::shutdown)),
     ("sleep", Run::Waits(names::sleep)),
     ("ss", Run::Now(network::ss)),
+    ("ssh-keygen", Run::Waits(keygen::ssh_keygen)),
     ("stat", Run::Now(stat::stat)),
     ("stdbuf", Run::Passes(starting::stdbuf)),
     ("stty", Run::Now(lookups::stty)),
