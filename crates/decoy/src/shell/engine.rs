@@ -58,7 +58,6 @@ pub(super) const KEPT: &[&str] = &[
     "cut",
     "date",
     "declare",
-    "diff",
     "dirname",
     "dirs",
     "disown",

@@ -51,7 +51,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
     let known = |line: &str| {
         line.split_once(": ").is_some_and(|(name, _)| {
             HELPFUL.binary_search(&name).is_ok()
-                || matches!(name, "diff" | "cmp" | "awk" | "env" | "timeout" | "sed")
+                || matches!(name, "cmp" | "awk" | "env" | "timeout" | "sed")
         })
     };
     if !text.lines().any(known) {
@@ -76,7 +76,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
         if complains && !helped && !end.is_empty() {
             if HELPFUL.binary_search(&name).is_ok() {
                 out.push_str(&format!("Try '{name} --help' for more information.\n"));
-            } else if matches!(name, "diff" | "cmp") {
+            } else if name == "cmp" {
                 out.push_str(&format!("{name}: Try '{name} --help' for more information.\n"));
             }
         }
@@ -86,9 +86,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
 
 fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
     let mut said = as_typed(said, args, cwd).into_owned();
-    if QUOTING.iter().any(|sign| said.contains(sign))
-        || name == "env" && said.starts_with('\'')
-    {
+    if QUOTING.iter().any(|sign| said.contains(sign)) || name == "env" && said.starts_with('\'') {
         said = curled(&said);
     }
     let missing = said.strip_suffix(": No such file or directory").map(str::to_owned);
@@ -146,10 +144,6 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
             format!(
                 "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating."
             )
-        }
-        ("diff", ..) if said == "missing operand" => {
-            let last = args.last().map_or("diff", String::as_str);
-            format!("missing operand after '{last}'")
         }
         _ => said,
     };

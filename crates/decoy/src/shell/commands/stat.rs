@@ -226,7 +226,7 @@ fn kind_bits(node: &Attributes) -> u32 {
 }
 
 /// The numbers of the disk.
-fn disk(call: &Call<'_>) -> (u32, u32) {
+pub(super) fn disk(call: &Call<'_>) -> (u32, u32) {
     if call.identity().disk.starts_with("vda") { (254, 1) } else { (8, 1) }
 }
 

@@ -23,6 +23,7 @@ use self::{
     visit::{Above, Effect, Halt, Look, Visited},
 };
 pub(super) use steps::register;
+
 use super::{Call, Said, is_reachable, quoting::curled, usage};
 use crate::{
     machine::{Access, FileError, Kind},
@@ -37,6 +38,11 @@ const MOST: usize = 1024 * 1024;
 const GATHERED: (usize, usize) = (4096, 120_000);
 /// How many files are looked at before the time is.
 const STRIDE: u32 = 64;
+
+/// A pattern of names, for whoever else takes one.
+pub(super) fn glob(pattern: &str) -> Option<regex::Regex> {
+    patterns::glob(pattern, false)
+}
 
 /// Reads the words, or says what is wrong with them.
 fn begun(call: &Call<'_>) -> Result<Search, Said> {
@@ -287,11 +293,7 @@ impl Search {
             }
         };
         let above = (self.plan.follow != Follow::Never).then(|| {
-            Arc::new(Above {
-                inode: file.node().inode,
-                shown: file.shown.clone(),
-                next: file.above.clone(),
-            })
+            Arc::new(Above { inode: file.node().inode, shown: file.shown.clone(), next: file.above.clone() })
         });
         let may_look = files.may(who.uid, who.gid, &file.path, Access::Execute);
         let slash = if file.shown.ends_with('/') { "" } else { "/" };
@@ -305,7 +307,8 @@ impl Search {
             }
             let path = format!("{top}/{}", name.name);
             let start = Arc::clone(&file.start);
-            let child = self.visited(session, path, shown, start, file.depth + 1, name.attributes, above.clone());
+            let child =
+                self.visited(session, path, shown, start, file.depth + 1, name.attributes, above.clone());
             all.push(Work::Visit(Box::new(child)));
         }
         all
@@ -314,7 +317,8 @@ impl Search {
     fn visit(&mut self, session: &Session, work: Work) {
         let file = match work {
             Work::Leave(file) => {
-                self.current = Some(Current { file, leaves: true, done: HashMap::new(), settled: 0, removed: None });
+                self.current =
+                    Some(Current { file, leaves: true, done: HashMap::new(), settled: 0, removed: None });
                 return;
             }
             Work::Visit(file) => file,
@@ -340,7 +344,8 @@ impl Search {
             self.stack.push(Work::Leave(file));
             self.stack.extend(inside);
         } else {
-            self.current = Some(Current { file, leaves: false, done: HashMap::new(), settled: 0, removed: None });
+            self.current =
+                Some(Current { file, leaves: false, done: HashMap::new(), settled: 0, removed: None });
         }
     }
 

@@ -25,7 +25,8 @@ pub(super) fn number(path: &str) -> usize {
 }
 
 fn place(path: &str) -> Option<(&'static str, &'static str)> {
-    let is_on = |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_on =
+        |mount: &str| path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     MOUNTS.into_iter().filter(|(mount, _)| is_on(mount)).max_by_key(|(mount, _)| mount.len())
 }
 

@@ -83,7 +83,8 @@ pub(super) fn plan(call: &Call<'_>, warned: &mut String) -> Parsed<Plan> {
     let end = args.iter().position(|arg| begins(arg, true)).unwrap_or(args.len());
     let (starts, words) = args.split_at(end);
     plan.starts = starts.to_vec();
-    let mut reader = Reader { call, words, at: 0, plan, warned, dialect: "findutils-default", daystart: false };
+    let mut reader =
+        Reader { call, words, at: 0, plan, warned, dialect: "findutils-default", daystart: false };
     let expr = reader.whole()?;
     let mut plan = reader.plan;
     plan.expr = match (plan.acts, expr) {
@@ -96,7 +97,8 @@ pub(super) fn plan(call: &Call<'_>, warned: &mut String) -> Parsed<Plan> {
             return Err(format!(
                 "find: extra operand {}\nfind: file operands cannot be combined with -files0-from\n",
                 curled(extra)
-            ).into());
+            )
+            .into());
         }
         plan.starts = listed(call, &list)?;
     } else if plan.starts.is_empty() {
@@ -112,7 +114,9 @@ fn listed(call: &Call<'_>, list: &str) -> Parsed<Vec<String>> {
     } else {
         call.files()
             .read(&call.path(list))
-            .map_err(|error| format!("find: cannot open {} for reading: {}\n", curled(list), error.errno_text()))?
+            .map_err(|error| {
+                format!("find: cannot open {} for reading: {}\n", curled(list), error.errno_text())
+            })?
             .to_vec()
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -265,9 +269,8 @@ impl<'a> Reader<'a> {
             "-lname" | "-ilname" => Expr::Link(self.glob(test, folds)?),
             "-regex" | "-iregex" => {
                 let text = self.value(test)?;
-                let regex = patterns::expression(text, self.dialect, folds).map_err(|why| {
-                    format!("find: failed to compile regular expression '{text}': {why}\n")
-                })?;
+                let regex = patterns::expression(text, self.dialect, folds)
+                    .map_err(|why| format!("find: failed to compile regular expression '{text}': {why}\n"))?;
                 Expr::Path(regex)
             }
             "-regextype" => {
@@ -278,7 +281,8 @@ impl<'a> Reader<'a> {
                         "find: Unknown regular expression type {}; valid types are {}.\n",
                         curled(name),
                         all.join(", ")
-                    ).into());
+                    )
+                    .into());
                 };
                 self.dialect = known;
                 Expr::Is(true)
@@ -294,7 +298,8 @@ impl<'a> Reader<'a> {
             "-mtime" | "-atime" | "-ctime" | "-mmin" | "-amin" | "-cmin" => self.age(test)?,
             "-used" => {
                 let text = self.value(test)?;
-                let number = decimal(text).ok_or_else(|| format!("find: Invalid argument {text} to -used\n"))?;
+                let number =
+                    decimal(text).ok_or_else(|| format!("find: Invalid argument {text} to -used\n"))?;
                 Expr::Used(number)
             }
             "-newer" | "-anewer" | "-cnewer" => {
@@ -314,7 +319,8 @@ impl<'a> Reader<'a> {
             "-inum" | "-links" | "-uid" | "-gid" => {
                 // Without a value these name themselves (findutils 4.9).
                 let text = self.next().unwrap_or(test);
-                let number = whole(text).ok_or_else(|| format!("find: invalid argument `{text}' to `{test}'\n"))?;
+                let number =
+                    whole(text).ok_or_else(|| format!("find: invalid argument `{text}' to `{test}'\n"))?;
                 match test {
                     "-inum" => Expr::Inode(number),
                     "-links" => Expr::Links(number),
@@ -338,7 +344,8 @@ impl<'a> Reader<'a> {
                     return Err(format!(
                         "find: Expected a positive decimal integer argument to {test}, but got {}\n",
                         curled(text)
-                    ).into());
+                    )
+                    .into());
                 };
                 self.late(test);
                 *(if test == "-maxdepth" { &mut self.plan.deepest } else { &mut self.plan.first }) = depth;
@@ -362,7 +369,9 @@ impl<'a> Reader<'a> {
                 self.plan.stays = true;
                 Expr::Is(true)
             }
-            "-noleaf" | "-ignore_readdir_race" | "-noignore_readdir_race" | "-warn" | "-nowarn" => Expr::Is(true),
+            "-noleaf" | "-ignore_readdir_race" | "-noignore_readdir_race" | "-warn" | "-nowarn" => {
+                Expr::Is(true)
+            }
             "-files0-from" => {
                 self.plan.from = Some(self.value(test)?.to_owned());
                 Expr::Is(true)
@@ -416,9 +425,26 @@ impl<'a> Reader<'a> {
     /// Only whoever sits at a terminal is warned.
     fn late(&mut self, option: &str) {
         let earlier = self.words.get(..self.at).unwrap_or_default().iter().find(|word| {
-            word.starts_with('-') && !matches!(word.as_str(), "-maxdepth" | "-mindepth" | "-depth" | "-xdev" | "-mount" | "-d" | "-daystart" | "-follow" | "-regextype" | "-warn" | "-nowarn" | "-noleaf")
+            word.starts_with('-')
+                && !matches!(
+                    word.as_str(),
+                    "-maxdepth"
+                        | "-mindepth"
+                        | "-depth"
+                        | "-xdev"
+                        | "-mount"
+                        | "-d"
+                        | "-daystart"
+                        | "-follow"
+                        | "-regextype"
+                        | "-warn"
+                        | "-nowarn"
+                        | "-noleaf"
+                )
         });
-        if let Some(earlier) = earlier.filter(|_| self.call.session.launch.tty.is_some() && self.call.stdin.is_none()) {
+        if let Some(earlier) =
+            earlier.filter(|_| self.call.session.launch.tty.is_some() && self.call.stdin.is_none())
+        {
             self.warned.push_str(&format!(
                 "find: warning: you have specified the global option {option} after the argument {earlier}, but global options are not positional, i.e., {option} affects tests specified before it as well as those specified after it.  Please specify global options before other arguments.\n"
             ));
@@ -443,7 +469,10 @@ impl<'a> Reader<'a> {
                 _ => return Err(format!("find: Unknown argument to {test}: {letter}\n").into()),
             }
             if kinds.contains(letter) {
-                return Err(format!("find: Duplicate file type '{letter}' in the argument list to {test}.\n").into());
+                return Err(format!(
+                    "find: Duplicate file type '{letter}' in the argument list to {test}.\n"
+                )
+                .into());
             }
             kinds.push(letter);
             match (letters.next(), letters.peek()) {
@@ -468,7 +497,8 @@ impl<'a> Reader<'a> {
             Some(other) => return Err(format!("find: invalid -size type `{other}'\n").into()),
             None => return Err("find: invalid null argument to -size\n".into()),
         };
-        let number = digits.and_then(whole).ok_or_else(|| format!("find: Invalid argument `{text}' to -size\n"))?;
+        let number =
+            digits.and_then(whole).ok_or_else(|| format!("find: Invalid argument `{text}' to -size\n"))?;
         Ok(Expr::Size(number, unit))
     }
 
@@ -488,7 +518,9 @@ impl<'a> Reader<'a> {
 
     fn newer(&mut self, word: &str) -> Parsed<Expr> {
         let mut letters = word.chars().skip(6);
-        let (Some(x @ ('a' | 'B' | 'c' | 'm')), Some(y @ ('a' | 'B' | 'c' | 'm' | 't'))) = (letters.next(), letters.next()) else {
+        let (Some(x @ ('a' | 'B' | 'c' | 'm')), Some(y @ ('a' | 'B' | 'c' | 'm' | 't'))) =
+            (letters.next(), letters.next())
+        else {
             return Err(format!("find: invalid predicate `{word}'\n").into());
         };
         let value = self.value(word)?;
@@ -532,7 +564,8 @@ impl<'a> Reader<'a> {
             Some('/') => (Want::Some, text.get(1..).unwrap_or_default()),
             _ => (Want::Exactly, text),
         };
-        let symbols = body.starts_with(['+', '-', '=']) && body.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let symbols = body.starts_with(['+', '-', '='])
+            && body.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let mode = if symbols { None } else { nodes::mode_from(body, 0, false, 0) };
         let Some(mode) = mode else { return Err(format!("find: invalid mode {}\n", curled(text)).into()) };
         if want == Want::Some && mode == 0 {
@@ -559,7 +592,11 @@ impl<'a> Reader<'a> {
         }
         let who = self.call.session.who();
         let files = self.call.files();
-        let may = if files.lstat(&path).is_ok() { files.may(who.uid, who.gid, &path, Access::Write) } else { Ok(()) };
+        let may = if files.lstat(&path).is_ok() {
+            files.may(who.uid, who.gid, &path, Access::Write)
+        } else {
+            Ok(())
+        };
         may.and_then(|()| files.write(&path, b"", &who, 0o644)).map_err(|error| failed(file, error))?;
         self.plan.files.push((path, Vec::new()));
         Ok(Target::File(self.plan.files.len() - 1))
@@ -573,7 +610,9 @@ impl<'a> Reader<'a> {
             match self.next() {
                 None => return Err(format!("find: missing argument to `{test}'\n").into()),
                 Some(";") => break,
-                Some("+") if !asks && self.words.get(self.at.wrapping_sub(2)).is_some_and(|word| word == "{}") => {
+                Some("+")
+                    if !asks && self.words.get(self.at.wrapping_sub(2)).is_some_and(|word| word == "{}") =>
+                {
                     many = true;
                     break;
                 }
@@ -625,7 +664,8 @@ fn whole(text: &str) -> Option<Number<u64>> {
 
 fn decimal(text: &str) -> Option<Number<f64>> {
     let (want, digits) = sign(text);
-    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !digits.contains(['e', 'E']);
+    let is_number =
+        digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !digits.contains(['e', 'E']);
     Some(Number { want, value: is_number.then(|| digits.parse().ok()).flatten()? })
 }
 

@@ -86,7 +86,8 @@ fn bracket(rest: &str, escapes: bool) -> Option<(String, usize)> {
             set.push(']');
             return Some((set, at + 1));
         }
-        if let Some(class) = here.strip_prefix("[:").and_then(|class| class.split_once(":]")).map(|(name, _)| name)
+        if let Some(class) =
+            here.strip_prefix("[:").and_then(|class| class.split_once(":]")).map(|(name, _)| name)
             && class.chars().all(|c| c.is_ascii_lowercase())
         {
             set += &format!("[:{class}:]");

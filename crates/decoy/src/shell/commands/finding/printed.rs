@@ -25,7 +25,13 @@ pub(super) enum Piece {
     Text(String),
     /// `\c`: nothing of this format follows.
     Stop,
-    Field { flags: String, width: usize, precision: Option<usize>, letter: char, time: Option<char> },
+    Field {
+        flags: String,
+        width: usize,
+        precision: Option<usize>,
+        letter: char,
+        time: Option<char>,
+    },
 }
 
 /// Cuts a format; what it does not know is warned of and printed as it is.
@@ -114,7 +120,12 @@ pub(super) fn pieces(format: &str, warned: &mut String) -> Result<Vec<Piece>, St
 }
 
 /// The file by a format; what cannot be told is added to `complaints`.
-pub(super) fn formatted(pieces: &[Piece], file: &Visited, owners: &Owners, complaints: &mut String) -> String {
+pub(super) fn formatted(
+    pieces: &[Piece],
+    file: &Visited,
+    owners: &Owners,
+    complaints: &mut String,
+) -> String {
     let mut out = String::new();
     for piece in pieces {
         match piece {
@@ -122,7 +133,10 @@ pub(super) fn formatted(pieces: &[Piece], file: &Visited, owners: &Owners, compl
             Piece::Stop => break,
             Piece::Field { flags, width, precision, letter, time } => {
                 if *letter == 'Z' {
-                    complaints.push_str(&format!("find: getfilecon failed: {}: No data available\n", curled(&file.shown)));
+                    complaints.push_str(&format!(
+                        "find: getfilecon failed: {}: No data available\n",
+                        curled(&file.shown)
+                    ));
                 }
                 let mut shown = field(*letter, *time, file, owners, flags.contains('#'));
                 let numeric = matches!(letter, 'm' | 'd');
@@ -225,7 +239,10 @@ fn timed(letter: Option<char>, at: SystemTime) -> String {
         'T' | 'X' => format!("%H:%M:%S.{fraction}"),
         'S' => format!("%S.{fraction}"),
         '+' => format!("%Y-%m-%d+%H:%M:%S.{fraction}"),
-        letter @ ('a'..='e' | 'g'..='n' | 'p' | 'r'..='z' | 'A'..='I' | 'M' | 'R' | 'U'..='W' | 'Y' | 'Z') => format!("%{letter}"),
+        letter
+        @ ('a'..='e' | 'g'..='n' | 'p' | 'r'..='z' | 'A'..='I' | 'M' | 'R' | 'U'..='W' | 'Y' | 'Z') => {
+            format!("%{letter}")
+        }
         other => return format!("%{other}"),
     };
     dates::written(&format, time)

@@ -2,9 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use bashkit::{
-    Builtin, BuiltinContext, BuiltinRegistry, ExecResult, ExecutionPlan, SubCommand, async_trait,
-};
+use bashkit::{Builtin, BuiltinContext, BuiltinRegistry, ExecResult, ExecutionPlan, SubCommand, async_trait};
 
 use super::super::registry::{result, session_of};
 

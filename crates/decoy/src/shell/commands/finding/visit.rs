@@ -1,15 +1,10 @@
 //! One file that `find` comes to, and what the expression says of it.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
     expression::{Action, Expr, Moment, Number, Plan, Target, Unit, Want},
-    mounts,
-    printed,
+    mounts, printed,
 };
 use crate::{
     machine::{Attributes, FileError, Kind},
@@ -91,7 +86,12 @@ pub(super) enum Effect {
 /// Why an evaluation stops.
 pub(super) enum Halt {
     /// A command has to run first.
-    Run { id: usize, words: Vec<String>, folder: Option<String>, ask: Option<String> },
+    Run {
+        id: usize,
+        words: Vec<String>,
+        folder: Option<String>,
+        ask: Option<String>,
+    },
     Quit,
 }
 
@@ -226,9 +226,9 @@ impl Look<'_> {
         if file.depth == 0 && matches!(file.shown.as_str(), "." | "./") {
             return true;
         }
-        let result = *self
-            .removed
-            .get_or_insert_with(|| may_remove(self.session, &file.path).and_then(|()| files.remove(&file.path)));
+        let result = *self.removed.get_or_insert_with(|| {
+            may_remove(self.session, &file.path).and_then(|()| files.remove(&file.path))
+        });
         if let Err(error) = result {
             let text = format!("find: cannot delete {}: {}\n", curled(&file.shown), error.errno_text());
             self.effects.push(Effect::Complain(text));
@@ -256,9 +256,8 @@ impl Look<'_> {
             return Ok(*well);
         }
         let Some(words) = self.plan.commands.get(id) else { return Ok(false) };
-        let ask = asks.then(|| {
-            format!("< {} ... {} > ? ", words.first().map_or("", String::as_str), file.shown)
-        });
+        let ask =
+            asks.then(|| format!("< {} ... {} > ? ", words.first().map_or("", String::as_str), file.shown));
         let words = words.iter().map(|word| word.replace("{}", &name)).collect();
         Err(Halt::Run { id, words, folder, ask })
     }

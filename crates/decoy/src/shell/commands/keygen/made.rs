@@ -9,7 +9,7 @@ use ssh_key::{
 };
 
 use super::{Asked, Stop, Talk, art, file, print_of, private};
-use crate::shell::commands::{Call, working, sources};
+use crate::shell::commands::{Call, sources, working};
 
 /// Larger keys take minutes; nobody waits for them here.
 const LARGEST: usize = 4096;
@@ -88,9 +88,10 @@ pub(super) async fn make(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> Res
         }
     }
     let passphrase = new_passphrase(asked, talk, "Enter passphrase (empty for no passphrase): ").await?;
-    let comment = asked.comment.clone().unwrap_or_else(|| {
-        format!("{}@{}", call.session.user_name(), call.identity().hostname)
-    });
+    let comment = asked
+        .comment
+        .clone()
+        .unwrap_or_else(|| format!("{}@{}", call.session.user_name(), call.identity().hostname));
     key.set_comment(comment);
     save(call, &key, &name, &passphrase, asked.format.as_deref())?;
     let public = key.public_key();
@@ -187,8 +188,9 @@ pub(super) fn host_keys(call: &Call<'_>, talk: &mut Talk) -> Result<(), Stop> {
         key.set_comment(format!("{}@{}", call.session.user_name(), call.identity().hostname));
         save(call, &key, &name, "", None)?;
         let text = key.public_key().to_openssh().unwrap_or_default() + "\n";
-        sources::write_as(call, &format!("{name}.pub"), text.as_bytes(), 0o644)
-            .map_err(|error| Stop(format!("Unable to save public key to {name}.pub: {}\n", error.errno_text()), 1))?;
+        sources::write_as(call, &format!("{name}.pub"), text.as_bytes(), 0o644).map_err(|error| {
+            Stop(format!("Unable to save public key to {name}.pub: {}\n", error.errno_text()), 1)
+        })?;
     }
     if !first {
         talk.say("\n");
@@ -212,7 +214,11 @@ pub(super) async fn comment(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> 
     let name = file(call, asked, "Enter file in which the key is", talk).await?;
     let mut key = private(call, asked, &name, talk).await?;
     let old = key.comment().to_string();
-    talk.say(&if old.is_empty() { "No existing comment\n".to_owned() } else { format!("Old comment: {old}\n") });
+    talk.say(&if old.is_empty() {
+        "No existing comment\n".to_owned()
+    } else {
+        format!("Old comment: {old}\n")
+    });
     let new = match &asked.comment {
         Some(comment) => comment.clone(),
         None => talk.ask("New comment: ", false).await.unwrap_or_default(),
@@ -221,6 +227,10 @@ pub(super) async fn comment(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> 
     save(call, &key, &name, asked.old.as_deref().unwrap_or_default(), None)?;
     let text = key.public_key().to_openssh().unwrap_or_default() + "\n";
     let _ = sources::write_as(call, &format!("{name}.pub"), text.as_bytes(), 0o644);
-    talk.say(&if new.is_empty() { "Comment removed\n".to_owned() } else { format!("Comment '{new}' applied\n") });
+    talk.say(&if new.is_empty() {
+        "Comment removed\n".to_owned()
+    } else {
+        format!("Comment '{new}' applied\n")
+    });
     Ok(())
 }

@@ -76,8 +76,8 @@ pub(super) async fn public(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> R
 /// `-e`: as RFC 4716 writes it.
 pub(super) async fn export(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> Result<(), Stop> {
     let name = file(call, asked, "Enter file in which the key is", talk).await?;
-    let bytes = sources::read(call, &name)
-        .map_err(|error| Stop::fatal(format!("{name}: {}", error.errno_text())))?;
+    let bytes =
+        sources::read(call, &name).map_err(|error| Stop::fatal(format!("{name}: {}", error.errno_text())))?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let key = match text.lines().find_map(in_line) {
         Some((key, _)) => key,
@@ -95,7 +95,9 @@ pub(super) async fn export(call: &Call<'_>, asked: &Asked, talk: &mut Talk) -> R
         Some(other) => return Err(Stop::fatal(format!("Unsupported conversion format \"{other}\""))),
     }
     let host = format!("{}@{}", call.session.user_name(), call.identity().hostname);
-    talk.say(&format!("---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"{bits}-bit {kind}, converted by {host} from OpenSSH\"\n"));
+    talk.say(&format!(
+        "---- BEGIN SSH2 PUBLIC KEY ----\nComment: \"{bits}-bit {kind}, converted by {host} from OpenSSH\"\n"
+    ));
     let body = STANDARD.encode(key.to_bytes().unwrap_or_default());
     for line in body.as_bytes().chunks(70) {
         talk.say(&format!("{}\n", String::from_utf8_lossy(line)));
