@@ -87,6 +87,8 @@ pub(super) struct Session {
     pub(super) called: Mutex<Option<String>>,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
+    /// Searches of `find` that wait for a command to end.
+    pub(super) searches: Mutex<Vec<(u32, super::commands::finding::Search)>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
     /// Where `cd` was last kept out, as it was typed.
@@ -177,6 +179,7 @@ impl Session {
             dash_failed: AtomicBool::new(false),
             called: Mutex::default(),
             runner: Mutex::default(),
+            searches: Mutex::default(),
             arguments: Mutex::default(),
             heading: Mutex::default(),
             denied: Mutex::default(),

@@ -68,7 +68,7 @@ const LISTENING: [(u16, &str); 5] =
     [(21, "vsftpd"), (22, "sshd"), (23, "inetutils-inetd"), (25, "master"), (80, "nginx")];
 
 /// What listens, as the visitor has left it.
-fn daemons(call: &Call<'_>) -> impl Iterator<Item = (u16, &'static str)> {
+pub(super) fn daemons(call: &Call<'_>) -> impl Iterator<Item = (u16, &'static str)> {
     LISTENING.into_iter().filter(|(port, _)| call.session.contact.visitor.serves(*port))
 }
 

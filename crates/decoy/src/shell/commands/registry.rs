@@ -11,7 +11,7 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, help, interpreters,
+    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, finding, help, interpreters,
     is_installed, is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
@@ -37,6 +37,7 @@ fn registry() -> BuiltinRegistry {
     registry.insert(NOT_FOUND, Arc::new(Status127));
     dash::register(&registry);
     becoming::register(&registry);
+    finding::register(&registry);
     lasting::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
@@ -152,7 +153,7 @@ fn call<'a>(
     }
 }
 
-fn result(said: Said) -> ExecResult {
+pub(super) fn result(said: Said) -> ExecResult {
     ExecResult {
         stdout: bytes::to_text(&said.out).into_owned().into(),
         stderr: bytes::to_text(&said.err).into_owned().into(),
