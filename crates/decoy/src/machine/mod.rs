@@ -11,6 +11,7 @@ pub mod logins;
 pub mod processes;
 mod remembered;
 pub(crate) mod services;
+pub(crate) mod sockets;
 
 use std::{
     collections::HashMap,
