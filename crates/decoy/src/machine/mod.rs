@@ -1,6 +1,7 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub(crate) mod disks;
 pub mod doings;
 pub mod dropped;
 pub mod files;

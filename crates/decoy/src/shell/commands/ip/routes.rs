@@ -303,7 +303,7 @@ fn get(call: &Call<'_>, manner: &Manner, words: &[&str]) -> Result<Said, Said> {
             "to" | "fibmatch" => {}
             "from" | "dev" | "oif" | "iif" | "mark" | "tos" | "vrf" | "uid" | "ipproto" | "sport"
             | "dport" => {
-                drop(words.next());
+                words.next();
             }
             text => target = Some(text),
         }
