@@ -77,6 +77,8 @@ pub(super) struct Session {
     pub(super) runner: Mutex<Option<String>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
+    /// The line at work, as far as it is remembered.
+    pub(super) line: Mutex<String>,
     /// Where the `cd` at work leads to.
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
@@ -115,6 +117,9 @@ const MOST_DASH_NAMES: usize = 64;
 
 /// How much of a script of dash is remembered for the words of its errors.
 const LONGEST_DASH_TEXT: usize = 16 * 1024;
+
+/// How much of the line at work is remembered.
+const LONGEST_LINE: usize = 4096;
 
 /// The longest that a line may work in all: it holds a thread meanwhile.
 const LONGEST_WORK: Duration = Duration::from_secs(10);
@@ -163,6 +168,7 @@ impl Session {
             dash_failed: AtomicBool::new(false),
             runner: Mutex::default(),
             arguments: Mutex::default(),
+            line: Mutex::default(),
             heading: Mutex::default(),
             dash: Mutex::default(),
             keeps_jobs: AtomicBool::new(false),
@@ -218,6 +224,7 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        *self.line.lock() = line.trim_end_matches('\n').chars().take(LONGEST_LINE).collect();
         // A program that was interrupted did not come to tell that it is gone.
         self.end_reading();
         self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);

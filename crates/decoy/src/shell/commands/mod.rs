@@ -91,8 +91,9 @@ mod whereis;
 
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};
+pub(super) use packages::program_of_package;
 pub(super) use refusal::awk as awk_refusal;
-pub(super) use registry::{REGISTRY, Unknown, beyond_the_image, session_of};
+pub(super) use registry::{PACKAGED, REGISTRY, Unknown, beyond_the_image, session_of};
 pub(super) use running::top as top_once;
 use table::COMMANDS;
 pub(super) use topics::of_builtin;

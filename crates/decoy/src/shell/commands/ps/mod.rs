@@ -1,6 +1,8 @@
 //! `ps`: procps 4.0.2 with its three kinds of options.
 
 mod columns;
+pub(super) mod company;
+mod forest;
 
 use super::{Call, Said, running, usage};
 use crate::machine::processes::Process;
@@ -24,6 +26,8 @@ struct Asked {
     wide: bool,
     headings: bool,
     forest: bool,
+    /// `-H`: the tree without its branches.
+    indents: bool,
     sort: Vec<String>,
     style: Style,
     threads: bool,
@@ -191,9 +195,8 @@ fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) 
         (true, 'j') => asked.style = Style::Jobs,
         (true, 'H') | (false, 'f') => {
             asked.forest = true;
-            if !dashed {
-                asked.bsd = true;
-            }
+            asked.indents = dashed;
+            asked.bsd |= !dashed;
         }
         (true, 'L' | 'T' | 'm') => asked.threads = true,
         (_, 'w') => {
@@ -419,10 +422,20 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
     if asked.headings && columns.iter().any(|(heading, ..)| !heading.is_empty()) {
         text += &row(columns.iter().map(|(heading, ..)| heading.clone()).collect());
     }
-    for process in &list {
-        text += &row(columns.iter().map(|(_, _, column)| cell(call, process, *column)).collect());
+    let is_empty = list.is_empty();
+    let shown: Vec<_> = if asked.forest {
+        forest::grown(list, asked.indents)
+    } else {
+        list.into_iter().map(|process| (String::new(), process)).collect()
+    };
+    for (before, process) in &shown {
+        let told = |column: Column| {
+            let branch = if matches!(column, Column::Command | Column::Name) { before } else { "" };
+            format!("{branch}{}", cell(call, process, column))
+        };
+        text += &row(columns.iter().map(|(_, _, column)| told(*column)).collect());
     }
-    Said { status: i32::from(list.is_empty()), ..Said::out(text) }
+    Said { status: i32::from(is_empty), ..Said::out(text) }
 }
 
 #[cfg(test)]
