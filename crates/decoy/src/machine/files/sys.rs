@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use super::{
     kernel::{dir, put},
     tables::traffic,
-    tree::{Content, Tree, Writer},
+    tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::{Identity, disks};
+use crate::machine::{Identity, disks, pci};
 
 type Public = fn(&Identity, SystemTime) -> Vec<u8>;
 
@@ -159,6 +159,41 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         ("fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma misc"),
     ] {
         text(name.to_owned(), value.to_owned(), 0o644);
+    }
+    let mut text = |path: String, text: String| {
+        put(tree, &path, Content::Text(text.into()), 0o444, now);
+    };
+    text("/proc/bus/pci/devices".to_owned(), pci::table(&identity));
+    let mut slots = Vec::new();
+    for device in pci::devices(&identity) {
+        let folder = format!("/sys/bus/pci/devices/0000:{}", device.slot);
+        for (name, value) in [
+            ("class", format!("0x{:06x}", device.class)),
+            ("device", format!("0x{:04x}", device.device)),
+            ("enable", "1".to_owned()),
+            ("irq", device.interrupt.to_string()),
+            ("revision", format!("0x{:02x}", device.revision)),
+            ("subsystem_device", format!("0x{:04x}", device.subsystem.1)),
+            ("subsystem_vendor", format!("0x{:04x}", device.subsystem.0)),
+            ("vendor", format!("0x{:04x}", device.vendor)),
+        ] {
+            text(format!("{folder}/{name}"), format!("{value}\n"));
+        }
+        slots.push(folder);
+    }
+    for folder in slots {
+        tree.put(&folder, dir(0, now));
+    }
+    let mut names = vec![
+        (disk.to_owned(), format!("../../block/{disk}")),
+        ("sr0".to_owned(), "../../block/sr0".to_owned()),
+    ];
+    names.extend(
+        layout.parts.iter().map(|part| (part.name.clone(), format!("../../block/{disk}/{}", part.name))),
+    );
+    for (name, target) in names {
+        let node = Node::new(Content::Link(target.into()), 0, 0, 0o777, now);
+        tree.put(&format!("/sys/class/block/{name}"), node);
     }
     for (name, counter) in COUNTERS {
         let path = format!("/sys/class/net/{}/statistics/{name}", identity.interface);
