@@ -13,7 +13,8 @@ const MOST: usize = 20_000;
 #[derive(Default)]
 struct Internet {
     udp: bool,
-    six: bool,
+    /// Only IPv6, or only IPv4.
+    six: Option<bool>,
     host: Option<String>,
     ports: Vec<(u16, u16)>,
 }
@@ -23,7 +24,7 @@ impl Internet {
         let mut net = Self::default();
         let mut rest = text;
         if let Some(after) = rest.strip_prefix(['4', '6']) {
-            net.six = rest.starts_with('6');
+            net.six = Some(rest.starts_with('6'));
             rest = after;
         }
         let lower = rest.to_ascii_lowercase();
@@ -55,7 +56,7 @@ impl Internet {
     fn fits(&self, socket: &Socket) -> bool {
         let is_port = |port: u16| self.ports.iter().any(|(first, last)| (*first..=*last).contains(&port));
         !self.udp
-            && !self.six
+            && self.six.is_none_or(|six| six == socket.v6)
             && self
                 .host
                 .as_ref()
@@ -231,9 +232,9 @@ pub(in crate::shell::commands) fn lsof(call: &Call<'_>) -> Said {
                 pid: socket.pid,
                 command: socket.program.chars().take(9).collect(),
                 user: call.session.name_of(process.uid).unwrap_or_else(|| process.uid.to_string()),
-                file: if socket.peer.is_some() { "4" } else { "3" }.to_owned(),
+                file: socket.descriptor.to_string(),
                 mode: "u",
-                kind: "IPv4",
+                kind: if socket.v6 { "IPv6" } else { "IPv4" },
                 device: socket.inode.clone(),
                 size: "0t0".to_owned(),
                 node: "TCP".to_owned(),

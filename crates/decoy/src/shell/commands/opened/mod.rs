@@ -6,8 +6,12 @@ mod lsof;
 pub(super) use fuser::fuser;
 pub(super) use lsof::lsof;
 
-use super::{Call, libraries, network, running, stat, users};
-use crate::machine::{Kind, processes::Process};
+use super::{Call, libraries, running, stat, users};
+use crate::machine::{
+    Kind,
+    processes::Process,
+    sockets::{Holder, listening, own_inode},
+};
 
 /// A row of `lsof`.
 struct Row {
@@ -110,50 +114,42 @@ struct Socket {
     pid: u32,
     program: String,
     port: u16,
+    v6: bool,
+    descriptor: u32,
     inode: String,
     peer: Option<std::net::SocketAddr>,
 }
 
-/// All sockets, as `/proc/net/tcp` lists them.
+/// All sockets: who listens, and the visitor's own connection.
 fn sockets(call: &Call<'_>, list: &[Process]) -> Vec<Socket> {
-    let table = call.files().read("/proc/net/tcp").unwrap_or_default();
-    let table = String::from_utf8_lossy(&table).into_owned();
-    let inode = |port: u16| {
-        let sign = format!(":{port:04X} 00000000:0000 0A");
-        let row = table.lines().find(|line| line.contains(&sign));
-        row.and_then(|row| row.split_whitespace().nth(9)).unwrap_or("0").to_owned()
-    };
-    let mut all: Vec<Socket> = network::daemons(call)
-        .flat_map(|(port, name)| {
-            let holders = list.iter().filter(move |one| {
-                one.command.split([' ', ':']).next().is_some_and(|word| word.ends_with(name))
-                    || one.command.starts_with(&format!("{name}:"))
-                    || name == "sshd" && one.command.contains("[listener]")
-            });
-            let inode = inode(port);
-            holders
-                .filter(move |one| !(name == "sshd" && !one.command.contains("[listener]")))
-                .map(move |one| Socket {
-                    pid: one.pid,
-                    program: name.to_owned(),
-                    port,
-                    inode: inode.clone(),
-                    peer: None,
-                })
-                .collect::<Vec<_>>()
+    let visitor = &call.session.contact.visitor;
+    let mut all: Vec<Socket> = listening(call.identity(), list, |port| !visitor.serves(port))
+        .into_iter()
+        .flat_map(|socket| {
+            let of = move |holder: Holder| Socket {
+                pid: holder.pid,
+                program: holder.name,
+                port: socket.port,
+                v6: socket.address.is_ipv6(),
+                descriptor: holder.descriptor,
+                inode: socket.inode.to_string(),
+                peer: None,
+            };
+            socket.holders.into_iter().map(of)
         })
         .collect();
     let own = crate::machine::processes::shell_pid(call.identity(), call.session.started)
         .saturating_sub(crate::machine::processes::DOOR);
-    let established = table.lines().find(|line| line.split_whitespace().nth(3) == Some("01"));
     all.push(Socket {
         pid: own,
         program: "sshd".to_owned(),
         port: if call.session.contact.local.port() % 100 == 23 { 23 } else { 22 },
-        inode: established.and_then(|row| row.split_whitespace().nth(9)).unwrap_or("0").to_owned(),
+        v6: false,
+        descriptor: 4,
+        inode: own_inode(call.identity()).to_string(),
         peer: Some(call.session.contact.peer),
     });
-    all.sort_by_key(|socket| socket.pid);
+    all.sort_by_key(|socket| (socket.pid, socket.descriptor));
     all
 }
 
