@@ -45,6 +45,7 @@ use super::{
     clock::Clock,
     guests::{Guest, Reader},
     image::varint,
+    mounts::Change,
 };
 pub use attributes::{Attributes, Flag};
 pub use error::{FileError, Result};
@@ -215,6 +216,11 @@ impl Files {
     /// These ports have no daemon any more; all others have theirs.
     pub(crate) fn close_ports(&self, deaf: Vec<u16>) {
         self.layer.lock().close_ports(deaf);
+    }
+
+    /// What `/proc/mounts` shows beyond Debian's own.
+    pub(crate) fn show_mounts(&self, mounts: Vec<Change>) {
+        self.layer.lock().show_mounts(mounts);
     }
 
     /// How often something was changed, or tried to be; differs whenever the layer does.

@@ -53,6 +53,8 @@ pub(super) struct Scene<'a> {
     pub(super) reader: Option<&'a Reader>,
     /// Ports whose daemon was stopped.
     pub(super) deaf: &'a [u16],
+    /// What was mounted and unmounted.
+    pub(super) mounts: &'a [super::mounts::Change],
 }
 
 impl Scene<'_> {

@@ -9,6 +9,7 @@ pub mod guests;
 pub mod identity;
 pub mod image;
 pub mod logins;
+pub(crate) mod mounts;
 pub(crate) mod pci;
 pub mod processes;
 mod remembered;

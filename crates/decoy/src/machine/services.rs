@@ -160,6 +160,7 @@ impl Visitor {
         self.doings().replace(BOOT, &[millis(at).to_string()]);
         // The kernel's rules are in memory.
         ["iptables", "ip6tables"].iter().for_each(|family| self.doings().replace(family, &[]));
+        self.forget_mounts();
         let change =
             |(unit, state): &(String, State)| Change { unit: unit.clone(), at, state: state.clone() };
         self.remember(&services.iter().map(change).collect::<Vec<_>>());

@@ -143,6 +143,7 @@ impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
         let since = contact.visitor.now();
         contact.visitor.tell_ports();
+        contact.visitor.tell_mounts();
         contact.visitor.files().welcome(Guest {
             user: launch.account.name.clone(),
             uid: launch.account.uid,

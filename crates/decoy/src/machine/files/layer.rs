@@ -14,6 +14,7 @@ use super::{
 use crate::machine::{
     Identity,
     guests::{Guest, MOST_GUESTS, Reader},
+    mounts::Change,
 };
 pub(crate) use pool::Pool;
 
@@ -33,6 +34,8 @@ pub(super) struct Layer {
     reader: Option<Box<Reader>>,
     /// Ports whose daemon was stopped.
     deaf: Vec<u16>,
+    /// What was mounted and unmounted.
+    mounts: Vec<Change>,
     bytes: usize,
     most_bytes: usize,
     most_nodes: usize,
@@ -54,6 +57,7 @@ impl Layer {
             rebooted: None,
             reader: None,
             deaf: Vec::new(),
+            mounts: Vec::new(),
             bytes: 0,
             most_bytes,
             most_nodes,
@@ -70,6 +74,7 @@ impl Layer {
             identity,
             reader: self.reader.as_deref(),
             deaf: &self.deaf,
+            mounts: &self.mounts,
         }
     }
 
@@ -94,6 +99,11 @@ impl Layer {
     /// These ports have no daemon any more; all others have theirs.
     pub(super) fn close_ports(&mut self, deaf: Vec<u16>) {
         self.deaf = deaf;
+    }
+
+    /// What `/proc/mounts` shows beyond Debian's own.
+    pub(super) fn show_mounts(&mut self, mounts: Vec<Change>) {
+        self.mounts = mounts;
     }
 
     /// Whether the visitor has this node in a state of their own.

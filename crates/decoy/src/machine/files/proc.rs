@@ -2,7 +2,12 @@
 
 use std::{fmt::Write as _, time::SystemTime};
 
-use crate::machine::{Identity, processes};
+use crate::machine::{
+    Identity,
+    guests::Scene,
+    mounts::{Mount, table},
+    processes,
+};
 
 pub(super) fn cpuinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
     let (cpu, count) = (&identity.cpu, identity.cpu_count);
@@ -180,7 +185,7 @@ pub(super) fn cmdline(identity: &Identity, _: SystemTime) -> Vec<u8> {
     .into()
 }
 
-/// The mounted file systems: device, directory, type, options.
+/// The file systems that are mounted at boot: device, directory, type, options. See [`crate::machine::mounts`].
 pub(crate) fn mount_table(identity: &Identity) -> Vec<(String, &'static str, &'static str, String)> {
     let kib = identity.memory_bytes / 1024;
     let row = |device: &str, at, kind, options: String| (device.to_owned(), at, kind, options);
@@ -231,10 +236,10 @@ pub(crate) fn mount_table(identity: &Identity) -> Vec<(String, &'static str, &'s
     ]
 }
 
-pub(super) fn mounts(identity: &Identity, _: SystemTime) -> Vec<u8> {
+pub(super) fn mounts(scene: &Scene<'_>) -> Vec<u8> {
     let mut text = String::new();
-    for (device, at, kind, options) in mount_table(identity) {
-        let _ = writeln!(text, "{device} {at} {kind} {options} 0 0");
+    for Mount { source, target, kind, options } in table(scene.identity, scene.mounts) {
+        let _ = writeln!(text, "{source} {target} {kind} {options} 0 0");
     }
     text.into()
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::machine::{
     Identity,
     guests::{Guest, Reader, Scene},
+    mounts::Change,
 };
 
 use super::{
@@ -64,6 +65,8 @@ pub(super) struct View<'a> {
     pub(super) reader: Option<&'a Reader>,
     /// Ports whose daemon was stopped.
     pub(super) deaf: &'a [u16],
+    /// What was mounted and unmounted.
+    pub(super) mounts: &'a [Change],
 }
 
 /// Where a path leads.
@@ -87,7 +90,14 @@ impl<'a> View<'a> {
     }
 
     fn scene(&self, now: SystemTime) -> Scene<'a> {
-        Scene { identity: self.identity, now, guests: self.guests, reader: self.reader, deaf: self.deaf }
+        Scene {
+            identity: self.identity,
+            now,
+            guests: self.guests,
+            reader: self.reader,
+            deaf: self.deaf,
+            mounts: self.mounts,
+        }
     }
 
     fn own_pid(&self) -> String {

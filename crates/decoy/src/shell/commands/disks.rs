@@ -8,7 +8,7 @@ use super::{
     listing::human_in,
     quoting::curled,
 };
-pub(super) use mounted::{Facts, FileSystem, facts, mounted_on};
+pub(super) use mounted::{Facts, FileSystem, facts, mounted_on, size_in_kib};
 use mounted::{all, holding};
 
 /// How sizes are shown.
@@ -206,9 +206,9 @@ fn work(call: &Call<'_>) -> Result<Said, Said> {
         return Ok(said);
     }
     rows.retain(|(one, _)| {
-        (only.is_empty() || only.contains(&one.kind))
-            && !without.contains(&one.kind)
-            && !(given.has("local") && matches!(one.kind, "nfs" | "cifs"))
+        (only.is_empty() || only.contains(&one.kind.as_str()))
+            && !without.contains(&one.kind.as_str())
+            && !(given.has("local") && matches!(one.kind.as_str(), "nfs" | "cifs"))
     });
     if rows.is_empty() {
         said.err.extend_from_slice(b"df: no file systems processed\n");
@@ -217,13 +217,13 @@ fn work(call: &Call<'_>) -> Result<Said, Said> {
     }
     let total = FileSystem {
         source: "total".to_owned(),
-        kind: "-",
+        kind: "-".to_owned(),
         total: rows.iter().map(|(one, _)| one.total).sum(),
         used: rows.iter().map(|(one, _)| one.used).sum(),
         reserved: rows.iter().map(|(one, _)| one.reserved).sum(),
         inodes: rows.iter().map(|(one, _)| one.inodes).sum(),
         inodes_used: rows.iter().map(|(one, _)| one.inodes_used).sum(),
-        target: "-",
+        target: "-".to_owned(),
     };
     if given.has("total") {
         rows.push((&total, "-".to_owned()));
@@ -246,7 +246,7 @@ fn cell(one: &FileSystem, file: &str, field: &str, scale: &Scale) -> String {
     };
     match field {
         "source" => one.source.clone(),
-        "fstype" => one.kind.to_owned(),
+        "fstype" => one.kind.clone(),
         "itotal" => counted(one.inodes),
         "iused" => counted(one.inodes_used),
         "iavail" => counted(one.inodes.saturating_sub(one.inodes_used)),
@@ -256,7 +256,7 @@ fn cell(one: &FileSystem, file: &str, field: &str, scale: &Scale) -> String {
         "avail" => scale.show(available),
         "pcent" => share(one.used, one.used + available),
         "file" => file.to_owned(),
-        _ => one.target.to_owned(),
+        _ => one.target.clone(),
     }
 }
 

@@ -53,6 +53,7 @@ mod locking;
 mod lookups;
 mod making;
 mod memberships;
+mod mounting;
 mod names;
 mod network;
 mod nodes;

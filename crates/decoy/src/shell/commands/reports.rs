@@ -103,38 +103,3 @@ pub(super) fn lastb(call: &Call<'_>) -> Said {
     let booted: DateTime<Utc> = call.identity().boot_time.into();
     Said::out(format!("\nbtmp begins {}\n", booted.format("%a %b %e %H:%M:%S %Y")))
 }
-
-/// util-linux 2.38: unmounting.
-pub(super) fn umount(call: &Call<'_>) -> Said {
-    let options = call.options("tO");
-    if options.operands.is_empty() {
-        if options.has('a') {
-            return Said::nothing(0);
-        }
-        return Said::err("umount: bad usage\nTry 'umount --help' for more information.\n", 1);
-    }
-    let mounts = call.files().read("/proc/mounts").unwrap_or_default();
-    let mounts = String::from_utf8_lossy(&mounts).into_owned();
-    let mut said = Said::default();
-    for operand in &options.operands {
-        let path = call.path(operand);
-        let mounted = mounts.lines().any(|row| {
-            let mut words = row.split(' ');
-            words.next() == Some(operand.as_str()) || words.next() == Some(path.as_str())
-        });
-        let why = if !call.files().exists(&path) {
-            "no mount point specified."
-        } else if !call.is_root() {
-            "must be superuser to unmount."
-        } else if !mounted {
-            "not mounted."
-        } else if options.has('l') || options.has('f') {
-            continue;
-        } else {
-            "target is busy."
-        };
-        said.err.extend(format!("umount: {operand}: {why}\n").bytes());
-        said.status = 32;
-    }
-    said
-}

@@ -1,7 +1,7 @@
 //! Memory and disks: `free`, `mount`.
 
 use super::{Call, Said};
-use crate::machine::files::{memory, mount_table};
+use crate::machine::files::memory;
 
 /// procps 4.0.2.
 pub(super) fn free(call: &Call<'_>) -> Said {
@@ -92,28 +92,5 @@ fn sized(kib: u64) -> String {
         1024..1_048_576 => format!("{}Mi", kib / 1024),
         _ if kib < 10_485_760 => format!("{}.{}Gi", kib / 1_048_576, kib % 1_048_576 * 10 / 1_048_576),
         _ => format!("{}Gi", kib / 1_048_576),
-    }
-}
-
-pub(super) fn mount(call: &Call<'_>) -> Said {
-    let options = call.options("otLU");
-    if options.operands.is_empty() && !options.has('a') {
-        let only = options.value('t');
-        let rows =
-            mount_table(call.identity()).into_iter().filter(|row| only.is_none_or(|kind| kind == row.2));
-        return Said::out(
-            rows.map(|(device, at, kind, options)| format!("{device} on {at} type {kind} ({})\n", options))
-                .collect::<String>(),
-        );
-    }
-    if !call.is_root() {
-        return Said::err("mount: only root can do that\n", 1);
-    }
-    match options.operands.as_slice() {
-        [at] => Said::err(format!("mount: {at}: can't find in /etc/fstab.\n"), 1),
-        [_, at, ..] if !call.files().exists(&call.path(at)) => {
-            Said::err(format!("mount: {at}: mount point does not exist.\n"), 32)
-        }
-        _ => Said::nothing(0),
     }
 }

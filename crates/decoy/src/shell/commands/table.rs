@@ -4,10 +4,10 @@ use super::{
     Run, accounts, activity, aging, attributes, becoming, blocks, busybox, calc, compressing, configured,
     copying, counting, crontab, curl, cutting, dates, dd, describing, diff, digests, disks, dmidecode, dumps,
     encoding, facts, finding, firewall, groups, hardware, heads, history, input, inspecting, ip,
-    kernel_lists, keygen, libraries, linking, listing, locking, lookups, making, memberships, names, network,
-    nodes, opened, openssl, owners, packages, patch, paths, pci, ping, priorities, ps, pstree, removing,
-    reports, reversing, running, sizing, sockets, space, starting, stat, systemd, tar, tee, tftp, topics,
-    touching, translating, unzip, usage_of_disk, users, uuencode, wget, whereis,
+    kernel_lists, keygen, libraries, linking, listing, locking, lookups, making, memberships, mounting,
+    names, network, nodes, opened, openssl, owners, packages, patch, paths, pci, ping, priorities, ps,
+    pstree, removing, reports, reversing, running, sizing, sockets, space, starting, stat, systemd, tar, tee,
+    tftp, topics, touching, translating, unzip, usage_of_disk, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -138,7 +138,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("modinfo", Run::Now(lookups::modules)),
     ("modprobe", Run::Now(lookups::modules)),
     ("more", Run::Waits(screens::more)),
-    ("mount", Run::Now(space::mount)),
+    ("mount", Run::Now(mounting::mount)),
     ("mountpoint", Run::Now(facts::mountpoint)),
     ("mv", Run::Waits(copying::mv)),
     ("namei", Run::Now(inspecting::namei)),
@@ -224,7 +224,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("tr", Run::Now(translating::tr)),
     ("truncate", Run::Now(sizing::truncate)),
     ("udevadm", Run::Now(inspecting::udevadm)),
-    ("umount", Run::Now(reports::umount)),
+    ("umount", Run::Now(mounting::umount)),
     ("uname", Run::Now(names::uname)),
     ("unlink", Run::Now(removing::unlink)),
     ("unxz", Run::Now(compressing::xz)),

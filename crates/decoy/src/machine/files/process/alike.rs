@@ -8,7 +8,10 @@ use super::super::{
     tables::{net_arp, net_dev, net_route},
     tree::{Content, NodeId, Own, Tree, Writer},
 };
-use crate::machine::{Identity, guests};
+use crate::machine::{
+    guests::{self, Scene},
+    mounts::{Mount, table},
+};
 
 const LIMITS: &str = "Limit                     Soft Limit           Hard Limit           Units     
 Max cpu time              unlimited            unlimited            seconds   
@@ -70,32 +73,36 @@ const ALIKE: &[(&str, &str, u32)] = &[
 ];
 
 /// `/proc/PID/mountinfo` (proc(5)).
-fn mountinfo(identity: &Identity, _: SystemTime) -> Vec<u8> {
+fn mountinfo(scene: &Scene<'_>) -> Vec<u8> {
     let mut text = String::new();
-    for (number, (device, at, kind, options)) in proc::mount_table(identity).into_iter().enumerate() {
-        let number = number as u32;
-        let (id, parent) = (22 + number, if at == "/" { 1 } else { 27 });
+    for (mount, number) in table(scene.identity, scene.mounts).into_iter().zip(0_u32..) {
+        let Mount { source, target, kind, options } = mount;
+        let is_root = target == "/";
+        let (id, parent) = (22 + number, if is_root { 1 } else { 27 });
         let own = options
             .split(',')
             .take_while(|option| matches!(*option, "rw" | "ro" | "nosuid" | "nodev" | "noexec" | "relatime"));
         let own: Vec<&str> = own.collect();
         let rest = options.split(',').filter(|option| !own.contains(option));
         let rest: Vec<&str> = ["rw"].into_iter().chain(rest).collect();
-        let place = if at == "/" { "254:1".to_owned() } else { format!("0:{}", 20 + number) };
+        let place = if kind == "ext4" { "254:1".to_owned() } else { format!("0:{}", 20 + number) };
         let _ = writeln!(
             text,
-            "{id} {parent} {place} / {at} {} shared:{} - {kind} {device} {}",
+            "{id} {parent} {place} / {target} {} shared:{} - {kind} {source} {}",
             own.join(","),
-            if at == "/" { 1 } else { number + 2 },
+            if is_root { 1 } else { number + 2 },
             rest.join(",")
         );
     }
     text.into()
 }
 
-fn mountstats(identity: &Identity, _: SystemTime) -> Vec<u8> {
-    let rows = proc::mount_table(identity).into_iter();
-    rows.map(|(device, at, kind, _)| format!("device {device} mounted on {at} with fstype {kind}\n"))
+fn mountstats(scene: &Scene<'_>) -> Vec<u8> {
+    table(scene.identity, scene.mounts)
+        .iter()
+        .map(|mount| {
+            format!("device {} mounted on {} with fstype {}\n", mount.source, mount.target, mount.kind)
+        })
         .collect::<String>()
         .into()
 }
@@ -106,10 +113,10 @@ pub(in crate::machine::files) fn add_shared(tree: &mut Tree, now: SystemTime) ->
     for (name, text, mode) in ALIKE {
         put(tree, &format!("{PLACE}/{name}"), Content::Text((*text).into()), *mode, now);
     }
-    let made: [(&str, Public); 3] =
+    let made: [(&str, Own); 3] =
         [("mountinfo", mountinfo), ("mounts", proc::mounts), ("mountstats", mountstats)];
     for (name, text) in made {
-        put(tree, &format!("{PLACE}/{name}"), Content::Made(Writer::Public(text)), 0o444, now);
+        put(tree, &format!("{PLACE}/{name}"), Content::Made(Writer::Own(text)), 0o444, now);
     }
     for name in ["attr", "attr/apparmor", "map_files", "fdinfo"] {
         tree.put(&format!("{PLACE}/{name}"), dir(0, now));

@@ -5,7 +5,7 @@ use super::{
     smartcols::{Column, Form, Row, Table, size},
     usage,
 };
-use crate::{machine::files::mount_table, shell::commands::Said};
+use crate::{machine::mounts::Mount, shell::commands::Said};
 
 const KNOWN: &[Column] = &[
     Column::left("TARGET"),
@@ -27,8 +27,6 @@ const KNOWN: &[Column] = &[
     Column::number("PARENT"),
     Column::left("PROPAGATION"),
 ];
-
-type Mount = (String, &'static str, &'static str, String);
 
 pub(in crate::shell::commands) fn findmnt(call: &Call<'_>) -> Said {
     if let Some(said) = usage::refusal("findmnt", call.args) {
@@ -95,32 +93,32 @@ fn work(call: &Call<'_>) -> Result<Said, Said> {
         list.to_owned()
     };
     let columns = columns(call, &list, KNOWN, |column| column.name)?;
-    let mut mounts = if options.has('s') { of_fstab(call) } else { mount_table(call.identity()) };
+    let mut mounts = if options.has('s') { of_fstab(call) } else { call.session.contact.visitor.mounts() };
     let everything = mounts.len();
     if let Some(kinds) = options.value('t') {
         let (negative, kinds) = kinds.strip_prefix("no").map_or((false, kinds), |rest| (true, rest));
-        mounts.retain(|mount| kinds.split(',').any(|kind| kind == mount.2) != negative);
+        mounts.retain(|mount| kinds.split(',').any(|kind| kind == mount.kind) != negative);
     }
     if let Some(source) = options.value('S') {
         let source = source_of(call, source);
-        mounts.retain(|mount| mount.0 == source);
+        mounts.retain(|mount| mount.source == source);
     }
     if let Some(path) = options.value('M') {
-        mounts.retain(|mount| mount.1 == call.path(path));
+        mounts.retain(|mount| mount.target == call.path(path));
     }
     if let Some(path) = options.value('T') {
         let target = disks::mounted_on(call, path);
-        mounts.retain(|mount| mount.1 == target);
+        mounts.retain(|mount| mount.target == target);
     }
     if options.has('D') {
-        mounts.retain(|mount| matches!(mount.2, "ext4" | "tmpfs" | "devtmpfs"));
+        mounts.retain(|mount| matches!(mount.kind.as_str(), "ext4" | "tmpfs" | "devtmpfs"));
     }
     if let Some(first) = options.operands.first() {
         let (source, path) = (source_of(call, first), call.path(first));
-        mounts.retain(|mount| mount.0 == source || mount.1 == path);
+        mounts.retain(|mount| mount.source == source || mount.target == path);
         if let Some(second) = options.operands.get(1) {
             let path = call.path(second);
-            mounts.retain(|mount| mount.1 == path);
+            mounts.retain(|mount| mount.target == path);
         }
     }
     if mounts.is_empty() {
@@ -160,15 +158,19 @@ fn tree(mounts: &[Mount], row: &dyn Fn(&Mount) -> Row) -> Vec<Row> {
     fn under(parent: &str, mounts: &[Mount], row: &dyn Fn(&Mount) -> Row, depth: usize) -> Vec<Row> {
         let parent_of = |path: &str| {
             let holds = |mount: &&Mount| {
-                mount.1 != path
-                    && (mount.1 == "/"
-                        || path.strip_prefix(mount.1).is_some_and(|rest| rest.starts_with('/')))
+                mount.target != path
+                    && (mount.target == "/"
+                        || path.strip_prefix(mount.target.as_str()).is_some_and(|rest| rest.starts_with('/')))
             };
-            mounts.iter().filter(holds).max_by_key(|mount| mount.1.len()).map_or("", |mount| mount.1)
+            mounts
+                .iter()
+                .filter(holds)
+                .max_by_key(|mount| mount.target.len())
+                .map_or("", |mount| mount.target.as_str())
         };
-        let own = mounts.iter().filter(|mount| parent_of(mount.1) == parent);
+        let own = mounts.iter().filter(|mount| parent_of(&mount.target) == parent);
         own.map(|mount| {
-            let children = if depth < 16 { under(mount.1, mounts, row, depth + 1) } else { Vec::new() };
+            let children = if depth < 16 { under(&mount.target, mounts, row, depth + 1) } else { Vec::new() };
             Row { children, ..row(mount) }
         })
         .collect()
@@ -191,26 +193,25 @@ fn of_fstab(call: &Call<'_>) -> Vec<Mount> {
     let read = |line: &str| {
         let mut words = line.split_whitespace();
         let source = words.next().filter(|word| !word.starts_with('#'))?.to_owned();
-        let target = if words.next()? == "/" { "/" } else { "none" };
-        let kind = if words.next()? == "swap" { "swap" } else { "ext4" };
-        Some((source, target, kind, words.next().unwrap_or_default().to_owned()))
+        let mut next = || words.next().map(str::to_owned);
+        Some(Mount { source, target: next()?, kind: next()?, options: next().unwrap_or_default() })
     };
     text.lines().filter_map(read).collect()
 }
 
 fn cell(call: &Call<'_>, mount: &Mount, column: &str, bytes: bool) -> String {
-    let (source, target, kind, options) = mount;
+    let Mount { source, target, kind, options } = mount;
     let sized = |blocks: u64| match (blocks * 4096, bytes) {
         (0, _) => "0".to_owned(),
         (size, true) => size.to_string(),
         (bytes, false) => size(bytes),
     };
     let facts = || disks::facts(call, target);
-    let is_root = *kind == "ext4";
+    let is_root = kind == "ext4";
     match column {
-        "TARGET" => (*target).to_owned(),
+        "TARGET" => target.clone(),
         "SOURCE" => source.clone(),
-        "FSTYPE" => (*kind).to_owned(),
+        "FSTYPE" => kind.clone(),
         "OPTIONS" => options.clone(),
         "VFS-OPTIONS" => {
             let of_kernel = |word: &&str| {
