@@ -198,7 +198,8 @@ impl Identity {
         let reserved_kib = 60_000 + nominal_gib * 17_000 + lot.below("reserved", 9_000);
         let memory_bytes = (nominal_gib * GIB / KIB).saturating_sub(reserved_kib) * KIB;
         let swap_bytes =
-            if lot.below("swap", 3) == 0 { 0 } else { (975 * KIB + lot.below("swap-size", 512)) * KIB };
+            // The installer's share; what is written down of it takes a page (mkswap(8)).
+            if lot.below("swap", 3) == 0 { 0 } else { ((974 + lot.below("swap-size", 3)) * KIB - 4) * KIB };
         let disk_gib = lot.pick("disk", &[20_u64, 25, 40, 50, 80, 80, 160]).copied().unwrap_or(40);
         let (address, gateway) = draw_network(&lot);
         let platform = lot.pick("platform", PLATFORMS).copied().unwrap_or(models::FALLBACK_PLATFORM);
@@ -230,7 +231,7 @@ impl Identity {
             disk_serial: draw_serial(&lot, &platform),
             gateway_mac: draw_gateway_mac(&lot),
             disk_used_permille: 90 + lot.below("disk-used", 460) as u32,
-            disk_bytes: disk_gib * GIB * 977 / 1000,
+            disk_bytes: (disk_gib * GIB - swap_bytes - 3 * KIB * KIB) * 977 / 1000 / 4096 * 4096,
             host_keys: Vec::new(),
             certificate: String::new(),
             seed: lot.below("seed", u64::MAX),

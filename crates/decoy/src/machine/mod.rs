@@ -1,6 +1,7 @@
 //! The one machine behind every port, and what each visitor has changed of it.
 
 pub mod clock;
+pub(crate) mod disks;
 pub mod doings;
 pub mod dropped;
 pub mod files;
@@ -8,9 +9,11 @@ pub mod guests;
 pub mod identity;
 pub mod image;
 pub mod logins;
+pub(crate) mod pci;
 pub mod processes;
 mod remembered;
 pub(crate) mod services;
+pub(crate) mod sockets;
 mod visitor;
 
 use std::{

@@ -282,6 +282,16 @@ pub fn list(identity: &Identity) -> Vec<Process> {
         let pid = recent + pid + (identity.seed >> 11) as u32 % 90;
         all.push(process(pid, 2, "root", 0, &format!("[{name}]"), 0, 0, "I", 0));
     }
+    for process in all.iter_mut().filter(|process| process.uid != 0) {
+        // Names are cut at seven letters; the numbers are those of `/etc/passwd`.
+        let name = process.user.trim_end_matches('+');
+        let known = identity.user(name).or_else(|| {
+            let begins = |user: &&super::Account| user.name.starts_with(name) && process.user.ends_with('+');
+            let by_number = identity.account_by_uid(process.uid).filter(|user| user.name.starts_with(name));
+            by_number.or_else(|| identity.users.iter().find(begins))
+        });
+        process.uid = known.map_or(process.uid, |user| user.uid);
+    }
     all.sort_by_key(|process| process.pid);
     all
 }

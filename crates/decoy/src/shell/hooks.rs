@@ -11,7 +11,7 @@ use super::{
     builtins, bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
-    finding, guard, lasting, listings, operators, pids, runners, scripts,
+    guard, lasting, listings, operators, pids, runners, scripts,
     session::Session,
     wording,
 };
@@ -83,7 +83,7 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
     {
         session.begin_reading(&event.name, &event.args);
     }
-    if !matches!(event.name.as_str(), "eval" | "printf" | "case") {
+    if !matches!(event.name.as_str(), "eval" | "printf" | "case") && !event.name.starts_with('\u{2}') {
         let mut latest = session.arguments.lock();
         latest.truncate(7);
         latest.insert(0, (event.name.clone(), event.args.clone()));
@@ -135,9 +135,6 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         for arg in &mut event.args {
             *arg = arg.trim_start_matches(' ').to_owned();
         }
-    }
-    if event.name == "find" {
-        finding::rewrite(&mut event.args, |path| session.files().resolve(&session.cwd.lock(), path));
     }
     if event.name == "cd" {
         // The library tells of a change only when the line is over.
@@ -371,8 +368,6 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
     let wanted = |word: &str| args.iter().take_while(|arg| *arg != "--").any(|arg| arg == word);
     let asked = match name {
         "grep" | "egrep" | "fgrep" if wanted("-V") => "--version",
-        "find" if wanted("-version") => "--version",
-        "find" if wanted("-help") => "--help",
         _ if wanted("--version") => "--version",
         _ if wanted("--help") => "--help",
         _ => return None,
@@ -410,6 +405,7 @@ fn runs_others(name: &str) -> bool {
             | "env"
             | "xargs"
             | "find"
+            | "\u{2}find-run"
             | "timeout"
             | "trap"
             | "nohup"

@@ -11,7 +11,6 @@ mod dash;
 mod disk;
 mod engine;
 mod environment;
-mod finding;
 mod guard;
 mod hooks;
 pub mod io;

@@ -101,6 +101,15 @@ impl Session {
             .map(|persona| persona.name.clone())
     }
 
+    /// `SHLVL` of the innermost of `depth` shells in the login shell: a login begins to count anew.
+    fn level(&self, depth: usize) -> usize {
+        let personas = self.personas.lock();
+        match personas.iter().rev().find(|persona| persona.is_login()) {
+            Some(persona) => 1 + depth.saturating_sub(persona.depth),
+            None => 1 + depth,
+        }
+    }
+
     /// Where somebody is at home.
     pub(super) fn home_of(&self, uid: u32) -> String {
         if let Some(user) = self.identity().account_by_uid(uid) {
@@ -128,7 +137,10 @@ impl Shell {
         for _ in now..depth {
             to = self.outer.pop();
         }
-        let Settings { variables, cwd } = self.session.settings.lock().take().unwrap_or_default();
+        let Settings { mut variables, cwd } = self.session.settings.lock().take().unwrap_or_default();
+        if now != depth {
+            variables.push(("SHLVL", self.session.level(now).to_string()));
+        }
         let to = to.or(cwd).filter(|to| *to != self.cwd && self.session.files().is_dir(to));
         if variables.is_empty() && (to.is_none() || self.engine.is_none()) {
             self.cwd = to.unwrap_or_else(|| std::mem::take(&mut self.cwd));

@@ -53,18 +53,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
             HELPFUL.binary_search(&name).is_ok()
                 || matches!(
                     name,
-                    "diff"
-                        | "cmp"
-                        | "find"
-                        | "awk"
-                        | "env"
-                        | "timeout"
-                        | "sed"
-                        | "grep"
-                        | "error"
-                        | "bash"
-                        | "-bash"
-                        | "Usage"
+                    "cmp" | "awk" | "env" | "timeout" | "sed" | "grep" | "error" | "bash" | "-bash" | "Usage"
                 )
         })
     };
@@ -117,13 +106,6 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
             out.push_str(&commands::usage_of_sed());
             continue;
         }
-        // The question that `find -ok` asks, and that nobody answers.
-        if name == "find" && said.starts_with("-ok needs an interactive terminal") {
-            let command = args.iter().skip_while(|arg| !arg.starts_with("-ok")).nth(1);
-            let start = args.first().filter(|arg| !arg.starts_with('-')).map_or(".", String::as_str);
-            out.push_str(&format!("< {} ... {start} > ? ", command.map_or("", String::as_str)));
-            continue;
-        }
         out.push_str(&phrase(name, said, args, cwd));
         out.push_str(end);
         let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
@@ -135,7 +117,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
                 out.push_str(&format!("Try '{name} --help' for more information.\n"));
             } else if name == "sed" {
                 out.push_str(&commands::usage_of_sed());
-            } else if matches!(name, "diff" | "cmp") {
+            } else if name == "cmp" {
                 out.push_str(&format!("{name}: Try '{name} --help' for more information.\n"));
             }
         }
@@ -145,9 +127,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
 
 fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
     let mut said = as_typed(said, args, cwd).into_owned();
-    if QUOTING.iter().any(|sign| said.contains(sign))
-        || matches!(name, "find" | "env") && said.starts_with('\'')
-    {
+    if QUOTING.iter().any(|sign| said.contains(sign)) || name == "env" && said.starts_with('\'') {
         said = curled(&said);
     }
     let missing = said.strip_suffix(": No such file or directory").map(str::to_owned);
@@ -217,9 +197,6 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
             said.replace(" (bashkit factors up to 2^64-1)", "")
         }
         ("cmp", ..) => said.replacen(" differ: char ", " differ: byte ", 1),
-        ("find", ..) if said.starts_with("invalid argument `") => {
-            said.replacen("invalid", "Invalid", 1).replace("to `-", "to -").trim_end_matches('\'').to_owned()
-        }
         ("seq", ..) if said == "zero increment" => {
             "invalid Zero increment value: \u{2018}0\u{2019}".to_owned()
         }
@@ -228,10 +205,6 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
             format!(
                 "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating."
             )
-        }
-        ("diff", ..) if said == "missing operand" => {
-            let last = args.last().map_or("diff", String::as_str);
-            format!("missing operand after '{last}'")
         }
         _ => said,
     };

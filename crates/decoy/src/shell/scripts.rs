@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bashkit::parser::Parser;
 
-use super::{bytes, session::Session};
+use super::{bytes, commands, session::Session};
 use crate::machine::files::program_names;
 
 /// What execve(2) makes of a file, by its first bytes.
@@ -66,7 +66,10 @@ pub(super) fn run(session: &Session, path: &str, bytes: &[u8]) -> Option<Run> {
     let text = match kind(bytes) {
         Kind::Native => match own_program(session, bytes) {
             Some(program) => format!("{program} \"$@\""),
-            None => return Some(Run::Program),
+            None => match commands::program_of_package(session, path) {
+                Some(name) => format!("{} {name} \"$@\"", commands::PACKAGED),
+                None => return Some(Run::Program),
+            },
         },
         Kind::Strange => refusal(session, "cannot execute binary file: Exec format error", 126),
         Kind::Script(interpreter, argument) => {

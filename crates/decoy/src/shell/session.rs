@@ -87,10 +87,14 @@ pub(super) struct Session {
     pub(super) called: Mutex<Option<String>>,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
+    /// Searches of `find` that wait for a command to end.
+    pub(super) searches: Mutex<Vec<(u32, super::commands::finding::Search)>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
     /// Where `cd` was last kept out, as it was typed.
     pub(super) denied: Mutex<Option<String>>,
+    /// The line at work, as far as it is remembered.
+    pub(super) line: Mutex<String>,
     /// Where the `cd` at work leads to.
     pub(super) heading: Mutex<Option<String>>,
     /// Scripts of this line that dash runs.
@@ -131,6 +135,9 @@ pub(super) struct Handle(pub(super) Arc<Session>);
 const MOST_HISTORY: usize = 500;
 /// The most bytes of them all.
 const MOST_HISTORY_BYTES: usize = 64 * 1024;
+
+/// How much of the line at work is remembered.
+const LONGEST_LINE: usize = 4096;
 
 impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
@@ -177,7 +184,9 @@ impl Session {
             dash_failed: AtomicBool::new(false),
             called: Mutex::default(),
             runner: Mutex::default(),
+            searches: Mutex::default(),
             arguments: Mutex::default(),
+            line: Mutex::default(),
             heading: Mutex::default(),
             denied: Mutex::default(),
             dash: Mutex::default(),
@@ -238,6 +247,7 @@ impl Session {
     /// A line is about to run.
     pub(super) fn begin_line(&self, line: &str, cwd: &str) {
         cwd.clone_into(&mut self.cwd.lock());
+        *self.line.lock() = line.trim_end_matches('\n').chars().take(LONGEST_LINE).collect();
         // A program that was interrupted did not come to tell that it is gone.
         self.end_reading();
         self.errors_shown.store(!scripts::hides_errors(line), Ordering::Relaxed);

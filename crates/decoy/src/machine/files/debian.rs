@@ -206,6 +206,9 @@ fn devices(tree: &mut Tree, identity: &Identity, booted: SystemTime) {
         let node = Node::new(Content::Block(major, minor), 0, identity.group_id("disk"), 0o660, booted);
         tree.put(&format!("/dev/{name}"), node);
     }
+    let disc = Node::new(Content::Block(11, 0), 0, identity.group_id("cdrom"), 0o660, booted);
+    tree.put("/dev/sr0", disc);
+    tree.put("/dev/cdrom", Node::new(Content::Link("sr0".into()), 0, 0, 0o777, booted));
     let root = Content::Link(format!("../../{}", identity.disk).into());
     tree.put(&format!("/dev/disk/by-uuid/{}", identity.disk_uuid), Node::new(root, 0, 0, 0o777, booted));
     for number in 0..8 {

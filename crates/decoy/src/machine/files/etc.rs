@@ -197,8 +197,14 @@ pub(super) fn vsftpd(packaged: &str) -> String {
 /// inetd.conf(5) with the line that the package of telnetd adds.
 pub(super) fn inetd(packaged: &str) -> String {
     const LINE: &str = "telnet\t\tstream\ttcp\tnowait\troot\t/usr/sbin/tcpd\t/usr/sbin/telnetd\n";
-    if packaged.contains("/usr/sbin/telnetd") {
+    let is_on = |line: &str| line.starts_with("telnet") && line.contains("/usr/sbin/telnetd");
+    if packaged.lines().any(is_on) {
         return packaged.to_owned();
+    }
+    // `update-inetd --enable` takes the mark off again.
+    const OFF: &str = "#<off># telnet";
+    if packaged.contains(OFF) {
+        return packaged.replacen(OFF, "telnet", 1);
     }
     match packaged.split_once("#:STANDARD: These are standard services.\n") {
         Some((before, after)) => format!("{before}#:STANDARD: These are standard services.\n{LINE}{after}"),

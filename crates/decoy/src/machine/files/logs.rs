@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::machine::{Identity, Image, guests, guests::Scene, processes};
+use crate::machine::{Identity, Image, disks, guests, guests::Scene, processes};
 
 /// `/var/log/auth.log` of the last hours: cron's sessions, as rsyslog on Debian 12 writes them (RFC 3339 times).
 pub(super) fn auth(scene: &Scene<'_>) -> Vec<u8> {
@@ -81,7 +81,7 @@ pub(crate) fn kernel(identity: &Identity) -> String {
         (0.161_220, format!("smpboot: CPU0: {} (family: 0x{:x}, model: 0x{:x}, stepping: 0x{:x})", identity.cpu.name, identity.cpu.family, identity.cpu.model, identity.cpu.stepping)),
         (0.180_112, format!("smp: Brought up 1 node, {} CPU{}", identity.cpu_count, if identity.cpu_count == 1 { "" } else { "s" })),
         (0.511_208, "Booting paravirtualized kernel on KVM".into()),
-        (0.902_331, format!("virtio_blk virtio1: [{disk}] {} 512-byte logical blocks", identity.disk_bytes / 512)),
+        (0.902_331, format!("virtio_blk virtio1: [{disk}] {} 512-byte logical blocks", disks::disk(identity).sectors)),
         (0.911_022, format!(" {disk}: {}", identity.disk)),
         (1.520_443, format!("EXT4-fs ({}): mounted filesystem with ordered data mode. Quota mode: none.", identity.disk)),
         (2.101_552, "systemd[1]: systemd 252.38-1~deb12u1 running in system mode (+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified)".into()),

@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use super::{
     kernel::{dir, put},
     tables::traffic,
-    tree::{Content, Tree, Writer},
+    tree::{Content, Node, Tree, Writer},
 };
-use crate::machine::Identity;
+use crate::machine::{Identity, disks, pci};
 
 type Public = fn(&Identity, SystemTime) -> Vec<u8>;
 
@@ -92,11 +92,13 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         format!("block/{disk}"),
         format!("block/{disk}/queue"),
         format!("block/{disk}/device"),
-        format!("block/{disk}/{}", identity.disk),
+        "block/sr0".to_owned(),
+        "block/sr0/device".to_owned(),
     ];
     for name in [identity.interface, "lo"] {
         folders.extend([format!("class/net/{name}"), format!("class/net/{name}/statistics")]);
     }
+    folders.extend(disks::disk(&identity).parts.iter().map(|part| format!("block/{disk}/{}", part.name)));
     for folder in &folders {
         tree.put(&format!("/sys/{folder}"), dir(0, now));
     }
@@ -106,7 +108,8 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     interfaces(&identity, &mut text);
     processors(&identity, &mut text);
     board(&identity, &mut text);
-    let sectors = (identity.disk_bytes / 1024 + 1_050_000) * 2;
+    let layout = disks::disk(&identity);
+    let sectors = layout.sectors;
     for (name, value) in [
         ("size", sectors.to_string()),
         ("ro", "0".to_owned()),
@@ -117,7 +120,30 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
     ] {
         text(format!("block/{disk}/{name}"), value, 0o444);
     }
-    text(format!("block/{disk}/{}/size", identity.disk), (identity.disk_bytes / 512).to_string(), 0o444);
+    for part in &layout.parts {
+        let folder = format!("block/{disk}/{}", part.name);
+        let sectors = if part.what == disks::Use::Extended { 2 } else { part.sectors };
+        for (name, value) in [
+            ("dev", format!("{}:{}", layout.major, part.number)),
+            ("partition", part.number.to_string()),
+            ("ro", "0".to_owned()),
+            ("size", sectors.to_string()),
+            ("start", part.start.to_string()),
+        ] {
+            text(format!("{folder}/{name}"), value, 0o444);
+        }
+    }
+    for (name, value) in [
+        ("dev", "11:0"),
+        ("device/model", "QEMU DVD-ROM    "),
+        ("device/vendor", "QEMU    "),
+        ("removable", "1"),
+        ("ro", "0"),
+        ("size", "2097151"),
+    ] {
+        text(format!("block/sr0/{name}"), value.to_owned(), 0o444);
+    }
+    text(format!("block/{disk}/dev"), format!("{}:0", layout.major), 0o444);
     if disk == "vda" {
         text(format!("block/{disk}/serial"), identity.disk_serial.clone(), 0o444);
     } else {
@@ -133,6 +159,41 @@ pub(super) fn add(tree: &mut Tree, now: SystemTime) {
         ("fs/cgroup/cgroup.controllers", "cpuset cpu io memory hugetlb pids rdma misc"),
     ] {
         text(name.to_owned(), value.to_owned(), 0o644);
+    }
+    let mut text = |path: String, text: String| {
+        put(tree, &path, Content::Text(text.into()), 0o444, now);
+    };
+    text("/proc/bus/pci/devices".to_owned(), pci::table(&identity));
+    let mut slots = Vec::new();
+    for device in pci::devices(&identity) {
+        let folder = format!("/sys/bus/pci/devices/0000:{}", device.slot);
+        for (name, value) in [
+            ("class", format!("0x{:06x}", device.class)),
+            ("device", format!("0x{:04x}", device.device)),
+            ("enable", "1".to_owned()),
+            ("irq", device.interrupt.to_string()),
+            ("revision", format!("0x{:02x}", device.revision)),
+            ("subsystem_device", format!("0x{:04x}", device.subsystem.1)),
+            ("subsystem_vendor", format!("0x{:04x}", device.subsystem.0)),
+            ("vendor", format!("0x{:04x}", device.vendor)),
+        ] {
+            text(format!("{folder}/{name}"), format!("{value}\n"));
+        }
+        slots.push(folder);
+    }
+    for folder in slots {
+        tree.put(&folder, dir(0, now));
+    }
+    let mut names = vec![
+        (disk.to_owned(), format!("../../block/{disk}")),
+        ("sr0".to_owned(), "../../block/sr0".to_owned()),
+    ];
+    names.extend(
+        layout.parts.iter().map(|part| (part.name.clone(), format!("../../block/{disk}/{}", part.name))),
+    );
+    for (name, target) in names {
+        let node = Node::new(Content::Link(target.into()), 0, 0, 0o777, now);
+        tree.put(&format!("/sys/class/block/{name}"), node);
     }
     for (name, counter) in COUNTERS {
         let path = format!("/sys/class/net/{}/statistics/{name}", identity.interface);

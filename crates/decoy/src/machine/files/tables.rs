@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::SystemTime};
 
 use super::proc::memory;
-use crate::machine::Identity;
+use crate::machine::{Identity, disks};
 
 /// Linux 6.1 of Debian with the modules that [`modules`] names.
 pub(super) fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
@@ -46,19 +46,17 @@ pub(super) fn filesystems(_: &Identity, _: SystemTime) -> Vec<u8> {
 }
 
 pub(super) fn partitions(identity: &Identity, _: SystemTime) -> Vec<u8> {
-    let disk = identity.disk.trim_end_matches(char::is_numeric);
-    let (major, kib) = (if disk == "vda" { 254 } else { 8 }, identity.disk_bytes / 1024);
+    let disk = disks::disk(identity);
     let mut text = "major minor  #blocks  name\n\n".to_owned();
     let mut row = |major: u32, minor: u32, kib: u64, name: &str| {
         let _ = writeln!(text, "{major:>4}  {minor:>7} {kib:>10} {name}");
     };
-    row(major, 0, kib + 1_050_000, disk);
-    row(major, 1, kib, identity.disk);
-    if identity.swap_bytes > 0 {
-        row(major, 2, 1, &format!("{disk}2"));
-        row(major, 5, identity.swap_bytes / 1024 + 4, &format!("{disk}5"));
+    row(disk.major, 0, disk.sectors / 2, disk.name);
+    for part in &disk.parts {
+        let kib = if part.what == disks::Use::Extended { 1 } else { part.sectors / 2 };
+        row(disk.major, part.number, kib, &part.name);
     }
-    row(11, 0, 1_048_575, "sr0");
+    row(11, 0, disks::DISC_SECTORS / 2, "sr0");
     text.into()
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::shell::io::{Input, Out};
 
 /// Reads one line from the terminal without showing it.
-async fn secret(input: &Input) -> Option<String> {
+pub(super) async fn secret(input: &Input) -> Option<String> {
     input.set_echo(false);
     let mut line = Vec::new();
     let got = loop {

@@ -8,7 +8,7 @@ use super::{
     listing::human_in,
     quoting::curled,
 };
-pub(super) use mounted::{FileSystem, facts, mounted_on};
+pub(super) use mounted::{Facts, FileSystem, facts, mounted_on};
 use mounted::{all, holding};
 
 /// How sizes are shown.

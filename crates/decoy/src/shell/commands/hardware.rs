@@ -1,4 +1,4 @@
-//! `lscpu`, `nproc`, `lspci`, `dmesg`, `getconf`.
+//! `lscpu`, `nproc`, `dmesg`, `getconf`.
 
 use std::fmt::Write as _;
 
@@ -99,20 +99,6 @@ pub(super) fn lscpu(call: &Call<'_>) -> Said {
         };
     }
     Said::out(text)
-}
-
-pub(super) fn lspci(_: &Call<'_>) -> Said {
-    Said::out(
-        "00:00.0 Host bridge: Intel Corporation 82G33/G31/P35/P31 Express DRAM Controller\n\
-         00:01.0 VGA compatible controller: Device 1234:1111 (rev 02)\n\
-         00:02.0 PCI bridge: Red Hat, Inc. QEMU PCIe Root port\n\
-         00:03.0 Ethernet controller: Red Hat, Inc. Virtio network device\n\
-         00:04.0 SCSI storage controller: Red Hat, Inc. Virtio block device\n\
-         00:05.0 Unclassified device [00ff]: Red Hat, Inc. Virtio memory balloon\n\
-         00:1f.0 ISA bridge: Intel Corporation 82801IB (ICH9) LPC Interface Controller (rev 02)\n\
-         00:1f.2 SATA controller: Intel Corporation 82801IR/IO/IH (ICH9R/DO/DH) 6 port SATA Controller [AHCI mode] (rev 02)\n\
-         00:1f.3 SMBus: Intel Corporation 82801I (ICH9 Family) SMBus Controller (rev 02)\n",
-    )
 }
 
 pub(super) fn dmesg(call: &Call<'_>) -> Said {

@@ -88,6 +88,28 @@ fn is_interactive(name: &str, args: &[String]) -> bool {
     }
 }
 
+/// The arguments that mean the same as a script from standard input, for interpreters that read one from there.
+pub(super) fn piped(name: &str, args: &[String], script: &[u8]) -> Option<Vec<String>> {
+    let option = match name {
+        "python3" | "python3.11" | "python" => "-c",
+        name if name.starts_with("perl") => "-e",
+        _ => return None,
+    };
+    // What is behind a lone `-` is for the script.
+    let (options, rest) = match args.iter().position(|arg| arg == "-") {
+        Some(at) => (args.get(..at)?, args.get(at + 1..)?),
+        None => (args, &[][..]),
+    };
+    let reads = options
+        .iter()
+        .all(|arg| matches!(arg.as_str(), "-u" | "-B" | "-E" | "-I" | "-s" | "-S" | "-w" | "-T"));
+    let text = String::from_utf8_lossy(script.get(..script.len().min(LONGEST))?).into_owned();
+    reads.then(|| {
+        let words = options.iter().cloned();
+        words.chain([option.to_owned(), text.trim_end().to_owned()]).chain(rest.iter().cloned()).collect()
+    })
+}
+
 /// Runs the interpreter on the terminal until the visitor leaves it. `None` when this call does not read a terminal.
 pub(super) async fn sit(session: &Session, asked: &Asked<'_>) -> Option<Said> {
     let manner = manner(asked.name)?;

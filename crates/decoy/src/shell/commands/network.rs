@@ -1,12 +1,11 @@
-//! The network as seen from inside: `ifconfig`, `ip`, `ss`, `netstat`.
+//! The network as net-tools 2.10 shows it: `ifconfig`, `arp`, `route`.
 
-use super::{Call, Said};
+use super::{Call, Said, usage};
 use crate::machine::files::traffic;
 
 /// net-tools 2.10.
 pub(super) fn ifconfig(call: &Call<'_>) -> Said {
     let identity = call.identity();
-    let options = call.options("");
     let [rx, rxp, tx, txp] = traffic(identity, call.now());
     let size = |bytes: u64| match bytes {
         0..1000 => format!("{bytes}.0 B"),
@@ -25,128 +24,170 @@ pub(super) fn ifconfig(call: &Call<'_>) -> Said {
         size(tx)
     );
     let lo = "lo: flags=73<UP,LOOPBACK,RUNNING>  mtu 65536\n        inet 127.0.0.1  netmask 255.0.0.0\n        inet6 ::1  prefixlen 128  scopeid 0x10<host>\n        loop  txqueuelen 1000  (Local Loopback)\n        RX packets 9120  bytes 1210402 (1.1 MiB)\n        RX errors 0  dropped 0  overruns 0  frame 0\n        TX packets 9120  bytes 1210402 (1.1 MiB)\n        TX errors 0  dropped 0 overruns 0  carrier 0  collisions 0\n\n";
-    match options.operands.first().map(String::as_str) {
-        Some("lo") => Said::out(lo),
-        Some(name) if name == identity.interface => Said::out(first),
-        Some(name) => {
-            Said::err(format!("{name}: error fetching interface information: Device not found\n"), 1)
-        }
-        None => Said::out(first + lo),
-    }
-}
-
-/// iproute2 6.1.0: the questions that are asked.
-pub(super) fn ip(call: &Call<'_>) -> Said {
-    let identity = call.identity();
-    let words: Vec<&str> = call.args.iter().map(String::as_str).filter(|arg| !arg.starts_with('-')).collect();
-    let [a, b, c, _] = identity.address.octets();
-    let (name, mac) = (identity.interface, identity.mac.as_str());
-    match words.first().copied() {
-        Some(word) if !word.is_empty() && "address".starts_with(word) => Said::out(format!(
-            "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n    inet6 ::1/128 scope host noprefixroute \n       valid_lft forever preferred_lft forever\n2: {name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n    inet {}/{} brd {a}.{b}.{c}.255 scope global {name}\n       valid_lft forever preferred_lft forever\n    inet6 {}/64 scope link \n       valid_lft forever preferred_lft forever\n",
-            identity.address, identity.prefix, identity.link_local
-        )),
-        Some(word) if !word.is_empty() && "link".starts_with(word) => Said::out(format!(
-            "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n2: {name}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP mode DEFAULT group default qlen 1000\n    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n"
-        )),
-        Some(word) if !word.is_empty() && "route".starts_with(word) => Said::out(format!(
-            "default via {} dev {name} onlink \n{a}.{b}.{c}.0/{} dev {name} proto kernel scope link src {} \n",
-            identity.gateway, identity.prefix, identity.address
-        )),
-        Some("neigh" | "n" | "neighbour") => {
-            Said::out(format!("{} dev {name} lladdr {} REACHABLE\n", identity.gateway, identity.gateway_mac))
-        }
-        Some(word) => Said::err(format!("Object \"{word}\" is unknown, try \"ip help\".\n"), 1),
-        None => Said::err(
-            "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }\n       ip [ -force ] -batch filename\nwhere  OBJECT := { address | addrlabel | amt | fou | help | ila | ioam | l2tp |\n                   link | macsec | maddress | monitor | mptcp | mroute | mrule |\n                   neighbor | neighbour | netconf | netns | nexthop | ntable |\n                   ntbl | route | rule | sr | tap | tcpmetrics |\n                   token | tunnel | tuntap | vrf | xfrm }\n",
-            255,
-        ),
-    }
-}
-
-const LISTENING: [(u16, &str); 5] =
-    [(21, "vsftpd"), (22, "sshd"), (23, "inetutils-inetd"), (25, "master"), (80, "nginx")];
-
-/// What listens, as the visitor has left it.
-fn daemons(call: &Call<'_>) -> impl Iterator<Item = (u16, &'static str)> {
-    LISTENING.into_iter().filter(|(port, _)| call.session.contact.visitor.serves(*port))
-}
-
-pub(super) fn netstat(call: &Call<'_>) -> Said {
-    let options = call.options("");
-    let programs = options.has('p');
-    let listening = options.has('l');
-    let all = options.has('a') || listening;
-    if options.has('r') {
-        let identity = call.identity();
-        let [a, b, c, _] = identity.address.octets();
-        return Said::out(format!(
-            "Kernel IP routing table\nDestination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n0.0.0.0         {:<15} 0.0.0.0         UG        0 0          0 {i}\n{:<15} 0.0.0.0         255.255.255.0   U         0 0          0 {i}\n",
-            identity.gateway.to_string(),
-            format!("{a}.{b}.{c}.0"),
-            i = identity.interface
-        ));
-    }
-    let head = if listening {
-        "(only servers)"
-    } else if all {
-        "(servers and established)"
+    let operand = call.args.iter().find(|arg| !arg.starts_with('-')).map(String::as_str);
+    let brief = call.args.iter().any(|arg| arg == "-s");
+    let short = |name: &str, mtu: u64, rx: u64, tx: u64, flags: &str| {
+        format!("{name:<15} {mtu:>5} {rx:>8}      0      0 0      {tx:>8}      0      0      0 {flags}\n")
+    };
+    let (first, lo) = if brief {
+        (short(identity.interface, 1500, rxp, txp, "BMRU"), short("lo", 65_536, 9120, 9120, "LRU"))
     } else {
-        "(w/o servers)"
+        (first, lo.to_owned())
     };
-    let mut text = format!(
-        "Active Internet connections {head}\nProto Recv-Q Send-Q Local Address           Foreign Address         State      {}\n",
-        if programs { " PID/Program name    " } else { "" }
-    );
-    let mut row = |local: String, foreign: String, state: &str, program: String| {
-        let program = if programs { format!(" {program:<20}") } else { String::new() };
-        text += &format!("tcp        0      0 {local:<23} {foreign:<23} {state:<11}{program}\n");
+    let head = if brief {
+        "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n"
+    } else {
+        ""
     };
-    let list = call.session.contact.visitor.processes();
-    if all {
-        for (port, name) in daemons(call) {
-            let pid =
-                list.iter().find(|process| process.command.contains(name)).map_or(612, |process| process.pid);
-            row(format!("0.0.0.0:{port}"), "0.0.0.0:*".to_owned(), "LISTEN", format!("{pid}/{name}"));
+    let changes = call.args.iter().skip_while(|arg| arg.starts_with('-')).nth(1).is_some();
+    match operand {
+        Some(name) if name != "lo" && name != identity.interface => {
+            let what = if changes {
+                "ERROR while getting interface flags"
+            } else {
+                "error fetching interface information"
+            };
+            let err =
+                format!("{name}: {what}: {}\n", if changes { "No such device" } else { "Device not found" });
+            Said::err(err, if changes { 255 } else { 1 })
         }
+        Some(name) if changes && !call.is_root() => {
+            let _ = name;
+            Said::err("SIOCSIFFLAGS: Operation not permitted\n", 255)
+        }
+        Some(_) if changes => Said::nothing(0),
+        Some("lo") => Said::out(format!("{head}{lo}")),
+        Some(_) => Said::out(format!("{head}{first}")),
+        None => Said::out(format!("{head}{first}{lo}")),
     }
-    if !listening {
-        let local =
-            format!("{}:{}", call.identity().address, call.session.contact.local.port().clamp(22, 23));
-        row(
-            local,
-            call.session.contact.peer.to_string(),
-            "ESTABLISHED",
-            format!(
-                "{}/sshd: {}",
-                crate::machine::processes::shell_pid(call.identity(), call.session.started)
-                    - crate::machine::processes::DOOR,
-                call.session.launch.account.name
-            ),
-        );
-    }
-    Said::out(text)
 }
 
-pub(super) fn ss(call: &Call<'_>) -> Said {
-    let options = call.options("");
-    let mut text =
-        "State    Recv-Q   Send-Q     Local Address:Port       Peer Address:Port   Process   \n".to_owned();
-    if options.has('l') || options.has('a') {
-        for (port, _) in daemons(call) {
-            text += &format!(
-                "LISTEN   0        128              0.0.0.0:{port:<5}           0.0.0.0:*                \n"
-            );
+/// `arp`, and of whom: what `/proc/net/arp` has.
+pub(super) fn arp(call: &Call<'_>) -> Said {
+    let options = call.options("iHtAp");
+    let identity = call.identity();
+    let (gateway, mac, interface) = (identity.gateway, &identity.gateway_mac, identity.interface);
+    if let Some(letter) = options.unknown("aensdvDNSVhf") {
+        let help = usage::of("arp", &["--help".to_owned()], false).unwrap_or_default();
+        let what = format!("arp: invalid option -- '{letter}'\n");
+        return Said::err([what.into_bytes(), help.out, help.err].concat(), 4);
+    }
+    let other = options.value('i').filter(|name| *name != interface);
+    if options.has('d') || options.has('s') || options.has('S') {
+        return match options.operands.first() {
+            None => Said::err("arp: need host name\n", 255),
+            Some(_) if !call.is_root() => Said::err("SIOCSARP: Operation not permitted\n", 255),
+            Some(_) => Said::nothing(0),
+        };
+    }
+    if let Some(host) =
+        options.operands.iter().find(|host| **host != gateway.to_string() && *host != "_gateway")
+    {
+        return Said::out(format!("{host} ({host}) -- no entry\n"));
+    }
+    let seen = u8::from(other.is_none());
+    let end = if options.has('v') {
+        format!("Entries: 1\tSkipped: {}\tFound: {seen}\n", 1 - seen)
+    } else {
+        String::new()
+    };
+    if let Some(name) = other {
+        let text = if options.has('a') { format!("arp: in 1 entries no match found.\n{end}") } else { end };
+        let _ = name;
+        return Said::out(text);
+    }
+    if options.has('a') && !options.has('e') {
+        return Said::out(format!("? ({gateway}) at {mac} [ether] on {interface}\n{end}"));
+    }
+    let head = "Address                  HWtype  HWaddress           Flags Mask            Iface\n";
+    Said::out(format!(
+        "{head}{:<23}  {:<8}{mac:<20}{:<6}{:<16}{interface}\n{end}",
+        gateway.to_string(),
+        "ether",
+        "C",
+        ""
+    ))
+}
+
+/// `route` without a verb shows the table; with one it needs to be root.
+pub(super) fn route(call: &Call<'_>) -> Said {
+    let options = call.options("A");
+    if options.has('V') || options.has_long("version") {
+        return usage::of("route", &["--version".to_owned()], false).unwrap_or_default();
+    }
+    if let Some(verb) = options.operands.first() {
+        return match verb.as_str() {
+            "add" | "del" | "flush" if !call.is_root() => {
+                let name = if verb == "del" { "SIOCDELRT" } else { "SIOCADDRT" };
+                Said::err(format!("{name}: Operation not permitted\n"), 7)
+            }
+            "add" if options.operands.iter().any(|word| word == "default") => {
+                Said::err("SIOCADDRT: File exists\n", 7)
+            }
+            "add" | "del" | "flush" if options.operands.len() > 1 => Said::nothing(0),
+            _ => {
+                let help = usage::of("route", &["--help".to_owned()], false).unwrap_or_default();
+                Said::err([help.out, help.err].concat(), 4)
+            }
+        };
+    }
+    if options.has('6') || options.value('A') == Some("inet6") || options.has_long("inet6") {
+        return Said::out(routes_of_six(call));
+    }
+    let extended = options.letters.iter().filter(|letter| **letter == 'e').count();
+    Said::out(match extended {
+        0 => routes(call, options.has('n'), true),
+        1 => routes(call, options.has('n'), false),
+        _ => {
+            let text = routes(call, options.has('n'), true);
+            let add = |(number, line): (usize, &str)| match number {
+                0 => format!("{line}\n"),
+                1 => format!("{line}    MSS   Window irtt\n"),
+                _ => format!("{line}     0     0      0\n"),
+            };
+            text.lines().enumerate().map(add).collect()
         }
+    })
+}
+
+/// The kernel's table of routes, as `route` (with metrics) and `netstat -r` show it.
+pub(super) fn routes(call: &Call<'_>, numeric: bool, metrics: bool) -> String {
+    let identity = call.identity();
+    let [a, b, c, _] = identity.address.octets();
+    let head = if metrics { "Flags Metric Ref    Use Iface" } else { "Flags   MSS Window  irtt Iface" };
+    let mut text =
+        format!("Kernel IP routing table\nDestination     Gateway         Genmask         {head}\n");
+    let any = if numeric { "0.0.0.0" } else { "default" };
+    for (to, via, mask, flags) in [
+        (any.to_owned(), identity.gateway.to_string(), "0.0.0.0", "UG"),
+        (format!("{a}.{b}.{c}.0"), "0.0.0.0".to_owned(), "255.255.255.0", "U"),
+    ] {
+        let interface = identity.interface;
+        text += &if metrics {
+            format!("{to:<15} {via:<15} {mask:<15} {flags:<5} {:<6} {:<3} {:>6} {interface}\n", 0, 0, 0)
+        } else {
+            format!("{to:<15} {via:<15} {mask:<15} {flags:<5} {:>5} {:<5} {:>6} {interface}\n", 0, 0, 0)
+        };
     }
-    if !options.has('l') {
-        text += &format!(
-            "ESTAB    0        0        {:>15}:{:<5} {:>17}:{:<5}            \n",
-            call.identity().address.to_string(),
-            22,
-            call.session.contact.peer.ip().to_string(),
-            call.session.contact.peer.port()
-        );
+    text
+}
+
+fn routes_of_six(call: &Call<'_>) -> String {
+    let identity = call.identity();
+    let mut text =
+        "Kernel IPv6 routing table\nDestination                    Next Hop                   Flag Met Ref  Use If\n"
+            .to_owned();
+    let own = format!("{}/128", identity.link_local);
+    for (to, flags, metric, uses, interface) in [
+        ("::1/128", "U", 256, 2, "lo"),
+        ("fe80::/64", "U", 256, 1, identity.interface),
+        ("[::]/0", "!n", -1, 1, "lo"),
+        ("::1/128", "Un", 0, 3, "lo"),
+        (&own, "Un", 0, 3, identity.interface),
+        ("ff00::/8", "U", 256, 2, identity.interface),
+        ("[::]/0", "!n", -1, 1, "lo"),
+    ] {
+        text += &format!("{to:<30} {:<26} {flags:<4} {metric:<3} {uses:<1} {:>6} {interface}\n", "[::]", 0);
     }
-    Said::out(text)
+    text
 }

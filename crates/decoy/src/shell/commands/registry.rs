@@ -11,7 +11,7 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, help, interpreters,
+    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, finding, help, interpreters,
     is_installed, is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
@@ -35,8 +35,10 @@ const STREAMED: [&str; 2] = ["cat", "tr"];
 fn registry() -> BuiltinRegistry {
     let registry = BuiltinRegistry::new();
     registry.insert(NOT_FOUND, Arc::new(Status127));
+    registry.insert(PACKAGED, Arc::new(Packaged));
     dash::register(&registry);
     becoming::register(&registry);
+    finding::register(&registry);
     lasting::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
@@ -152,7 +154,7 @@ fn call<'a>(
     }
 }
 
-fn result(said: Said) -> ExecResult {
+pub(super) fn result(said: Said) -> ExecResult {
     ExecResult {
         stdout: bytes::to_text(&said.out).into_owned().into(),
         stderr: bytes::to_text(&said.err).into_owned().into(),
@@ -279,6 +281,12 @@ async fn consult(
         stdin: call.stdin,
         to_terminal: call.to_terminal,
     };
+    // A script that is piped in is one that `-c` is given.
+    let piped_script = asked.stdin.and_then(|script| interpreters::piped(name, call.args, script));
+    if let Some(args) = &piped_script {
+        let asked = asking::Asked { args, stdin: None, ..asked };
+        return Ok(result(context.run_budgeted(asking::ask(session, &asked)).await?));
+    }
     if let Some(said) = interpreters::sit(session, &asked).await {
         return Ok(result(said));
     }
@@ -311,6 +319,31 @@ pub(in crate::shell) fn beyond_the_image(
             (called, program)
         })
     })
+}
+
+/// The program that a package from the archive brought; its name comes before its arguments.
+pub(in crate::shell) const PACKAGED: &str = "\u{2}packaged";
+
+struct Packaged;
+
+#[async_trait]
+impl Builtin for Packaged {
+    async fn execute(&self, context: BuiltinContext<'_>) -> bashkit::Result<ExecResult> {
+        let Some(session) = session_of(&context) else { return Ok(ExecResult::err("", 1)) };
+        let Some((name, args)) = context.args.split_first() else { return Ok(ExecResult::ok("")) };
+        let (name, args) = (name.clone(), args.to_vec());
+        let stdin = piped(&context);
+        let called = call(&context, &session, &name, &stdin);
+        let asked = asking::Asked {
+            name: &name,
+            args: &args,
+            cwd: called.cwd,
+            vars: called.vars,
+            stdin: called.stdin,
+            to_terminal: called.to_terminal,
+        };
+        Ok(result(context.run_budgeted(asking::ask(&session, &asked)).await?))
+    }
 }
 
 struct Beyond(String);

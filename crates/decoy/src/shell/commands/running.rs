@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Call, Said, activity,
     complaint::{self, Known},
+    ps::company,
     signals,
 };
 use crate::machine::{
@@ -45,14 +46,14 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
         "?",
     );
     list.push(Process { uid: 0, user: "root", ..session });
-    list.push(own(
-        shell,
-        shell - DOOR,
-        if tty == "?" { "bash".to_owned() } else { "-bash".to_owned() },
-        "Ss",
-        4_900,
-        tty,
-    ));
+    let line = call.session.line.lock().clone();
+    // sshd has a line run by `bash -c`, which leaves its place to a single command.
+    let (by_line, alone) = (!call.session.launch.login, company::is_simple(&line));
+    if !by_line || !alone {
+        let command =
+            if by_line { format!("bash -c {}", line.replace('\n', " ")) } else { "-bash".to_owned() };
+        list.push(own(shell, shell - DOOR, command, "Ss", 4_900, tty));
+    }
     for started in call.session.contact.visitor.dropped().list() {
         let process = own(started.pid, 1, started.command, "Ssl", 5_300, "?");
         list.push(Process { uid: started.uid, since: Some(started.at), ..process });
@@ -69,7 +70,27 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
     }
     let words =
         std::iter::once(call.name).chain(call.args.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    list.push(own(shell_pid(call.identity(), call.now()) + 12, shell, words, "R+", 4_600, tty));
+    let running = if tty == "?" { "R" } else { "R+" };
+    if by_line && alone {
+        list.push(own(shell, shell - DOOR, words, "Rs", 4_600, tty));
+        return list;
+    }
+    let waiting = if tty == "?" { "S" } else { "S+" };
+    let is_program = |name: &str| {
+        super::is_installed(call.session, name)
+            && !matches!(name, "echo" | "printf" | "test" | "[" | "kill" | "true" | "false" | "pwd")
+    };
+    let (before, behind) = company::others(&line, call.name, is_program);
+    let mut number = shell_pid(call.identity(), call.now()) + 12;
+    for (command, state, kib) in before
+        .into_iter()
+        .map(|command| (command, waiting, 2_100))
+        .chain(std::iter::once((words, running, 4_600)))
+        .chain(behind.into_iter().map(|command| (command, waiting, 2_200)))
+    {
+        list.push(own(number, shell, command, state, kib, tty));
+        number += 1;
+    }
     list
 }
 

@@ -1,4 +1,4 @@
-//! Memory and disks: `free`, `mount`, `lsblk`.
+//! Memory and disks: `free`, `mount`.
 
 use super::{Call, Said};
 use crate::machine::files::{memory, mount_table};
@@ -116,24 +116,4 @@ pub(super) fn mount(call: &Call<'_>) -> Said {
         }
         _ => Said::nothing(0),
     }
-}
-
-pub(super) fn lsblk(call: &Call<'_>) -> Said {
-    let identity = call.identity();
-    let disk = identity.disk.trim_end_matches(char::is_numeric);
-    let major = if disk == "vda" { "254" } else { "  8" };
-    let size = |bytes: u64| {
-        let tenths = bytes * 10 / (1 << 30);
-        if tenths.is_multiple_of(10) {
-            format!("{}G", tenths / 10)
-        } else {
-            format!("{}.{}G", tenths / 10, tenths % 10)
-        }
-    };
-    Said::out(format!(
-        "NAME   MAJ:MIN RM  SIZE RO TYPE MOUNTPOINTS\n{disk:<6} {major}:0    0 {:>4}  0 disk \n\u{2514}\u{2500}{:<4} {major}:1    0 {:>4}  0 part /\n",
-        size(identity.disk_bytes * 1000 / 977),
-        identity.disk,
-        size(identity.disk_bytes),
-    ))
 }

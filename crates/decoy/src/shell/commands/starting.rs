@@ -1,6 +1,6 @@
 //! Programs that start another one in other circumstances: `nice`, `setsid`, `ionice`, `stdbuf`, `taskset`, `chroot`.
 
-use super::{Call, Said, usage};
+use super::{Call, Said, priorities, usage};
 
 /// The words behind the options; `valued` letters take a value.
 fn command(call: &Call<'_>, valued: &str, letters: &str) -> Result<Vec<String>, Said> {
@@ -95,8 +95,11 @@ pub(super) fn taskset(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if words.is_empty() {
         return Err(usage::of("taskset", &[], false).unwrap_or_else(|| refusal(call, "bad usage")));
     }
-    if of_process || rest.is_empty() {
-        return Err(Said::nothing(0));
+    if of_process {
+        return Err(priorities::affinity(call));
+    }
+    if rest.is_empty() {
+        return Err(Said::err("taskset: bad usage\nTry 'taskset --help' for more information.\n", 1));
     }
     Ok(rest.to_vec())
 }

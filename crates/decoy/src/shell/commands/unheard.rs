@@ -1,7 +1,7 @@
 //! What installed programs that nobody emulates say when no model answers: their complaint, their version, their usage.
 //! Silence only where the real program is silent.
 
-use super::{Said, usage};
+use super::{Said, packages, usage};
 use crate::shell::session::Session;
 
 /// Programs that do their work without a word.
@@ -26,10 +26,38 @@ const SILENT: &[&str] = &[
 const QUIET_ALONE: &[&str] =
     &["col", "colcrt", "column", "fold", "iconv", "more", "less", "pr", "tsort", "ul", "watch"];
 
+/// What a program that came from the archive says of itself.
+fn of_package(name: &str, args: &[String]) -> Option<Said> {
+    let version = packages::version_of_program(name)?;
+    let asks = args.iter().any(|arg| matches!(arg.as_str(), "--version" | "-V" | "-version"));
+    let mut letters = name.chars();
+    let shown: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    Some(match name {
+        _ if !asks => Said::nothing(0),
+        "nmap" => Said::out(format!(
+            "{shown} version {version} ( https://nmap.org )\nPlatform: x86_64-pc-linux-gnu\n"
+        )),
+        _ => Said::out(format!("{name} {version}\n")),
+    })
+}
+
+/// Programs whose operands are files that they read.
+const TAKES_FILES: &[&str] = &[
+    "ar", "bzcmp", "bzdiff", "bzgrep", "bzless", "bzmore", "cmp", "col", "colcrt", "colrm", "column", "comm",
+    "csplit", "diff", "diff3", "expand", "fmt", "fold", "gold", "gprof", "iconv", "join", "look", "lz4",
+    "lz4cat", "msgfmt", "nl", "nm", "objdump", "paste", "pod2man", "pod2text", "pr", "ptx", "ranlib",
+    "readelf", "sdiff", "size", "split", "strings", "strip", "tac", "tsort", "ul", "unexpand", "unzstd",
+    "xzcmp", "xzdiff", "xzgrep", "xzless", "xzmore", "zcmp", "zdiff", "zegrep", "zfgrep", "zforce", "zgrep",
+    "zless", "zmore", "zstd", "zstdcat",
+];
+
 /// What the program says.
 pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
     let has = |wanted: &[&str]| args.iter().any(|arg| wanted.contains(&arg.as_str()));
     if let Some(said) = unreachable(session, name, args) {
+        return said;
+    }
+    if let Some(said) = of_package(name, args) {
         return said;
     }
     if has(&["--version", "-V"]) || name == "openssl" && args.first().is_some_and(|arg| arg == "version") {
@@ -44,25 +72,25 @@ pub(super) fn said(session: &Session, name: &str, args: &[String]) -> Said {
     if has(&["--help"]) {
         return Said::out(format!("Usage: {name} [OPTION]... [FILE]...\n"));
     }
-    if let Some(file) = args.iter().find(|arg| !arg.starts_with('-')) {
-        let path = session.files().resolve(&session.cwd.lock(), file);
-        if !session.files().exists(&path) {
-            return Said::err(format!("{name}: {file}: No such file or directory\n"), 1);
-        }
-        return Said::nothing(0);
-    }
-    if let Some(option) = args.iter().find(|arg| arg.starts_with('-') && arg.len() > 1) {
-        // What it does with an option that it has is not known here; that it has none would be wrong.
-        if usage::names_option(name, option) {
-            return Said::nothing(0);
-        }
+    if let Some(option) = args.iter().find(|arg| arg.starts_with('-') && arg.len() > 1)
+        && usage::exactly(name, "--help").is_some_and(|help| help.out.len() + help.err.len() > 80)
+        && !usage::names_option(name, option)
+    {
         let text = match option.strip_prefix("--") {
             Some(_) => format!("{name}: unrecognized option '{option}'\n"),
             None => format!("{name}: invalid option -- '{}'\n", option.chars().nth(1).unwrap_or('?')),
         };
         return Said::err(format!("{text}Try '{name} --help' for more information.\n"), 1);
     }
-    Said::err(format!("{name}: missing operand\nTry '{name} --help' for more information.\n"), 1)
+    let operands = args.iter().filter(|arg| !arg.starts_with('-'));
+    if let Some(file) = operands.into_iter().find(|_| TAKES_FILES.contains(&name)) {
+        let path = session.files().resolve(&session.cwd.lock(), file);
+        if !session.files().exists(&path) {
+            return Said::err(format!("{name}: {file}: No such file or directory\n"), 1);
+        }
+    }
+    // What it does is not known here; that it failed would be wrong.
+    Said::nothing(0)
 }
 
 /// Interpreters: what a program of one word prints, and a script that is not there.
@@ -104,8 +132,15 @@ fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
     ))
 }
 
-/// What a program says that only prints one text or number.
+/// What a program says that only prints texts and numbers.
 fn printed(code: &str, python: bool) -> Option<String> {
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let said: Option<Vec<String>> = lines.take(64).map(|line| statement(line, python)).collect();
+    said.filter(|said| !said.is_empty()).map(|said| said.concat())
+}
+
+/// The same of one statement.
+fn statement(code: &str, python: bool) -> Option<String> {
     let code = code.trim().trim_end_matches(';').trim_end();
     let inner = code.strip_prefix("print")?.trim();
     let inner = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(inner).trim();

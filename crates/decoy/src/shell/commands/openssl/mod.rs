@@ -3,6 +3,7 @@
 //! Lists and usages are recorded facts; what is computed here is what scripts use.
 
 mod certificates;
+mod ciphers;
 mod digests;
 mod encoding;
 mod keys;
@@ -36,6 +37,7 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         }
         match command.as_str() {
             "dgst" => digests::dgst(call, None, args),
+            "enc" if let Some(cipher) = given_cipher(args) => ciphers::enc(call, cipher, args).await,
             "base64" | "enc" => encoding::enc(call, command, args),
             "rand" => encoding::rand(call, args),
             "passwd" => password(call, args).await,
@@ -44,12 +46,18 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             "x509" => certificates::x509(call, args),
             "s_client" => connect(call, args).await,
             "version" => recorded(&["version".to_owned()]).unwrap_or_default(),
+            name if let Some(cipher) = ciphers::Cipher::named(name) => ciphers::enc(call, cipher, args).await,
             name if encoding::is_cipher(name) => encoding::enc(call, name, args),
             name if digests::is_known(name) => digests::dgst(call, Some(name), args),
             _ => unknown(call, command, args).await,
         }
     }
     .boxed()
+}
+
+/// The cipher among the options of `enc`.
+fn given_cipher(args: &[String]) -> Option<ciphers::Cipher> {
+    args.iter().rev().find_map(|arg| ciphers::Cipher::named(arg.strip_prefix('-')?))
 }
 
 /// What the real program says to exactly these arguments.

@@ -20,7 +20,9 @@ pub(super) struct Asked {
     pub(super) by_list: bool,
     pub(super) wide: bool,
     pub(super) headings: bool,
-    forest: bool,
+    pub(super) forest: bool,
+    /// `-H`: the tree without its branches.
+    pub(super) indents: bool,
     pub(super) sort: Vec<String>,
     pub(super) style: Style,
     threads: bool,
@@ -188,9 +190,8 @@ fn option(asked: &mut Asked, dashed: bool, letter: char, value: Option<String>) 
         (true, 'j') => asked.style = Style::Jobs,
         (true, 'H') | (false, 'f') => {
             asked.forest = true;
-            if !dashed {
-                asked.bsd = true;
-            }
+            asked.indents = dashed;
+            asked.bsd |= !dashed;
         }
         (true, 'L' | 'T' | 'm') => asked.threads = true,
         (_, 'w') => {

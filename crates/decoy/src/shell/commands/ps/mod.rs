@@ -2,6 +2,8 @@
 
 mod asked;
 mod columns;
+pub(super) mod company;
+mod forest;
 
 use super::{Call, Said, running, usage};
 use crate::machine::processes::Process;
@@ -205,8 +207,18 @@ pub(super) fn ps(call: &Call<'_>) -> Said {
     if asked.headings && columns.iter().any(|(heading, ..)| !heading.is_empty()) {
         text += &row(columns.iter().map(|(heading, ..)| heading.clone()).collect());
     }
-    for process in &list {
-        text += &row(columns.iter().map(|(_, _, column)| cell(call, process, *column)).collect());
+    let is_empty = list.is_empty();
+    let shown: Vec<_> = if asked.forest {
+        forest::grown(list, asked.indents)
+    } else {
+        list.into_iter().map(|process| (String::new(), process)).collect()
+    };
+    for (before, process) in &shown {
+        let told = |column: Column| {
+            let branch = if matches!(column, Column::Command | Column::Name) { before } else { "" };
+            format!("{branch}{}", cell(call, process, column))
+        };
+        text += &row(columns.iter().map(|(_, _, column)| told(*column)).collect());
     }
-    Said { status: i32::from(list.is_empty()), ..Said::out(text) }
+    Said { status: i32::from(is_empty), ..Said::out(text) }
 }

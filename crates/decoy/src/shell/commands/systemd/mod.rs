@@ -2,6 +2,7 @@
 
 mod lists;
 mod power;
+mod small;
 mod status;
 mod units;
 
@@ -14,6 +15,7 @@ use crate::machine::{
 mod tests;
 
 pub(super) use power::{reboot, shutdown};
+pub(super) use small::{analyze, detect_virt, localectl, loginctl};
 use units::{Start, Unit, full_name};
 
 pub(super) fn systemctl(call: &Call<'_>) -> Said {
