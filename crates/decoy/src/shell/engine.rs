@@ -1,5 +1,6 @@
 //! The interpreter behind a shell: `bashkit` over the machine's files, with bounds.
 
+mod errors;
 mod kept;
 
 use std::{
@@ -16,7 +17,7 @@ use super::{
     guard,
     hooks::{after_tool, before_tool},
     io::{Input, Out, Output},
-    keys, lasting, phrases, pids,
+    keys, lasting, pids,
     session::{Handle, Session},
     wording,
 };
@@ -24,6 +25,7 @@ use bashkit::{
     Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
     hooks::HookAction,
 };
+use errors::Told;
 pub(super) use kept::{KEPT, is_kept};
 
 /// A line runs no longer than this, waiting included; how long it may work is `Session::is_too_long`.
@@ -137,7 +139,8 @@ impl Engine {
         self.begin_variables().await;
         self.count_shells().await;
         let given = Given::default();
-        let options = self.options(&name, output, &given);
+        let (told, top) = (Arc::new(Told::default()), self.session.error_prefix());
+        let options = self.options(&name, output, &given, &told);
         if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
             let text = without_counts(text, &self.session);
             output(Out::Stderr, text.as_bytes());
@@ -162,6 +165,18 @@ impl Engine {
         let not_found = std::mem::take(&mut *self.session.not_found.lock());
         match result {
             Ok(result) => {
+                // The library may have kept errors to itself where commands are piped into each other.
+                let rest = if line.contains('|') {
+                    told.rest_of(&result.stderr.text_lossy())
+                } else {
+                    String::new()
+                };
+                if !rest.is_empty() {
+                    output(
+                        Out::Stderr,
+                        &bytes::to_bytes(errors::worded(&self.session, &top, &rest).as_bytes()),
+                    );
+                }
                 let exited = matches!(result.control_flow, ControlFlow::Exit(_))
                     || self.exit_called.load(Ordering::Relaxed) && leaves(line);
                 Finished { status: result.exit_code & 0xff, exited, not_found }
@@ -224,8 +239,8 @@ impl Engine {
         }
     }
 
-    fn options(&self, name: &str, output: &Output, given: &Given) -> ExecOptions {
-        let (sink, given) = (Arc::clone(output), Arc::clone(given));
+    fn options(&self, name: &str, output: &Output, given: &Given, told: &Arc<Told>) -> ExecOptions {
+        let (sink, given, told) = (Arc::clone(output), Arc::clone(given), Arc::clone(told));
         let mut extensions = ExecutionExtensions::new();
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
@@ -233,24 +248,9 @@ impl Engine {
         let positional = self.session.lasting.lock().positional.clone();
         ExecOptions::new().arg0(name).positional(positional).extensions(extensions).streaming(Box::new(
             move |stdout, stderr| {
-                let script = session.dash_text.lock().clone();
-                let denied = session.denied.lock().clone();
                 let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
-                    let kept_out = denied.as_deref().map(|to| wording::kept_out(text, to));
-                    let text = kept_out.as_deref().unwrap_or(text);
-                    let text = wording::reword(
-                        text,
-                        &top,
-                        session.dash_line(),
-                        &|name| session.is_dash(name),
-                        &script,
-                    );
-                    if !script.is_empty() && dash::is_fatal(&text) {
-                        session.dash_failed.store(true, Ordering::Relaxed);
-                    }
-                    let text = phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock());
-                    let traces = session.dash_traces.load(Ordering::Relaxed);
-                    if traces { dash::trace(text).into_owned() } else { text.into_owned() }
+                    told.add(text);
+                    errors::worded(&session, &top, text)
                 });
                 let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
                 let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];

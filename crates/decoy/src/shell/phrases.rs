@@ -91,7 +91,7 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
             continue;
         }
         if said.ends_with("write error: Bad file descriptor") && matches!(name, "bash" | "-bash") {
-            let writer = latest.first().map_or("", |(name, _)| name.as_str());
+            let writer = latest.first().map_or("", |(name, _)| name.trim_start_matches("busybox/"));
             let front = if builtins::is_one(writer) {
                 body.trim_end_matches("write error: Bad file descriptor")
             } else {
@@ -142,7 +142,7 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
                 format!("{what}: invalid field specification \u{2018}{key}\u{2019}")
             }
         }
-        (_, ..) if said.contains("io error: ") && said.ends_with(')') && said.contains(" (os error ") => {
+        _ if said.contains("io error: ") && said.ends_with(')') && said.contains(" (os error ") => {
             let said = said.replacen("io error: ", "", 1);
             let said = said.split(" (os error ").next().unwrap_or_default();
             match said.split_once('\'').and_then(|(front, rest)| Some((front, rest.split_once('\'')?))) {

@@ -49,7 +49,13 @@ pub(super) fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Optio
             let body = rest.get(1..)?;
             let end = body.find(['+', '-', '=']).unwrap_or(body.len());
             let mut bits = 0;
-            for letter in body.get(..end)?.chars() {
+            let digits = body.get(..end)?;
+            let octal = whom.is_empty() && !digits.is_empty() && digits.chars().all(|c| c.is_digit(8));
+            if octal {
+                bits = u32::from_str_radix(digits, 8).ok().filter(|bits| *bits <= 0o7777)?;
+            }
+            let letters = if octal { "" } else { digits };
+            for letter in letters.chars() {
                 bits |= match letter {
                     'r' => 0o444,
                     'w' => 0o222,
@@ -64,7 +70,7 @@ pub(super) fn mode_from(text: &str, old: u32, is_dir: bool, umask: u32) -> Optio
                     _ => return None,
                 };
             }
-            let bits = bits & mask & by_umask;
+            let bits = bits & mask & if octal { !0 } else { by_umask };
             match sign {
                 '+' => mode |= bits,
                 '-' => mode &= !bits,
@@ -120,7 +126,7 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
         );
     }
     let options = Options::of(&call.args.iter().filter(is_option).cloned().collect::<Vec<_>>(), "");
-    let mut words = call.args.iter().filter(|arg| !is_option(arg));
+    let words = call.args.iter().filter(|arg| !is_option(arg));
     let reference = options.long.iter().find_map(|long| long.strip_prefix("reference="));
     let reference = match reference.map(|name| (name, call.files().stat(&call.path(name)))) {
         None => None,
@@ -130,7 +136,27 @@ pub(super) fn chmod(call: &Call<'_>) -> Said {
             return Said::err(format!("chmod: {what}: {}\n", error.errno_text()), 1);
         }
     };
-    let Some(text) = reference.as_ref().or_else(|| words.next()) else {
+    // Modes that look like options are taken from wherever they stand; then every other word is a file.
+    let is_mode = |arg: &&String| arg.len() > 1 && arg.starts_with('-') && !arg.starts_with("--");
+    let modes: Vec<&str> = call
+        .args
+        .iter()
+        .take_while(|arg| *arg != "--")
+        .filter(|arg| is_mode(arg) && !is_option(arg))
+        .map(String::as_str)
+        .collect();
+    let joined = (!modes.is_empty()).then(|| modes.join(","));
+    if joined.is_some() && reference.is_some() {
+        return Said::err(
+            "chmod: cannot combine mode and --reference options\nTry 'chmod --help' for more information.\n",
+            1,
+        );
+    }
+    let mut words: Box<dyn Iterator<Item = &String>> = match &joined {
+        Some(_) => Box::new(words.filter(|arg| !modes.contains(&arg.as_str()))),
+        None => Box::new(words),
+    };
+    let Some(text) = reference.as_ref().or(joined.as_ref()).or_else(|| words.next()) else {
         return Said::err("chmod: missing operand\nTry 'chmod --help' for more information.\n", 1);
     };
     let operands: Vec<&String> = words.collect();
