@@ -54,6 +54,11 @@ fn what_the_machine_is() {
 }
 
 #[test]
+fn what_further_programs_do() {
+    check("programs", include_str!("cases/programs.txt"));
+}
+
+#[test]
 fn what_the_systems_programs_say() {
     check("system", include_str!("cases/system.txt"));
 }

@@ -50,8 +50,7 @@ type Call = (String, Vec<String>);
 pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) -> Cow<'a, str> {
     let known = |line: &str| {
         line.split_once(": ").is_some_and(|(name, _)| {
-            HELPFUL.binary_search(&name).is_ok()
-                || matches!(name, "cmp" | "awk" | "env" | "timeout" | "sed")
+            HELPFUL.binary_search(&name).is_ok() || matches!(name, "cmp" | "awk" | "env" | "timeout" | "sed")
         })
     };
     if !text.lines().any(known) {

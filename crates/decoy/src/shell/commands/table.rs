@@ -2,11 +2,11 @@
 
 use super::{
     Run, accounts, activity, aging, attributes, becoming, busybox, calc, compressing, configured, copying,
-    counting, crontab, curl, cutting, dates, dd, describing, diff, digests, disks, dmidecode, dumps, encoding,
-    facts, finding, firewall, groups, hardware, heads, history, input, keygen, libraries, linking, listing,
-    locking, lookups, making, memberships, names, network, nodes, opened, openssl, owners, packages, patch,
-    paths, ping, ps, removing, reports, reversing, running, sizing, space, starting, stat, systemd, tar, tee,
-    tftp, topics, touching, translating, unzip, usage_of_disk, users, uuencode, wget, whereis,
+    counting, crontab, curl, cutting, dates, dd, describing, diff, digests, disks, dmidecode, dumps,
+    encoding, facts, finding, firewall, groups, hardware, heads, history, input, keygen, libraries, linking,
+    listing, locking, lookups, making, memberships, names, network, nodes, opened, openssl, owners, packages,
+    patch, paths, ping, ps, removing, reports, reversing, running, sizing, space, starting, stat, systemd,
+    tar, tee, tftp, topics, touching, translating, unzip, usage_of_disk, users, uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -92,6 +92,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("ip6tables-save", Run::Now(firewall::save)),
     ("iptables", Run::Now(firewall::iptables)),
     ("iptables-save", Run::Now(firewall::save)),
+    ("journalctl", Run::Waits(systemd::journalctl)),
     ("killall", Run::Now(running::killall)),
     ("last", Run::Now(activity::last)),
     ("lastb", Run::Now(reports::lastb)),
@@ -154,6 +155,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("rmmod", Run::Now(lookups::modules)),
     ("runlevel", Run::Now(facts::runlevel)),
     ("runuser", Run::Passes(becoming::runuser)),
+    ("sdiff", Run::Now(diff::sdiff)),
     ("service", Run::Now(systemd::service)),
     ("setsid", Run::Passes(starting::setsid)),
     ("sg", Run::Now(memberships::newgrp)),

@@ -107,7 +107,8 @@ impl Search {
             x_end -= 1;
             y_end -= 1;
         }
-        let middle = if x < x_end && y < y_end && depth < 200 { self.middle(x, x_end, y, y_end) } else { None };
+        let middle =
+            if x < x_end && y < y_end && depth < 200 { self.middle(x, x_end, y, y_end) } else { None };
         match middle {
             Some((x_mid, y_mid)) => {
                 self.compare(x, x_mid, y, y_mid, depth + 1);

@@ -112,7 +112,8 @@ impl Paper {
         old: &[&[u8]],
         new: &[&[u8]],
     ) -> Vec<u8> {
-        let counted = || changes.iter().zip(ignored).filter(|(_, ignored)| !**ignored).map(|(change, _)| change);
+        let counted =
+            || changes.iter().zip(ignored).filter(|(_, ignored)| !**ignored).map(|(change, _)| change);
         let mut out = Vec::new();
         match shape {
             Shape::Unified | Shape::Context => {
@@ -127,9 +128,13 @@ impl Paper {
                     }
                 }
             }
-            Shape::Ed => counted().collect::<Vec<_>>().iter().rev().for_each(|change| ed(&mut out, change, new)),
+            Shape::Ed => {
+                counted().collect::<Vec<_>>().iter().rev().for_each(|change| ed(&mut out, change, new))
+            }
             Shape::Rcs => counted().for_each(|change| rcs(&mut out, change, new)),
-            Shape::Normal | Shape::Side => counted().for_each(|change| self.normal(&mut out, change, old, new)),
+            Shape::Normal | Shape::Side => {
+                counted().for_each(|change| self.normal(&mut out, change, old, new))
+            }
         }
         out
     }
@@ -170,7 +175,12 @@ impl Paper {
     }
 
     /// The lines that a hunk shows: first and number, old and new.
-    fn extent(&self, hunk: &[Change], old: &[&[u8]], new: &[&[u8]]) -> Option<((usize, usize), (usize, usize))> {
+    fn extent(
+        &self,
+        hunk: &[Change],
+        old: &[&[u8]],
+        new: &[&[u8]],
+    ) -> Option<((usize, usize), (usize, usize))> {
         let (first, last) = (hunk.first()?, hunk.last()?);
         let before = self.context.min(first.old.0).min(first.new.0);
         let (old_end, new_end) = (last.old.0 + last.old.1, last.new.0 + last.new.1);
@@ -181,7 +191,9 @@ impl Paper {
 
     /// The last line before a hunk that begins something, as `-p` shows it.
     fn function(&self, at: usize, old: &[&[u8]]) -> String {
-        let begins = |line: &&&[u8]| line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte));
+        let begins = |line: &&&[u8]| {
+            line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+        };
         let found = old.get(..at).unwrap_or_default().iter().rev().find(begins).filter(|_| self.functions);
         found.map_or(String::new(), |line| {
             let text = String::from_utf8_lossy(line).trim_end().chars().take(40).collect::<String>();

@@ -7,7 +7,8 @@ const TAB: usize = 8;
 const GUTTER: usize = 3;
 
 pub(super) fn written(given: &Given, changes: &[Change], old: &[&[u8]], new: &[&[u8]]) -> Vec<u8> {
-    let width = given.value("width").and_then(|width| width.parse().ok()).unwrap_or(130_usize).clamp(1, 10_000);
+    let width =
+        given.value("width").and_then(|width| width.parse().ok()).unwrap_or(130_usize).clamp(1, 10_000);
     let unit = if given.has("expand-tabs") { 1 } else { TAB };
     let off = (width + unit + GUTTER) / (2 * unit) * unit;
     let half = off.saturating_sub(GUTTER).min(width.saturating_sub(off));
