@@ -149,7 +149,7 @@ impl Search {
         }
         match looked {
             Ok(entry) => {
-                let file = self.visited(session, path, start.to_owned(), start.into(), 0, entry, None);
+                let file = self.visited(session, path, start.to_owned(), start.into(), 0, entry);
                 self.stack.push(Work::Visit(Box::new(file)));
             }
             Err(error) => self.complain(&failed(start, error)),
@@ -164,7 +164,6 @@ impl Search {
         start: Arc<str>,
         depth: usize,
         entry: crate::machine::Attributes,
-        above: Option<Arc<Above>>,
     ) -> Visited {
         let files = session.files();
         let follows = match self.plan.follow {
@@ -179,7 +178,7 @@ impl Search {
             loops = found == Err(FileError::TooManyLinks);
             target = found.ok();
         }
-        Visited { path, shown, start, depth, entry, target, link, loops, follows, above }
+        Visited { path, shown, start, depth, entry, target, link, loops, follows, above: None }
     }
 
     /// What is in a directory, last first.
@@ -218,8 +217,8 @@ impl Search {
             }
             let path = format!("{top}/{}", name.name);
             let start = Arc::clone(&file.start);
-            let child =
-                self.visited(session, path, shown, start, file.depth + 1, name.attributes, above.clone());
+            let mut child = self.visited(session, path, shown, start, file.depth + 1, name.attributes);
+            child.above.clone_from(&above);
             all.push(Work::Visit(Box::new(child)));
         }
         all

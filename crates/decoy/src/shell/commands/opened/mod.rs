@@ -132,7 +132,7 @@ fn sockets(call: &Call<'_>, list: &[Process]) -> Vec<Socket> {
             });
             let inode = inode(port);
             holders
-                .filter(move |one| !(name == "sshd" && !one.command.contains("[listener]")))
+                .filter(move |one| name != "sshd" || one.command.contains("[listener]"))
                 .map(move |one| Socket {
                     pid: one.pid,
                     program: name.to_owned(),

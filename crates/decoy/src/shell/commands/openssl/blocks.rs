@@ -135,7 +135,7 @@ pub(super) fn crypt(
     }
     let chained = cipher.mode == Mode::Cbc;
     if back {
-        if text.len() % 16 != 0 || text.is_empty() && padded {
+        if !text.len().is_multiple_of(16) || text.is_empty() && padded {
             return Err(Broken::Length);
         }
         for piece in text.chunks(16) {
@@ -158,7 +158,7 @@ pub(super) fn crypt(
     if padded {
         let count = 16 - text.len() % 16;
         text.extend(std::iter::repeat_n(count as u8, count));
-    } else if text.len() % 16 != 0 {
+    } else if !text.len().is_multiple_of(16) {
         return Err(Broken::Length);
     }
     for piece in text.chunks(16) {
