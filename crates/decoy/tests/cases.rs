@@ -64,6 +64,11 @@ fn what_nobody_had_listed() {
 }
 
 #[test]
+fn what_further_programs_do() {
+    check("programs", include_str!("cases/programs.txt"));
+}
+
+#[test]
 fn what_the_systems_programs_say() {
     check("system", include_str!("cases/system.txt"));
 }

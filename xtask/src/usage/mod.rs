@@ -15,6 +15,11 @@ const ASK: &str = include_str!("ask.py");
 /// Where `decoy` reads the answers.
 const RECORDED: &str = "crates/decoy/src/shell/commands/usage.zst";
 
+/// What programs and libraries are linked with, read from their files.
+const LINKED: &str = include_str!("libraries.py");
+/// Where `decoy` reads that.
+const LIBRARIES: &str = "crates/decoy/src/shell/commands/libraries.zst";
+
 /// Asks every program and writes down the answers.
 pub async fn run() -> Result<(), Failure> {
     let root = debian::root().await?;
@@ -45,5 +50,24 @@ pub async fn run() -> Result<(), Failure> {
     let path = cargo::root().join(RECORDED);
     fs::write(&path, &packed).map_err(Failure::file("write", &path))?;
     println!("{} bytes of answers, {} packed: {}", output.stdout.len(), packed.len(), path.display());
-    Ok(())
+    libraries(&root).await
+}
+
+/// Reads what the root's programs and libraries are linked with. Nothing of them is run.
+async fn libraries(root: &std::path::Path) -> Result<(), Failure> {
+    let program = "python3".to_owned();
+    let output = Command::new(&program)
+        .args(["-c", LINKED])
+        .arg(root)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(|source| Failure::Launch { program: program.clone(), source })?;
+    if !output.status.success() {
+        let said = format!("\n{}", String::from_utf8_lossy(&output.stderr));
+        return Err(Failure::Program { program, status: output.status, said });
+    }
+    let packed = zstd::encode_all(output.stdout.as_slice(), 19).map_err(Failure::file("pack", LIBRARIES))?;
+    let path = cargo::root().join(LIBRARIES);
+    fs::write(&path, &packed).map_err(Failure::file("write", &path))
 }

@@ -13,12 +13,16 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
         };
     };
     let path = match database.as_str() {
-        "passwd" | "group" | "shadow" | "gshadow" | "services" | "protocols" | "networks" | "rpc"
-        | "ethers" => {
+        "ethers" if !keys.is_empty() => "/etc/ethers".to_owned(),
+        "passwd" | "group" | "shadow" | "gshadow" | "services" | "protocols" | "networks" | "rpc" => {
             format!("/etc/{database}")
         }
         "hosts" | "ahosts" | "ahostsv4" | "ahostsv6" => "/etc/hosts".to_owned(),
-        "initgroups" | "netgroup" | "aliases" => return Said::nothing(if keys.is_empty() { 3 } else { 2 }),
+        "initgroups" if !keys.is_empty() => return memberships(call, keys),
+        "ethers" | "initgroups" | "netgroup" if keys.is_empty() => {
+            return Said::err(format!("Enumeration not supported on {database}\n"), 3);
+        }
+        "netgroup" | "aliases" => return Said::nothing(if keys.is_empty() { 3 } else { 2 }),
         _ => {
             return Said {
                 out: "Try `getent --help' or `getent --usage' for more information.\n".into(),
@@ -30,6 +34,10 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
     let text = String::from_utf8_lossy(&call.files().read(&path).unwrap_or_default()).into_owned();
     let rows = text.lines().filter(|row| !row.trim().is_empty() && !row.starts_with('#'));
     let hosts = path == "/etc/hosts";
+    if database.starts_with("ahosts") && !keys.is_empty() {
+        let rows: Vec<&str> = rows.collect();
+        return addresses(database, keys, &rows);
+    }
     let shown = |row: &str| {
         // What has no colons is shown in columns, without the comment (nss/getent.c).
         if matches!(database.as_str(), "services" | "protocols" | "networks" | "rpc") {
@@ -74,6 +82,51 @@ pub(super) fn getent(call: &Call<'_>) -> Said {
         match found {
             Some(row) => said.out.extend(shown(row).bytes()),
             None => said.status = 2,
+        }
+    }
+    said
+}
+
+/// `getent initgroups`: the groups beside the first one, by number.
+fn memberships(call: &Call<'_>, keys: &[String]) -> Said {
+    let groups = users::groups(call);
+    let mut text = String::new();
+    for key in keys {
+        text += &format!("{key:<21}");
+        for (_, gid, _) in groups.iter().filter(|(_, _, members)| members.contains(key)) {
+            text += &format!(" {gid}");
+        }
+        text.push('\n');
+    }
+    Said::out(text)
+}
+
+/// `getent ahosts`: every address once for each kind of socket (getaddrinfo(3)).
+fn addresses(database: &str, keys: &[String], rows: &[&str]) -> Said {
+    let mut said = Said::default();
+    for key in keys {
+        let fits = |address: &str| match (database, address.parse::<std::net::IpAddr>()) {
+            ("ahostsv4", Ok(address)) => address.is_ipv4(),
+            ("ahostsv6", Ok(address)) => address.is_ipv6(),
+            (_, address) => address.is_ok(),
+        };
+        let mut found: Vec<&str> = if key.parse::<std::net::IpAddr>().is_ok() {
+            vec![key.as_str()]
+        } else {
+            let named = rows.iter().filter(|row| row.split_whitespace().skip(1).any(|word| word == key));
+            named.filter_map(|row| row.split_whitespace().next()).collect()
+        };
+        found.retain(|address| fits(address));
+        found.sort_by_key(|address| !address.contains(':'));
+        if found.is_empty() {
+            said.status = 2;
+        }
+        for (number, address) in found.iter().enumerate() {
+            let name = if number == 0 { key.as_str() } else { "" };
+            said.out.extend(
+                format!("{address:<15} STREAM {name}\n{address:<15} DGRAM  \n{address:<15} RAW    \n")
+                    .bytes(),
+            );
         }
     }
     said

@@ -64,7 +64,7 @@ pub(in crate::shell::commands) fn sshd(call: &Call<'_>) -> Said {
                     let rest: String = letters.by_ref().collect();
                     let value = if rest.is_empty() { args.next().cloned() } else { Some(rest) };
                     let Some(value) = value else {
-                        return sshd_usage(&format!("option requires an argument -- {letter}"));
+                        return sshd_usage(call, &format!("option requires an argument -- {letter}"));
                     };
                     match letter {
                         'f' => file = value,
@@ -74,7 +74,7 @@ pub(in crate::shell::commands) fn sshd(call: &Call<'_>) -> Said {
                     }
                 }
                 '4' | '6' | 'D' | 'd' | 'e' | 'i' | 'q' | 'r' | 'R' => {}
-                other => return sshd_usage(&format!("unknown option -- {other}")),
+                other => return sshd_usage(call, &format!("unknown option -- {other}")),
             }
         }
     }
@@ -107,10 +107,11 @@ pub(in crate::shell::commands) fn sshd(call: &Call<'_>) -> Said {
 /// What `sshd` writes to standard error ends like lines of a terminal.
 const USAGE: &str = "usage: sshd [-46DdeiqTtV] [-C connection_spec] [-c host_cert_file]\n            [-E log_file] [-f config_file] [-g login_grace_time]\n            [-h host_key_file] [-o option] [-p port] [-u len]\n";
 
-fn sshd_usage(what: &str) -> Said {
+fn sshd_usage(call: &Call<'_>, what: &str) -> Said {
     let version = usage::exactly("sshd", "-V").unwrap_or_default();
-    let version =
-        String::from_utf8_lossy(&version.err).replacen("OpenSSH_9.2,", "OpenSSH_9.2p1 Debian-2+deb12u10,", 1);
+    let library = String::from_utf8_lossy(&version.err).into_owned();
+    let library = library.split_once(", ").map_or("", |(_, library)| library);
+    let version = format!("OpenSSH_{}, {library}", call.identity().openssh);
     Said::err(format!("{what}\r\n{version}{USAGE}"), 1)
 }
 

@@ -1,5 +1,6 @@
 //! `diff` (diffutils 3.8): files and folders.
 
+mod rules;
 mod script;
 mod shapes;
 mod side;
@@ -9,91 +10,19 @@ use std::collections::{BTreeSet, HashMap};
 use bytes::Bytes;
 
 use self::{
+    rules::Rules,
     script::Change,
     shapes::{Paper, Shape},
 };
 use super::{
     Call, Said, dates, finding,
     getopt::{self, Given},
-    sources,
+    sources, usage,
 };
 use crate::machine::FileError;
 
 /// The most files of one call.
 const MOST: usize = 20_000;
-
-/// What counts as a difference.
-#[derive(Default)]
-struct Rules {
-    case: bool,
-    all_blanks: bool,
-    blanks: bool,
-    ends: bool,
-    tabs: bool,
-    blank_lines: bool,
-    like: Vec<regex::bytes::Regex>,
-}
-
-impl Rules {
-    /// A line as it is compared.
-    fn seen(&self, line: &[u8]) -> Vec<u8> {
-        let whole = line.strip_suffix(b"\n").unwrap_or(line);
-        let ignores = self.all_blanks || self.blanks || self.ends;
-        let mut seen = Vec::with_capacity(line.len());
-        let mut column = 0;
-        for byte in whole {
-            let is_blank = byte.is_ascii_whitespace();
-            match byte {
-                _ if is_blank && self.all_blanks => {}
-                _ if is_blank && self.blanks => {
-                    if seen.last() != Some(&b' ') {
-                        seen.push(b' ');
-                    }
-                }
-                b'\t' if self.tabs => {
-                    let to = column / 8 * 8 + 8;
-                    seen.extend(std::iter::repeat_n(b' ', to - column));
-                    column = to;
-                    continue;
-                }
-                byte if self.case => seen.push(byte.to_ascii_lowercase()),
-                byte => seen.push(*byte),
-            }
-            column += 1;
-        }
-        if ignores {
-            while seen.last().is_some_and(u8::is_ascii_whitespace) {
-                seen.pop();
-            }
-        }
-        // A missing end of line is a difference, unless blanks are none.
-        if !ignores && line.len() == whole.len() {
-            seen.push(0);
-            seen.push(b'\n');
-        }
-        seen
-    }
-
-    /// Whether a change is only of lines that do not count.
-    fn passes(&self, change: &Change, old: &[&[u8]], new: &[&[u8]]) -> bool {
-        if !self.blank_lines && self.like.is_empty() {
-            return false;
-        }
-        let is_nothing = |line: &&[u8]| {
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            let blank = if self.all_blanks || self.blanks || self.ends {
-                line.trim_ascii().is_empty()
-            } else {
-                line.is_empty()
-            };
-            self.blank_lines && blank || self.like.iter().any(|pattern| pattern.is_match(line))
-        };
-        let all = |lines: &[&[u8]], (from, count): (usize, usize)| {
-            lines.get(from..from + count).unwrap_or_default().iter().all(is_nothing)
-        };
-        all(old, change.old) && all(new, change.new)
-    }
-}
 
 /// One of the two files.
 struct Half {
@@ -163,7 +92,7 @@ pub(super) fn diff(call: &Call<'_>) -> Said {
         rules,
         shape: Shape::of(&given),
         paper: Paper::of(call, &given),
-        labels: values(&given, "label").map(str::to_owned).collect(),
+        labels: labels(&given),
         excluded: values(&given, "exclude").filter_map(finding::glob).collect(),
         options: options.iter().map(|option| format!(" {option}")).collect(),
         given,
@@ -177,6 +106,33 @@ pub(super) fn diff(call: &Call<'_>) -> Said {
 
 fn values<'a>(given: &'a Given, key: &'a str) -> impl Iterator<Item = &'a str> {
     given.options.iter().filter(move |(known, _)| known == key).filter_map(|(_, value)| value.as_deref())
+}
+
+/// What stands for the names, by either spelling.
+fn labels(given: &Given) -> Vec<String> {
+    let named = given.options.iter().filter(|(key, _)| matches!(key.as_str(), "label" | "L"));
+    named.filter_map(|(_, value)| value.clone()).collect()
+}
+
+/// `sdiff` (without `-o`): it has diff do its work.
+pub(super) fn sdiff(call: &Call<'_>) -> Said {
+    if let Some(said) = usage::refusal("sdiff", call.args) {
+        return said;
+    }
+    let mut args = vec!["--side-by-side".to_owned()];
+    let mut given = call.args.iter();
+    while let Some(arg) = given.next() {
+        match arg.as_str() {
+            "-s" => args.push("--suppress-common-lines".to_owned()),
+            "-l" => args.push("--left-column".to_owned()),
+            "-w" => args.push(format!("--width={}", given.next().map_or("", String::as_str))),
+            "-o" => {
+                given.next();
+            }
+            other => args.push(other.replacen("-w", "--width=", usize::from(other.starts_with("-w")))),
+        }
+    }
+    diff(&Call { name: "diff", args: &args, ..*call })
 }
 
 /// `-u5` and `-5` as they are written today.

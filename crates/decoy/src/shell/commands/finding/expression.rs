@@ -182,3 +182,25 @@ impl Plan {
         }
     }
 }
+
+fn sign(text: &str) -> (Want, &str) {
+    match text.chars().next() {
+        Some('+') => (Want::More, text.get(1..).unwrap_or_default()),
+        Some('-') => (Want::Less, text.get(1..).unwrap_or_default()),
+        _ => (Want::Exactly, text),
+    }
+}
+
+/// `+5`, `-5`, `5`.
+pub(super) fn whole(text: &str) -> Option<Number<u64>> {
+    let (want, digits) = sign(text);
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    Some(Number { want, value: is_number.then(|| digits.parse().ok()).flatten()? })
+}
+
+pub(super) fn decimal(text: &str) -> Option<Number<f64>> {
+    let (want, digits) = sign(text);
+    let is_number =
+        digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !digits.contains(['e', 'E']);
+    Some(Number { want, value: is_number.then(|| digits.parse().ok()).flatten()? })
+}

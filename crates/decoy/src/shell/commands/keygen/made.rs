@@ -42,7 +42,7 @@ fn kind_and_bits(asked: &Asked) -> Result<(&'static str, usize), Stop> {
     let bits = match &asked.bits {
         None => None,
         Some(text) => match text.parse::<i64>() {
-            Ok(bits) if bits >= 10 && bits <= 32_768 => usize::try_from(bits).ok(),
+            Ok(bits) if (10..=32_768).contains(&bits) => usize::try_from(bits).ok(),
             Ok(bits) => {
                 let why = if bits < 10 { "too small" } else { "too large" };
                 return Err(Stop::fatal(format!("Bits has bad value {text} ({why})")));

@@ -176,9 +176,7 @@ pub(in crate::shell::commands) fn lsof(call: &Call<'_>) -> Said {
                 .then(|| asked.commands.iter().any(|name| process.name().starts_with(name.as_str()))),
         ];
         let mut given = tests.into_iter().flatten().peekable();
-        if given.peek().is_none() {
-            return None;
-        }
+        given.peek()?;
         Some(if asked.all { given.all(|fits| fits) } else { given.any(|fits| fits) })
     };
     let mut said = Said::default();

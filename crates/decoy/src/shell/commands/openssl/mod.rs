@@ -2,6 +2,7 @@
 //!
 //! Lists and usages are recorded facts; what is computed here is what scripts use.
 
+mod blocks;
 mod certificates;
 mod ciphers;
 mod digests;
@@ -32,6 +33,9 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         {
             return said;
         }
+        if command == "enc" && args.iter().any(|arg| is_sealing(arg)) {
+            return Said::err("enc: AEAD ciphers not supported\nenc: Use -help for summary.\n", 1);
+        }
         if let Some(said) = refused(command, args) {
             return said;
         }
@@ -55,6 +59,12 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     .boxed()
 }
 
+/// Whether an option names a cipher that also signs, of which `enc` takes none.
+fn is_sealing(arg: &str) -> bool {
+    let name = arg.trim_start_matches('-').to_ascii_lowercase();
+    name.starts_with("aes-") && (name.ends_with("-gcm") || name.ends_with("-ccm") || name.ends_with("-ocb"))
+}
+
 /// The cipher among the options of `enc`.
 fn given_cipher(args: &[String]) -> Option<ciphers::Cipher> {
     args.iter().rev().find_map(|arg| ciphers::Cipher::named(arg.strip_prefix('-')?))
@@ -74,6 +84,7 @@ fn is_command(name: &str) -> bool {
         .filter(|line| !line.contains('('))
         .any(|line| line.split_whitespace().any(|word| word == name))
         || digests::is_known(name)
+        || ciphers::Cipher::named(name).is_some()
 }
 
 /// An option that a command does not know; its help lists those that it does.

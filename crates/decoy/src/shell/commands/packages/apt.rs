@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use super::{
     super::{Call, Options, Said, transfer, usage},
     archives::{self, Source},
-    asked::{cache, list},
+    asked::{cache, known, list},
     catalogue::{self, Offer},
     count_of_files,
     database::{self, Package},
@@ -61,6 +61,8 @@ pub(in crate::shell::commands) fn apt<'a>(call: &'a Call<'a>) -> BoxFuture<'a, S
                 Said::default()
             }
             "clean" | "autoclean" | "auto-clean" => Said::nothing(0),
+            // Everything is as new as the archive has it.
+            "list" if options.has_long("upgradable") => list(call, &["".to_owned()], true),
             "list" => list(call, packages, options.has_long("installed")),
             "search" | "show" | "policy" => cache(call, verb, packages),
             verb => Said::err(format!("E: Invalid operation {verb}\n"), 100),
@@ -76,6 +78,9 @@ pub(in crate::shell::commands) fn apt_cache(call: &Call<'_>) -> Said {
     match options.operands.as_slice() {
         [verb, names @ ..] if matches!(verb.as_str(), "search" | "show" | "policy") => {
             cache(call, verb, names)
+        }
+        [verb, names @ ..] if matches!(verb.as_str(), "pkgnames" | "depends" | "madison") => {
+            known(call, verb, names)
         }
         [verb, ..] => Said::err(format!("E: Invalid operation {verb}\n"), 100),
         [] => usage::of("apt-cache", &[], false).unwrap_or_default(),
@@ -192,7 +197,7 @@ impl Work<'_> {
         if self.dry {
             let line = |verb: &str, offer: &Offer| {
                 format!(
-                    "{verb} {} ({} Debian:12.12/stable [{}])\n",
+                    "{verb} {} ({} Debian:12.12/oldstable [{}])\n",
                     offer.name, offer.version, offer.architecture
                 )
             };

@@ -11,14 +11,78 @@ pub(super) fn list(call: &Call<'_>, names: &[String], only_installed: bool) -> S
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| is_like(name, wanted));
     for package in database::all(call).iter().filter(|package| wanted(&package.name)) {
         let (name, version, architecture) = (&package.name, &package.version, &package.architecture);
-        text += &format!("{name}/stable,now {version} {architecture} [installed]\n");
+        text += &format!("{name}/oldstable,now {version} {architecture} [installed]\n");
     }
     if !only_installed {
         for offer in catalogue::all().filter(|offer| wanted(offer.name)) {
-            text += &format!("{}/stable {} {}\n", offer.name, offer.version, offer.architecture);
+            text += &format!("{}/oldstable {} {}\n", offer.name, offer.version, offer.architecture);
         }
     }
     Said::out(text)
+}
+
+/// `apt-cache pkgnames`, `depends` and `madison`.
+pub(super) fn known(call: &Call<'_>, verb: &str, names: &[String]) -> Said {
+    let installed = database::all(call);
+    let mut said = Said::default();
+    if verb == "pkgnames" {
+        let begins = |name: &&str| names.first().is_none_or(|first| name.starts_with(first.as_str()));
+        let all = installed
+            .iter()
+            .map(|package| package.name.as_str())
+            .chain(catalogue::all().map(|offer| offer.name));
+        said.out = all.filter(begins).map(|name| format!("{name}\n")).collect::<String>().into();
+        return said;
+    }
+    for name in names {
+        let Some(package) = installed.iter().find(|package| package.name == *name) else {
+            match (verb, catalogue::offer(name)) {
+                ("madison", _) if call.to_terminal => {
+                    said.err.extend(format!("N: Unable to locate package {name}\n").bytes());
+                }
+                ("depends", Some(offer)) => said.out.extend(format!("{}\n", offer.name).bytes()),
+                ("depends", None) => {
+                    said.err.extend(b"E: No packages found\n");
+                    said.status = 100;
+                }
+                _ => {}
+            }
+            continue;
+        };
+        if verb == "madison" {
+            if let Some(Source { address, suite, component }) = archives::all(call).into_iter().next() {
+                let version = &package.version;
+                said.out.extend(
+                    format!("{name:>10} | {version:>10} | {address} {suite}/{component} amd64 Packages\n")
+                        .bytes(),
+                );
+            }
+            continue;
+        }
+        said.out.extend(format!("{name}\n").bytes());
+        const KINDS: [(&str, &str); 7] = [
+            ("Pre-Depends", "PreDepends"),
+            ("Depends", "Depends"),
+            ("Conflicts", "Conflicts"),
+            ("Breaks", "Breaks"),
+            ("Suggests", "Suggests"),
+            ("Recommends", "Recommends"),
+            ("Replaces", "Replaces"),
+        ];
+        for (field, label) in KINDS {
+            for group in
+                package.field(field).unwrap_or_default().split(", ").filter(|group| !group.is_empty())
+            {
+                let choices: Vec<&str> = group.split(" | ").collect();
+                for (number, choice) in choices.iter().enumerate() {
+                    let bar = if number + 1 < choices.len() { "|" } else { " " };
+                    let bare = choice.split(' ').next().unwrap_or_default();
+                    said.out.extend(format!(" {bar}{label}: {bare}\n").bytes());
+                }
+            }
+        }
+    }
+    said
 }
 
 pub(super) fn cache(call: &Call<'_>, verb: &str, names: &[String]) -> Said {
@@ -48,7 +112,10 @@ pub(super) fn cache(call: &Call<'_>, verb: &str, names: &[String]) -> Said {
         let offer = catalogue::offer(name);
         match (verb, here, offer) {
             ("policy", None, None) => {
-                said.err.extend(format!("N: Unable to locate package {name}\n").bytes());
+                // Notices are for whoever sits at a terminal.
+                if call.to_terminal {
+                    said.err.extend(format!("N: Unable to locate package {name}\n").bytes());
+                }
             }
             ("policy", here, offer) => {
                 let version = here.map(|package| package.version.clone());
@@ -73,7 +140,10 @@ pub(super) fn cache(call: &Call<'_>, verb: &str, names: &[String]) -> Said {
                 .bytes(),
             ),
             (_, None, None) => {
-                said.err.extend(format!("N: Unable to locate package {name}\nE: No packages found\n").bytes());
+                if call.to_terminal {
+                    said.err.extend(format!("N: Unable to locate package {name}\n").bytes());
+                }
+                said.err.extend(b"E: No packages found\n");
                 said.status = 100;
             }
         }

@@ -37,6 +37,18 @@ impl Package {
         field(&self.stanza, name)
     }
 
+    /// One of its fields with all its lines.
+    pub(super) fn whole_field(&self, name: &str) -> String {
+        let wanted = name.to_ascii_lowercase();
+        let is_it =
+            |line: &&str| line.split_once(':').is_some_and(|(known, _)| known.to_ascii_lowercase() == wanted);
+        let mut lines = self.stanza.lines().skip_while(|line| !is_it(line));
+        let first = lines.next().and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim());
+        let more: String =
+            lines.take_while(|line| line.starts_with(' ')).map(|line| format!("\n{line}")).collect();
+        format!("{first}{more}")
+    }
+
     /// `libc6:amd64`, as lists show it.
     pub(super) fn shown(&self) -> String {
         if self.is_multi { format!("{}:{}", self.name, self.architecture) } else { self.name.clone() }

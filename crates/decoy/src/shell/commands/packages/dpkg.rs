@@ -9,7 +9,8 @@ const HEAD: &str = "Desired=Unknown/Install/Remove/Purge/Hold\n| Status=Not/Inst
 const NO_ACTION: &str = "dpkg: error: need an action option\n\nType dpkg --help for help about installing and deinstalling packages [*];\nUse 'apt' or 'aptitude' for user-friendly package management;\nType dpkg -Dhelp for a list of dpkg debug flag values;\nType dpkg --force-help for a list of forcing options;\nType dpkg-deb --help for help about manipulating *.deb files;\n\nOptions marked [*] produce a lot of output - pipe it through 'less' or 'more' !\n";
 
 pub(in crate::shell::commands) fn dpkg(call: &Call<'_>) -> Said {
-    let options = Options::of(call.args, "");
+    // The format belongs to `dpkg-query`, which `dpkg` hands it to.
+    let options = Options::of(call.args, "f");
     let has = |letter: char, long: &str| options.has(letter) || options.has_long(long);
     let operands = &options.operands;
     if options.has_long("print-architecture") {
@@ -45,15 +46,21 @@ pub(in crate::shell::commands) fn dpkg(call: &Call<'_>) -> Said {
         Said::err(format!("dpkg-deb: error: {what}\n{DEB_HELP}"), 2)
     } else if has('r', "remove") || has('P', "purge") {
         remove(call, operands)
+    } else if options.has_long("compare-versions") {
+        super::versions::compared(operands)
+    } else if has('V', "verify") {
+        Said::nothing(0)
+    } else if has('p', "print-avail") {
+        status(call, operands)
     } else if options.has_long("version") {
         usage::of("dpkg", &["--version".to_owned()], false).unwrap_or_default()
-    } else if let Some(letter) = options.letters.first() {
-        Said::err(
-            format!(
-                "dpkg: error: unknown option -{letter}\n\nType dpkg --help for help about installing and deinstalling packages [*];\n"
-            ),
-            2,
-        )
+    } else if let Some(option) =
+        options.letters.first().map(char::to_string).or(options.long.first().cloned())
+    {
+        let dashes = if option.len() == 1 { "-" } else { "--" };
+        let text =
+            NO_ACTION.replacen("need an action option", &format!("unknown option {dashes}{option}"), 1);
+        Said::err(text, 2)
     } else {
         Said::err(NO_ACTION, 2)
     }
@@ -207,7 +214,9 @@ fn search(call: &Call<'_>, patterns: &[String]) -> Said {
             }
         }
         if owners.is_empty() {
-            said.err.extend(format!("dpkg-query: no path found matching pattern {pattern}\n").bytes());
+            let is_whole = pattern.starts_with('/') || pattern.contains(['*', '?', '[']);
+            let shown = if is_whole { pattern.clone() } else { format!("*{pattern}*") };
+            said.err.extend(format!("dpkg-query: no path found matching pattern {shown}\n").bytes());
             said.status = 1;
         }
         for (file, names) in owners {
@@ -219,37 +228,85 @@ fn search(call: &Call<'_>, patterns: &[String]) -> Said {
 
 fn show(call: &Call<'_>, patterns: &[String], options: &Options) -> Said {
     let format = options.long.iter().find_map(|long| long.strip_prefix("showformat="));
-    let format = format.map(str::to_owned).or_else(|| {
-        call.args.iter().find_map(|arg| {
-            arg.strip_prefix("-f")
-                .filter(|rest| !rest.is_empty())
-                .map(|rest| rest.trim_start_matches('=').to_owned())
-        })
-    });
-    let format = format.unwrap_or_else(|| "${binary:Package}\\t${Version}\\n".to_owned());
+    let format =
+        format.or_else(|| options.value('f').map(|format| format.strip_prefix('=').unwrap_or(format)));
+    let format = format.unwrap_or("${binary:Package}\\t${Version}\\n");
     let packages = matching(call, patterns);
     let mut said = Said::default();
     for pattern in patterns {
-        if !packages.iter().any(|package| is_like(&package.name, pattern)) {
+        if !packages.iter().any(|package| is_like(&package.name, pattern) || package.shown() == *pattern) {
             said.err.extend(format!("dpkg-query: no packages found matching {pattern}\n").bytes());
             said.status = 1;
         }
     }
     for package in &packages {
-        let mut text = format.clone();
-        while let Some((before, rest)) = text.split_once("${") {
-            let Some((name, after)) = rest.split_once('}') else { break };
-            let value = match name.split(';').next().unwrap_or(name) {
-                "binary:Package" => package.shown(),
-                "db:Status-Abbrev" => "ii ".to_owned(),
-                "binary:Summary" => package.synopsis().to_owned(),
-                name => package.field(name).unwrap_or_default().to_owned(),
-            };
-            text = format!("{before}{value}{after}");
-        }
-        said.out.extend(text.replace("\\n", "\n").replace("\\t", "\t").bytes());
+        said.out.extend(formatted(call, package, format).bytes());
     }
     said
+}
+
+/// A package by a format of `--showformat`.
+fn formatted(call: &Call<'_>, package: &Package, format: &str) -> String {
+    let mut text = String::new();
+    let mut rest = format;
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        match (c, rest.chars().next()) {
+            ('\\', Some(sign)) => {
+                text.push(match sign {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    other => other,
+                });
+                rest = rest.get(sign.len_utf8()..).unwrap_or_default();
+            }
+            ('$', Some('{')) => {
+                let Some((spec, after)) = rest.get(1..).unwrap_or_default().split_once('}') else {
+                    return text;
+                };
+                rest = after;
+                let (name, width) = spec.split_once(';').unwrap_or((spec, "0"));
+                let value = field(call, package, name);
+                let width = width.parse::<i32>().unwrap_or(0).clamp(-1024, 1024);
+                let room = width.unsigned_abs() as usize;
+                match width {
+                    0 => text += &value,
+                    1.. => text += &format!("{:>room$}", value.chars().take(room).collect::<String>()),
+                    _ => text += &format!("{:<room$}", value.chars().take(room).collect::<String>()),
+                }
+            }
+            (c, _) => text.push(c),
+        }
+    }
+    text
+}
+
+/// A field by its name; some are put together.
+fn field(call: &Call<'_>, package: &Package, name: &str) -> String {
+    let status: Vec<&str> = package.field("Status").unwrap_or_default().split(' ').collect();
+    let part = |at: usize| status.get(at).copied().unwrap_or_default().to_owned();
+    let source = package.field("Source").unwrap_or(&package.name);
+    let (source, version) = match source.split_once(" (") {
+        Some((source, version)) => (source, version.trim_end_matches(')')),
+        None => (source, package.version.as_str()),
+    };
+    match name {
+        "binary:Package" => package.shown(),
+        "db:Status-Abbrev" => if package.is_installed() { "ii " } else { "rc " }.to_owned(),
+        "db:Status-Want" => part(0),
+        "db:Status-Eflag" => part(1),
+        "db:Status-Status" => part(2),
+        "binary:Summary" | "binary:Synopsis" => package.synopsis().to_owned(),
+        "source:Package" => source.to_owned(),
+        "source:Version" => version.to_owned(),
+        "source:Upstream-Version" => {
+            let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+            version.rsplit_once('-').map_or(version, |(upstream, _)| upstream).to_owned()
+        }
+        "db-fsys:Files" => package.files(call).iter().map(|file| format!(" {file}\n")).collect(),
+        name => package.whole_field(name),
+    }
 }
 
 /// Archives that visitors bring are none.

@@ -6,6 +6,7 @@ mod asked;
 mod catalogue;
 mod database;
 mod dpkg;
+mod versions;
 
 pub(super) use apt::{apt, apt_cache};
 pub(super) use dpkg::dpkg;

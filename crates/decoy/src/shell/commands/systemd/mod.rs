@@ -1,5 +1,6 @@
 //! `systemctl` (252) and `service`: units are the machine's files, and what a visitor does to them stays done.
 
+mod journal;
 mod lists;
 mod power;
 mod small;
@@ -11,6 +12,7 @@ use crate::machine::{
     Owner,
     services::{Services, State},
 };
+pub(super) use journal::journalctl;
 #[cfg(test)]
 mod tests;
 
