@@ -12,6 +12,7 @@ mod debian;
 mod etc;
 mod filler;
 mod kernel;
+mod knocks;
 mod layer;
 mod learned;
 mod listed;

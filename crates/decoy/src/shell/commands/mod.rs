@@ -58,6 +58,7 @@ mod patterns;
 mod pci;
 mod ping;
 mod priorities;
+mod processors;
 mod ps;
 mod pstree;
 mod quoting;

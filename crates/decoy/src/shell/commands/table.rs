@@ -5,9 +5,9 @@ use super::{
     counting, crontab, curl, cutting, dates, dd, describing, digests, disks, dmidecode, dumps, encoding,
     facts, firewall, groups, hardware, heads, history, input, inspecting, ip, kernel_lists, linking, listing,
     lookups, making, memberships, names, network, nodes, openssl, owners, packages, patch, paths, pci, ping,
-    priorities, ps, pstree, removing, reports, reversing, running, sizing, sockets, space, starting, stat,
-    systemd, tar, tee, tftp, topics, touching, translating, unzip, usage_of_disk, users, uuencode, wget,
-    whereis,
+    priorities, processors, ps, pstree, removing, reports, reversing, running, sizing, sockets, space,
+    starting, stat, systemd, tar, tee, tftp, topics, touching, translating, unzip, usage_of_disk, users,
+    uuencode, wget, whereis,
 };
 use crate::shell::screens;
 
@@ -114,7 +114,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("lsattr", Run::Now(attributes::lsattr)),
     ("lsb_release", Run::Now(names::lsb_release)),
     ("lsblk", Run::Now(blocks::lsblk)),
-    ("lscpu", Run::Now(hardware::lscpu)),
+    ("lscpu", Run::Now(processors::lscpu)),
     ("lsipc", Run::Now(kernel_lists::lsipc)),
     ("lslogins", Run::Now(kernel_lists::lslogins)),
     ("lsmem", Run::Now(kernel_lists::lsmem)),
