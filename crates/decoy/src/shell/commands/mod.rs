@@ -94,6 +94,7 @@ mod users;
 mod uuencode;
 mod wget;
 mod whereis;
+mod wrapping;
 
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};

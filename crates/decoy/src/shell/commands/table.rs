@@ -7,7 +7,7 @@ use super::{
     lookups, making, memberships, names, network, nodes, openssl, owners, packages, patch, paths, pci, ping,
     priorities, processors, ps, pstree, removing, reports, reversing, running, sizing, sockets, space,
     starting, stat, systemd, tar, tee, tftp, topics, touching, translating, unzip, usage_of_disk, users,
-    uuencode, wget, whereis,
+    uuencode, wget, whereis, wrapping,
 };
 use crate::shell::screens;
 
@@ -107,6 +107,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("ln", Run::Waits(linking::ln)),
     ("locale", Run::Now(names::locale)),
     ("localectl", Run::Now(systemd::localectl)),
+    ("logger", Run::Now(wrapping::logger)),
     ("loginctl", Run::Now(systemd::loginctl)),
     ("logname", Run::Now(lookups::logname)),
     ("losetup", Run::Now(facts::losetup)),
@@ -143,6 +144,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("nohup", Run::Passes(accounts::nohup)),
     ("nologin", Run::Now(facts::nologin)),
     ("nproc", Run::Now(hardware::nproc)),
+    ("nsenter", Run::Passes(wrapping::nsenter)),
     ("od", Run::Now(dumps::od)),
     ("openssl", Run::Waits(openssl::openssl)),
     ("pager", Run::Waits(screens::less)),
@@ -172,7 +174,9 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("runlevel", Run::Now(facts::runlevel)),
     ("runuser", Run::Passes(becoming::runuser)),
     ("screen", Run::Now(inspecting::screen)),
+    ("script", Run::Passes(wrapping::script)),
     ("service", Run::Now(systemd::service)),
+    ("setpriv", Run::Passes(wrapping::setpriv)),
     ("setsid", Run::Passes(starting::setsid)),
     ("sfdisk", Run::Now(blocks::sfdisk)),
     ("sg", Run::Now(memberships::newgrp)),
@@ -217,6 +221,7 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("umount", Run::Now(reports::umount)),
     ("uname", Run::Now(names::uname)),
     ("unlink", Run::Now(removing::unlink)),
+    ("unshare", Run::Passes(wrapping::unshare)),
     ("unxz", Run::Now(compressing::xz)),
     ("unzip", Run::Now(unzip::unzip)),
     ("update-rc.d", Run::Now(facts::update_rc)),
