@@ -54,6 +54,16 @@ fn what_the_machine_is() {
 }
 
 #[test]
+fn what_a_terminal_keeps() {
+    check("keeping", include_str!("cases/keeping.txt"));
+}
+
+#[test]
+fn what_nobody_had_listed() {
+    check("faults", include_str!("cases/faults.txt"));
+}
+
+#[test]
 fn what_the_systems_programs_say() {
     check("system", include_str!("cases/system.txt"));
 }

@@ -1,20 +1,17 @@
 //! The life of one conversation: hears the visitor, lets the dialogue answer, performs its turns in order.
 
+mod keeping;
+
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use decoy::{Dialogue, Stage, Turn};
 use futures::poll;
-use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 use wire::EventKind;
 
-use crate::{
-    artifacts::{self, Artifacts},
-    recording::Recording,
-    session::Session,
-};
+use crate::{artifacts::Artifacts, recording::Recording, session::Session};
 
 /// A line to the visitor: a TCP connection, or one channel of an SSH connection.
 #[async_trait]
@@ -46,9 +43,6 @@ pub struct Bounds {
 
 /// How much is read ahead of a busy dialogue beyond its own type-ahead.
 const READ_AHEAD: usize = 4096;
-/// Recordings up to this size stand in their event: making a file for every short visit would cost more than the
-/// visit itself.
-const SHORT_RECORDING: usize = 16 * 1024;
 /// How much output is gathered before it is sent.
 const GATHER: usize = 64 * 1024;
 
@@ -278,44 +272,6 @@ impl Conversation<'_> {
         }
     }
 
-    /// Says what the terminal showed: in the event when it is short, as most visits are, else as an artifact.
-    async fn finish_recording(&mut self) {
-        let Some(recording) = self.recording.take() else {
-            return;
-        };
-        let duration = (recording.seconds() * 1e6).round() / 1e6;
-        let file = recording.into_asciicast();
-        let size = file.len() as u64;
-        let shasum = hex::encode(Sha256::digest(file.as_bytes()));
-        if file.len() <= SHORT_RECORDING {
-            let ttylog = format!("tty/{}", self.session.id());
-            let duplicate = false;
-            self.session.note(EventKind::LogClosed {
-                ttylog,
-                size,
-                shasum,
-                duplicate,
-                duration,
-                recording: file,
-            });
-            return;
-        }
-        let (artifacts, name) = (Arc::clone(self.artifacts), shasum.clone());
-        let keeping = tokio::task::spawn_blocking(move || artifacts.keep_loosely(&name, file.as_bytes()));
-        match keeping.await {
-            Ok(Ok(kept)) => self.session.note(EventKind::LogClosed {
-                ttylog: format!("artifacts/{shasum}"),
-                size,
-                shasum,
-                duplicate: kept.duplicate,
-                duration,
-                recording: String::new(),
-            }),
-            Ok(Err(error)) => tracing::error!(%error, "a terminal recording could not be kept"),
-            Err(error) => tracing::error!(%error, "a terminal recording could not be kept"),
-        }
-    }
-
     /// Sends, but waits no longer for a visitor who does not read than for one who does not speak.
     async fn send(&mut self, bytes: Bytes) -> Result<(), End> {
         self.count(bytes.len())?;
@@ -407,25 +363,5 @@ impl Conversation<'_> {
             return Err(End::Limit);
         }
         Ok(())
-    }
-
-    async fn keep(&mut self, sha256: String, bytes: Bytes) {
-        if !self.session.may_keep(bytes.len()) {
-            return;
-        }
-        if bytes.len() <= artifacts::SMALL {
-            if let Err(error) = self.artifacts.keep(&sha256, &bytes) {
-                tracing::error!(%error, "a captured file could not be kept");
-            }
-            return;
-        }
-        let artifacts = Arc::clone(self.artifacts);
-        match tokio::task::spawn_blocking(move || artifacts.keep(&sha256, &bytes)).await {
-            Ok(Ok(_kept)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a captured file could not be kept"),
-            Err(error) => {
-                tracing::error!(%error, "a captured file could not be kept: the writing task failed")
-            }
-        }
     }
 }

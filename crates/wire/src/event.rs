@@ -2,10 +2,14 @@
 //!
 //! Field names are Cowrie's wherever it has one (cowrie `core/eventids.py`), so that existing parsers work unchanged.
 
+mod captured;
+mod message;
+
 use std::sync::Arc;
 
-use base64::Engine as _;
 use serde::{Deserialize, Serialize};
+
+pub use captured::{Captured, FIELD_LIMIT};
 
 /// Version of the event schema; raised when a field changes meaning.
 pub const SCHEMA: u32 = 1;
@@ -90,36 +94,6 @@ pub struct Event {
     #[serde(flatten)]
     pub stamp: Stamp,
 }
-
-/// Text from a visitor, kept losslessly: readable when it is UTF-8, with the bytes beside it when it is not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Captured {
-    /// The bytes as text; invalid UTF-8 is replaced.
-    pub text: String,
-    /// Base64 of the bytes, when `text` lost something.
-    pub b64: Option<String>,
-    /// The visitor sent more than is kept here.
-    pub truncated: bool,
-}
-
-impl Captured {
-    /// Keeps at most `limit` bytes.
-    pub fn new(bytes: &[u8], limit: usize) -> Self {
-        let truncated = bytes.len() > limit;
-        let bytes = bytes.get(..limit).unwrap_or(bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self { text: text.to_owned(), b64: None, truncated },
-            Err(_) => Self {
-                text: String::from_utf8_lossy(bytes).into_owned(),
-                b64: Some(base64::engine::general_purpose::STANDARD.encode(bytes)),
-                truncated,
-            },
-        }
-    }
-}
-
-/// The most bytes of one visitor-supplied field that an event keeps.
-pub const FIELD_LIMIT: usize = 64 * 1024;
 
 /// Skips a flag that is not set.
 fn is_false(flag: &bool) -> bool {
@@ -410,71 +384,6 @@ impl EventKind {
             Self::LoginSuccess { username, password, username_b64, password_b64, truncated }
         } else {
             Self::LoginFailed { username, password, username_b64, password_b64, truncated }
-        }
-    }
-
-    /// The sentence for people that goes into `message`.
-    pub fn message(&self) -> String {
-        match self {
-            Self::SessionConnect {} => "New connection".to_owned(),
-            Self::SessionClosed { duration, .. } => format!("Connection lost after {duration:.1} seconds"),
-            Self::FileDownload { url, .. } => {
-                format!("Attempt to download file(s) from URL ({url}) recorded, not fetched")
-            }
-            Self::FileUpload { filename, shasum, .. } => {
-                format!("Uploaded file \"{filename}\" to artifacts/{shasum}")
-            }
-            Self::LoginSuccess { username, password, .. } => {
-                format!("login attempt [{username}/{password}] succeeded")
-            }
-            Self::LoginFailed { username, password, .. } => {
-                format!("login attempt [{username}/{password}] failed")
-            }
-            Self::CommandInput { input, .. } => format!("CMD: {input}"),
-            Self::CommandFailed { input, .. } => format!("Command not found: {input}"),
-            Self::ClientVersion { version, .. } => format!("Remote SSH version: {version}"),
-            Self::ClientKex { hassh, .. } => format!("SSH client hassh fingerprint: {hassh}"),
-            Self::ClientSize { width, height } => format!("Terminal Size: {width} {height}"),
-            Self::ClientVar { name, value } => format!("request_env: {name}={value}"),
-            Self::ClientFingerprint { username, fingerprint, .. } => {
-                format!("public key attempt for user {username} with fingerprint {fingerprint}")
-            }
-            Self::LogOpen { ttylog } => format!("Opening TTY Log: {ttylog}"),
-            Self::LogClosed { ttylog, duration, .. } => {
-                format!("Closing TTY Log: {ttylog} after {duration:.1} seconds")
-            }
-            Self::DirectTcpipRequest { orig_ip, orig_port, target_host, target_port } => {
-                format!(
-                    "direct-tcp connection request to {target_host}:{target_port} from {orig_ip}:{orig_port}"
-                )
-            }
-            Self::DirectTcpipData { target_host, target_port, .. } => {
-                format!("direct-tcp forward to {target_host}:{target_port} with data")
-            }
-            Self::SshRequest { request, value, .. } => format!("SSH request {request}: {value}"),
-            Self::TelnetOption { command, option, .. } => format!("telnet option {command} {option}"),
-            Self::HttpRequest { method, target, status, .. } => {
-                format!("HTTP {method} {target} answered {status}")
-            }
-            Self::SmtpMessage { mail_from, rcpt_to, size, .. } => {
-                format!("mail from <{mail_from}> to {} recipient(s), {size} bytes", rcpt_to.len())
-            }
-            Self::FtpData { command, path, direction, size, .. } => {
-                format!("FTP {command} {path} {direction} {size} bytes")
-            }
-            Self::ChatAnswer { kind, model, fallback, .. } => {
-                let how = if *fallback { "answered without a model" } else { "answered by" };
-                format!("{kind} {how} {model}")
-            }
-            Self::LimitHit { limit, value } => format!("limit {limit} reached at {value}"),
-            Self::SessionLabel { label, reasons, .. } => {
-                format!("taken for: {label} ({})", reasons.join("; "))
-            }
-            Self::LogGap { from_seq, to_seq, bytes, .. } => {
-                format!("events {from_seq} to {to_seq} are gone ({bytes} bytes)")
-            }
-            Self::Start { version, .. } => format!("rustbucket {version} started"),
-            Self::Stop { reason } => format!("rustbucket stopped: {reason}"),
         }
     }
 }

@@ -7,8 +7,10 @@
 //! Whether somebody *may* do a thing is asked with [`Files::may`]; the operations themselves act as the kernel would
 //! after that check.
 
+mod attributes;
 mod counters;
 mod debian;
+mod error;
 mod etc;
 mod filler;
 mod kernel;
@@ -17,6 +19,7 @@ mod layer;
 mod learned;
 mod listed;
 mod logs;
+mod owner;
 mod proc;
 mod process;
 mod program;
@@ -44,10 +47,13 @@ use super::{
     guests::{Guest, Reader},
     image::varint,
 };
+pub use attributes::{Attributes, Flag};
+pub use error::{FileError, Result};
 use layer::Layer;
 pub(crate) use layer::Pool;
 pub use learned::Unknown;
 pub use listed::{Listed, parse as parse_listing};
+pub use owner::{Access, Owner};
 pub use tree::Tree;
 pub(crate) use {
     debian::program_names,
@@ -103,85 +109,6 @@ impl Kind {
     }
 }
 
-/// What `stat` tells (stat(2)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attributes {
-    /// Kind of node.
-    pub kind: Kind,
-    /// Permission bits with set-user-ID, set-group-ID and sticky (07777).
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Bytes; 4096 for directories, the target's length for symbolic links.
-    pub size: u64,
-    /// Number of hard links.
-    pub nlink: u32,
-    /// Inode number.
-    pub inode: u64,
-    /// Last change of the content.
-    pub mtime: SystemTime,
-    /// Last access.
-    pub atime: SystemTime,
-    /// Last change of the node.
-    pub ctime: SystemTime,
-    /// Major and minor number of a device.
-    pub rdev: (u32, u32),
-}
-
-impl Attributes {
-    /// Whether this is a directory.
-    pub fn is_dir(&self) -> bool {
-        self.kind == Kind::Dir
-    }
-
-    /// The mode as `ls -l` shows it: ten characters.
-    pub fn mode_text(&self) -> String {
-        let mut text = String::with_capacity(10);
-        text.push(self.kind.letter());
-        for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
-            let bits = self.mode >> shift;
-            text.push(if bits & 4 == 0 { '-' } else { 'r' });
-            text.push(if bits & 2 == 0 { '-' } else { 'w' });
-            text.push(match (self.mode & special != 0, bits & 1 != 0) {
-                (true, true) => letter,
-                (true, false) => letter.to_ascii_uppercase(),
-                (false, true) => 'x',
-                (false, false) => '-',
-            });
-        }
-        text
-    }
-}
-
-/// What ext4 knows of a file beside its mode (chattr(1)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flag {
-    /// `i`: nobody changes, renames or removes it.
-    Immutable,
-    /// `a`: it can only grow.
-    Append,
-    /// `s`: to be overwritten when it is removed.
-    Shredded,
-    /// `u`: to be kept when it is removed.
-    Kept,
-}
-
-impl Flag {
-    const ALL: [Self; 4] = [Self::Immutable, Self::Append, Self::Shredded, Self::Kept];
-
-    /// Its bit, above those of the permissions.
-    const fn bit(self) -> u16 {
-        match self {
-            Self::Immutable => 0o10_000,
-            Self::Append => 0o20_000,
-            Self::Shredded => 0o40_000,
-            Self::Kept => 0o100_000,
-        }
-    }
-}
-
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -190,107 +117,6 @@ pub struct Entry {
     /// What it names, not following a symbolic link.
     pub attributes: Attributes,
 }
-
-/// Who acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// User id.
-    pub uid: u32,
-    /// Group id.
-    pub gid: u32,
-}
-
-impl Owner {
-    /// The super user.
-    pub const ROOT: Self = Self { uid: 0, gid: 0 };
-}
-
-/// What somebody wants to do with a node (access(2)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Read the file or list the directory.
-    Read,
-    /// Change the file, or make and remove names in the directory.
-    Write,
-    /// Run the file or walk through the directory.
-    Execute,
-}
-
-/// Why it did not work. [`errno_text`](FileError::errno_text) gives the words of glibc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FileError {
-    /// ENOENT
-    #[error("no such file or directory")]
-    NotFound,
-    /// EEXIST
-    #[error("file exists")]
-    Exists,
-    /// ENOTDIR
-    #[error("not a directory")]
-    NotADirectory,
-    /// EISDIR
-    #[error("is a directory")]
-    IsADirectory,
-    /// ENOTEMPTY
-    #[error("directory not empty")]
-    NotEmpty,
-    /// EACCES
-    #[error("permission denied")]
-    Denied,
-    /// EPERM
-    #[error("operation not permitted")]
-    NotPermitted,
-    /// EROFS
-    #[error("read-only file system")]
-    ReadOnly,
-    /// ENOSPC
-    #[error("no space left on device")]
-    NoSpace,
-    /// ELOOP
-    #[error("too many levels of symbolic links")]
-    TooManyLinks,
-    /// ENAMETOOLONG
-    #[error("file name too long")]
-    NameTooLong,
-    /// EBUSY
-    #[error("device or resource busy")]
-    Busy,
-    /// ENXIO
-    #[error("no such device or address")]
-    NoDevice,
-    /// EINVAL
-    #[error("invalid argument")]
-    Invalid,
-    /// EIO
-    #[error("input/output error")]
-    Io,
-}
-
-impl FileError {
-    /// What `strerror` of glibc 2.36 says.
-    pub fn errno_text(&self) -> &'static str {
-        match self {
-            Self::NotFound => "No such file or directory",
-            Self::Exists => "File exists",
-            Self::NotADirectory => "Not a directory",
-            Self::IsADirectory => "Is a directory",
-            Self::NotEmpty => "Directory not empty",
-            Self::Denied => "Permission denied",
-            Self::NotPermitted => "Operation not permitted",
-            Self::ReadOnly => "Read-only file system",
-            Self::NoSpace => "No space left on device",
-            Self::TooManyLinks => "Too many levels of symbolic links",
-            Self::NameTooLong => "File name too long",
-            Self::Busy => "Device or resource busy",
-            Self::NoDevice => "No such device or address",
-            Self::Invalid => "Invalid argument",
-            Self::Io => "Input/output error",
-        }
-    }
-}
-
-/// What an operation gives.
-pub type Result<T> = std::result::Result<T, FileError>;
 
 /// A symbolic link says less than this (PATH_MAX).
 const LONGEST_TARGET: usize = 4096;

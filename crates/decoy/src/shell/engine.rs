@@ -1,5 +1,7 @@
 //! The interpreter behind a shell: `bashkit` over the machine's files, with bounds.
 
+mod kept;
+
 use std::{
     sync::{
         Arc,
@@ -14,7 +16,7 @@ use super::{
     guard,
     hooks::{after_tool, before_tool},
     io::{Input, Out, Output},
-    keys, phrases, pids,
+    keys, lasting, phrases, pids,
     session::{Handle, Session},
     wording,
 };
@@ -22,6 +24,7 @@ use bashkit::{
     Bash, ControlFlow, Error, ExecOptions, ExecutionExtensions, ExecutionLimits, MemoryLimits, SessionLimits,
     hooks::HookAction,
 };
+pub(super) use kept::{KEPT, is_kept};
 
 /// A line runs no longer than this, waiting included; how long it may work is `Session::is_too_long`.
 const LONGEST_RUN: Duration = Duration::from_secs(3600);
@@ -31,121 +34,6 @@ const MOST_OUTPUT: usize = 1024 * 1024;
 /// The most programs of a line that run at once: a pipeline may be long.
 const MOST_JOBS: usize = 640;
 
-/// Programs of the library that are good enough to be seen; everything else of it is taken out.
-pub(super) const KEPT: &[&str] = &[
-    ".",
-    ":",
-    "[",
-    "alias",
-    "awk",
-    "basename",
-    "basenc",
-    "bg",
-    "bind",
-    "break",
-    "builtin",
-    "caller",
-    "cat",
-    "cd",
-    "cmp",
-    "column",
-    "comm",
-    "command",
-    "compgen",
-    "complete",
-    "compopt",
-    "continue",
-    "cut",
-    "date",
-    "declare",
-    "diff",
-    "dirname",
-    "dirs",
-    "disown",
-    "du",
-    "echo",
-    "egrep",
-    "env",
-    "eval",
-    "exec",
-    "exit",
-    "expand",
-    "export",
-    "expr",
-    "factor",
-    "false",
-    "fg",
-    "fgrep",
-    "find",
-    "fmt",
-    "fold",
-    "getopts",
-    "grep",
-    "hash",
-    "hostid",
-    "iconv",
-    "install",
-    "jobs",
-    "join",
-    "kill",
-    "let",
-    "local",
-    "logout",
-    "mapfile",
-    "mkfifo",
-    "mktemp",
-    "nl",
-    "numfmt",
-    "paste",
-    "popd",
-    "printenv",
-    "printf",
-    "pushd",
-    "pwd",
-    "read",
-    "readarray",
-    "readlink",
-    "readonly",
-    "realpath",
-    "return",
-    "sed",
-    "seq",
-    "set",
-    "shift",
-    "shopt",
-    "shuf",
-    "sort",
-    "source",
-    "split",
-    "suspend",
-    "sync",
-    "tac",
-    "test",
-    "timeout",
-    "times",
-    "tr",
-    "trap",
-    "true",
-    "truncate",
-    "tsort",
-    "tty",
-    "type",
-    "typeset",
-    "ulimit",
-    "umask",
-    "unalias",
-    "unexpand",
-    "uniq",
-    "unset",
-    "wait",
-    "xargs",
-];
-
-/// Whether the library answers this name itself.
-pub(super) fn is_kept(name: &str) -> bool {
-    KEPT.binary_search(&name).is_ok()
-}
-
 /// The interpreter of one shell.
 pub(super) struct Engine {
     bash: Bash,
@@ -153,6 +41,8 @@ pub(super) struct Engine {
     exit_called: Arc<AtomicBool>,
     has_definitions: bool,
     has_variables: bool,
+    /// How many shells deep it is, as `SHLVL` says.
+    level: usize,
 }
 
 impl Engine {
@@ -213,7 +103,14 @@ impl Engine {
         let mut bash = builder.build();
         bash.set_interactive(session.launch.is_interactive());
         *session.cancel.lock() = bash.cancellation_token();
-        Self { bash, session: Arc::clone(session), exit_called, has_definitions: false, has_variables: false }
+        Self {
+            bash,
+            session: Arc::clone(session),
+            exit_called,
+            has_definitions: false,
+            has_variables: false,
+            level: 1,
+        }
     }
 
     pub(super) fn cwd(&self) -> String {
@@ -238,6 +135,7 @@ impl Engine {
                 .iter()
                 .any(|sign| line.contains(sign));
         self.begin_variables().await;
+        self.count_shells().await;
         let given = Given::default();
         let options = self.options(&name, output, &given);
         if let Some(text) = wording::early_end(line, &parser_name(&self.session)) {
@@ -257,6 +155,8 @@ impl Engine {
         let text = numbered.as_deref().unwrap_or(text);
         let reading = keys::let_read(text, self.session.launch.is_interactive());
         let text = reading.as_deref().unwrap_or(text);
+        let looking = lasting::with_look(&self.session, text, status);
+        let text = looking.as_deref().unwrap_or(text);
         let result = watched(&self.session, self.bash.exec_with_options(text, options)).await;
         *self.session.channels.lock() = None;
         let not_found = std::mem::take(&mut *self.session.not_found.lock());
@@ -293,11 +193,21 @@ impl Engine {
         if self.session.launch.is_interactive() {
             let (columns, rows) = self.session.window();
             script += &format!(
-                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='\\u@\\h:\\w\\$ '; PS2='> '"
+                "; COLUMNS={columns}; LINES={rows}; HISTFILE=~/.bash_history; HISTFILESIZE=500; HISTSIZE=500; PS1='${{debian_chroot:+($debian_chroot)}}\\u@\\h:\\w\\$ '; PS2='> '; shopt -s expand_aliases"
             );
         }
         if let Err(error) = self.bash.exec(&script).await {
             tracing::debug!(%error, "the shell's own variables are not all set");
+        }
+    }
+
+    /// A shell in the shell knows how deep it is.
+    async fn count_shells(&mut self) {
+        let level = self.session.inner.lock().len() + 1;
+        if std::mem::replace(&mut self.level, level) != level
+            && let Err(error) = self.bash.exec(&format!("SHLVL={level}")).await
+        {
+            tracing::debug!(%error, "SHLVL is not set");
         }
     }
 
@@ -320,28 +230,47 @@ impl Engine {
         let _previous = extensions.insert(Handle(Arc::clone(&self.session)));
         let (session, top) = (Arc::clone(&self.session), self.session.error_prefix());
         let mut cut = [Vec::new(), Vec::new()];
-        ExecOptions::new().arg0(name).extensions(extensions).streaming(Box::new(move |stdout, stderr| {
-            let script = session.dash_text.lock().clone();
-            let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
-                let text =
-                    wording::reword(text, &top, session.dash_line(), &|name| session.is_dash(name), &script);
-                if !script.is_empty() && dash::is_fatal(&text) {
-                    session.dash_failed.store(true, Ordering::Relaxed);
+        let positional = self.session.lasting.lock().positional.clone();
+        ExecOptions::new().arg0(name).positional(positional).extensions(extensions).streaming(Box::new(
+            move |stdout, stderr| {
+                let script = session.dash_text.lock().clone();
+                let denied = session.denied.lock().clone();
+                let errors = std::str::from_utf8(stderr.as_bytes()).map(|text| {
+                    let kept_out = denied.as_deref().map(|to| wording::kept_out(text, to));
+                    let text = kept_out.as_deref().unwrap_or(text);
+                    let text = wording::reword(
+                        text,
+                        &top,
+                        session.dash_line(),
+                        &|name| session.is_dash(name),
+                        &script,
+                    );
+                    if !script.is_empty() && dash::is_fatal(&text) {
+                        session.dash_failed.store(true, Ordering::Relaxed);
+                    }
+                    let text = phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock());
+                    let traces = session.dash_traces.load(Ordering::Relaxed);
+                    if traces { dash::trace(text).into_owned() } else { text.into_owned() }
+                });
+                let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
+                let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
+                // A trace shows what is about to be done.
+                let traced = errors.starts_with(b"+");
+                let mut both: Vec<_> = pieces.into_iter().zip(&mut cut).collect();
+                if traced {
+                    both.reverse();
                 }
-                phrases::of_programs(text, &session.arguments.lock(), &session.cwd.lock())
-            });
-            let errors = errors.as_ref().map_or(stderr.as_bytes(), |text| text.as_bytes());
-            let pieces = [(Out::Stdout, stdout.as_bytes()), (Out::Stderr, errors)];
-            for ((out, piece), rest) in pieces.into_iter().zip(&mut cut) {
-                let bytes = bytes::next_bytes(rest, piece);
-                let room = MOST_OUTPUT
-                    .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
-                    .min(bytes.len());
-                if let Some(bytes) = bytes.get(..room).filter(|bytes| !bytes.is_empty()) {
-                    sink(out, bytes);
+                for ((out, piece), rest) in both {
+                    let bytes = bytes::next_bytes(rest, piece);
+                    let room = MOST_OUTPUT
+                        .saturating_sub(given.fetch_add(bytes.len(), Ordering::Relaxed))
+                        .min(bytes.len());
+                    if let Some(bytes) = bytes.get(..room).filter(|bytes| !bytes.is_empty()) {
+                        sink(out, bytes);
+                    }
                 }
-            }
-        }))
+            },
+        ))
     }
 }
 
@@ -396,7 +325,7 @@ fn without_counts(text: String, session: &Session) -> String {
     if let Some(line) = session.dash_line() {
         let is_dash = |name: &str| name == "sh";
         let text = wording::reword(&text, "", Some(line), &is_dash, "").into_owned();
-        return text.replacen("sh: 1: ", &format!("sh: {line}: "), 1);
+        return text.replacen("sh: 1: ", &format!("{}: {line}: ", session.shell_name()), 1);
     }
     if !session.launch.is_interactive() {
         return text;

@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 
 use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
 
+use crate::machine::Access;
+
 use super::{
     builtins, bytes, commands,
     dash::{self, Invocation},
     engine::is_kept,
-    finding, guard, listings, pids, runners, scripts,
+    guard, lasting, listings, operators, pids, runners, scripts,
     session::Session,
     wording,
 };
@@ -81,7 +83,7 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
     {
         session.begin_reading(&event.name, &event.args);
     }
-    if !matches!(event.name.as_str(), "eval" | "printf" | "case") {
+    if !matches!(event.name.as_str(), "eval" | "printf" | "case") && !event.name.starts_with('\u{2}') {
         let mut latest = session.arguments.lock();
         latest.truncate(7);
         latest.insert(0, (event.name.clone(), event.args.clone()));
@@ -93,7 +95,11 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
     let interactive = session.launch.is_interactive();
     if event.name == "trap" {
         note_traps(session, &event.args);
+        if interactive && session.is_typed_trap() {
+            event.args = lasting::keep_exit_trap(session, &event.args);
+        }
     }
+    operators::prepare(&event.name, &mut event.args);
     if event.name == "kill"
         && let Some(signal) = pids::ends_the_shell(&event.args, session.shell_pid(), interactive)
     {
@@ -112,7 +118,9 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         signal_processes(session, &mut event.args);
     }
     if event.name == "awk"
-        && let Some(program) = commands::awk_refusal(&event.args)
+        && let Some(program) = commands::awk_refusal(&event.args, &|name| {
+            session.files().exists(&session.files().resolve(&session.cwd.lock(), name))
+        })
     {
         event.args = vec![program];
         return HookAction::Continue(event);
@@ -128,14 +136,16 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
             *arg = arg.trim_start_matches(' ').to_owned();
         }
     }
-    if event.name == "find" {
-        finding::rewrite(&mut event.args, |path| session.files().resolve(&session.cwd.lock(), path));
-    }
     if event.name == "cd" {
         // The library tells of a change only when the line is over.
         let to = event.args.iter().find(|arg| !arg.starts_with('-'));
         let to = to.map_or(session.launch.account.home.as_str(), String::as_str);
         let heading = session.files().resolve(&session.cwd.lock(), to);
+        // The library takes whatever keeps it out for a folder that is not there.
+        let who = session.who();
+        let denied = session.files().is_dir(&heading)
+            && session.files().may(who.uid, who.gid, &heading, Access::Execute).is_err();
+        *session.denied.lock() = denied.then(|| to.to_owned());
         *session.heading.lock() = Some(heading);
     }
     if event.name == "sh" && !as_dash(session, &mut event) {
@@ -206,6 +216,15 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
             false
         }
         Invocation::Command(at) => {
+            let traced = event.args.iter().take(at).any(|arg| {
+                arg.starts_with('-') && !arg.starts_with("--") && arg.contains('x') || arg == "xtrace"
+            });
+            if traced {
+                session.dash_traces.store(true, Ordering::Relaxed);
+            }
+            if let Some(name) = event.args.get(at + 1) {
+                session.add_dash(name);
+            }
             if let Some(script) = event.args.get_mut(at)
                 && let Some(text) = session.translated(script)
             {
@@ -242,7 +261,9 @@ fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
             true
         }
         Invocation::Piped(at) => {
-            let given = event.args.get(at..).unwrap_or_default().to_vec();
+            let name = session.called.lock().take().unwrap_or_else(|| "sh".to_owned());
+            let mut given = vec![name];
+            given.extend_from_slice(event.args.get(at..).unwrap_or_default());
             let words: Vec<String> =
                 given.iter().map(|arg| format!("'{}'", arg.replace('\'', "'\\''"))).collect();
             let script = format!("{} {}", commands::dash::PIPED, words.join(" "));
@@ -287,6 +308,13 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
     if result.name == "sh" && result.exit_code == 1 && session.dash_failed.swap(false, Ordering::Relaxed) {
         result.exit_code = 2;
     }
+    // The library refuses an option with a status of its own.
+    if result.name == "cat" && result.exit_code == 2 {
+        result.exit_code = 1;
+    }
+    if result.name == "shopt" && result.stdout.starts_with("login_shell") && session.launch.is_interactive() {
+        result.exit_code = 0;
+    }
     // One that starts others tells that any of them failed.
     if result.name == "xargs" && (1..=125).contains(&result.exit_code) {
         result.exit_code = 123;
@@ -296,6 +324,28 @@ pub(super) fn after_tool(session: &Session, mut result: ToolResult) -> HookActio
         && result.exit_code == 0
     {
         *session.cwd.lock() = heading;
+    }
+    if result.name == "printenv"
+        && session
+            .arguments
+            .lock()
+            .first()
+            .is_some_and(|(_, args)| args.iter().any(|arg| operators::is_null(arg)))
+    {
+        result.stdout = result.stdout.replace('\n', "\0");
+    }
+    if result.name == "compgen"
+        && session
+            .arguments
+            .lock()
+            .first()
+            .is_some_and(|(_, args)| args.iter().any(|arg| arg == "-b" || arg == "builtin"))
+    {
+        let is_own = |line: &&str| {
+            let name = line.trim_end_matches('\n');
+            builtins::is_one(name)
+        };
+        result.stdout = result.stdout.split_inclusive('\n').filter(is_own).collect();
     }
     if let Some(text) = about_itself(session, &result) {
         result.stdout = text;
@@ -318,8 +368,6 @@ fn about_itself(session: &Session, result: &ToolResult) -> Option<String> {
     let wanted = |word: &str| args.iter().take_while(|arg| *arg != "--").any(|arg| arg == word);
     let asked = match name {
         "grep" | "egrep" | "fgrep" if wanted("-V") => "--version",
-        "find" if wanted("-version") => "--version",
-        "find" if wanted("-help") => "--help",
         _ if wanted("--version") => "--version",
         _ if wanted("--help") => "--help",
         _ => return None,
@@ -357,6 +405,7 @@ fn runs_others(name: &str) -> bool {
             | "env"
             | "xargs"
             | "find"
+            | "\u{2}find-run"
             | "timeout"
             | "trap"
             | "nohup"

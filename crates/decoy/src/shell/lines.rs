@@ -2,7 +2,7 @@
 
 /// An open quote, a here-document, a compound command without its end, a trailing backslash, pipe or `&&`.
 pub(super) fn is_unfinished(typed: &str) -> bool {
-    scan(typed).is_some_and(|open| open)
+    scan(typed).is_some_and(|open| open) || super::wording::open_brace(typed).is_some()
 }
 
 /// `None` when the text is too strange to tell: then the interpreter shall say what it thinks.
@@ -15,11 +15,21 @@ fn scan(typed: &str) -> Option<bool> {
     let mut open_ended = false;
     let mut command_position = true;
     let mut quoted = false;
-    let mut finish = |word: &mut String, quoted: &mut bool, command_position: &mut bool, depth: &mut i32| {
+    // `for NAME in …` wants `do` next, whatever line that is on.
+    let (mut wants_do, mut misses_do) = (false, false);
+    let mut finish = |word: &mut String,
+                      quoted: &mut bool,
+                      command_position: &mut bool,
+                      depth: &mut i32,
+                      wants_do: &mut bool| {
         if word.is_empty() && !*quoted {
             return;
         }
+        if *command_position && std::mem::take(wants_do) && !matches!(word.as_str(), "do" | "{") {
+            misses_do = true;
+        }
         if *command_position && !*quoted {
+            *wants_do |= matches!(word.as_str(), "for" | "select");
             match word.as_str() {
                 "if" | "while" | "until" | "for" | "case" | "select" | "{" => *depth += 1,
                 "fi" | "done" | "esac" | "}" => *depth -= 1,
@@ -90,7 +100,7 @@ fn scan(typed: &str) -> Option<bool> {
                 open_ended = false;
             }
             '\n' => {
-                finish(&mut word, &mut quoted, &mut command_position, &mut depth);
+                finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do);
                 command_position = true;
                 for (end, strip) in here.drain(..) {
                     let mut found = false;
@@ -113,21 +123,24 @@ fn scan(typed: &str) -> Option<bool> {
                     }
                 }
             }
-            ' ' | '\t' | '\r' => finish(&mut word, &mut quoted, &mut command_position, &mut depth),
+            ' ' | '\t' | '\r' => {
+                finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do)
+            }
             ';' | '&' | '|' => {
-                finish(&mut word, &mut quoted, &mut command_position, &mut depth);
+                finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do);
                 let doubled = chars.next_if_eq(&c).is_some();
                 command_position = true;
                 open_ended = c == '|' || (c == '&' && doubled);
             }
             '(' => {
-                finish(&mut word, &mut quoted, &mut command_position, &mut depth);
+                wants_do = false;
+                finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do);
                 depth += 1;
                 command_position = true;
                 open_ended = false;
             }
             ')' => {
-                finish(&mut word, &mut quoted, &mut command_position, &mut depth);
+                finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do);
                 depth -= 1;
                 open_ended = false;
             }
@@ -137,7 +150,10 @@ fn scan(typed: &str) -> Option<bool> {
             }
         }
     }
-    finish(&mut word, &mut quoted, &mut command_position, &mut depth);
+    finish(&mut word, &mut quoted, &mut command_position, &mut depth, &mut wants_do);
+    if misses_do {
+        return Some(false);
+    }
     // An end without a beginning is the interpreter's to complain about; `case x in a)` has more `)` than `(`.
     let case = words.iter().any(|word| word == "case");
     if case {
@@ -160,6 +176,10 @@ mod tests {
             "if true; then",
             "while true; do echo",
             "for i in 1 2",
+            "for i in 1 2\n",
+            "for i in 1\ndo",
+            "for ((i=0;i<3;i++))",
+            "for i\ndo echo",
             "cat <<EOF",
             "cat <<EOF\nx",
             "a &&",
@@ -172,6 +192,7 @@ mod tests {
             "case x in a) echo;;",
             "$(echo",
             "cat <<-E\n\tx",
+            "echo ${x",
         ] {
             assert!(is_unfinished(typed), "{typed:?}");
         }
@@ -203,6 +224,8 @@ mod tests {
             "cat <<<x",
             "fi",
             "echo \"$(echo 'x')\"",
+            "for i in 1 2\necho $i",
+            "for i in 1; echo",
         ] {
             assert!(!is_unfinished(typed), "{typed:?}");
         }

@@ -11,17 +11,19 @@ mod dash;
 mod disk;
 mod engine;
 mod environment;
-mod finding;
 mod guard;
 mod hooks;
 pub mod io;
 mod jobs;
 mod keys;
+mod lasting;
 mod lines;
 mod listings;
 mod mawk;
 mod operands;
+mod operators;
 mod options;
+mod personas;
 mod phrases;
 mod pids;
 mod recall;
@@ -94,6 +96,8 @@ pub struct Shell {
     engine: Option<Box<Engine>>,
     /// Prompts that the visitor has changed: `PS1` and `PS2`.
     prompts: Option<(String, String)>,
+    /// Where the shells were that started another one.
+    outer: Vec<String>,
 }
 
 impl Shell {
@@ -109,6 +113,7 @@ impl Shell {
             status: 0,
             engine: None,
             prompts: None,
+            outer: Vec::new(),
         }
     }
 
@@ -136,7 +141,8 @@ impl Shell {
             return first.clone();
         }
         let user = self.session.user_name();
-        let home = self.session.identity().user(&user).map_or("/", |user| user.home.as_str());
+        let home = self.session.home_of(self.session.who().uid);
+        let home = home.as_str();
         let shown = match self.cwd.strip_prefix(home) {
             Some("") if home != "/" => "~".to_owned(),
             Some(rest) if rest.starts_with('/') && home != "/" => format!("~{rest}"),
@@ -187,11 +193,13 @@ impl Shell {
         input.set_echo(true);
         self.session.approach(line, &self.cwd).await;
         let (output, heard) = recall::listen(output);
+        let (depth, cwd) = (self.session.inner.lock().len(), self.cwd.clone());
         let finished = match self.job_parts(line) {
             Some(parts) => self.run_parts(parts, &output, input).await,
             None => self.run_one(line, &output, input).await,
         };
         self.session.jobs.lock().finish_foreground();
+        self.settle(depth, cwd).await;
         self.status = finished.status;
         if !finished.exited {
             self.renew_prompts(line, &output).await;
@@ -228,6 +236,10 @@ impl Shell {
         };
         let finished = engine.run(line, self.status, output, input).await;
         self.cwd = engine.cwd();
+        let last = if finished.exited { self.session.lasting.lock().at_exit.take() } else { None };
+        if let Some(last) = last {
+            engine.run(&last, finished.status, output, input).await;
+        }
         finished
     }
 

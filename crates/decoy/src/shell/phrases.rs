@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::mawk;
+use super::{builtins, commands, mawk, operators};
 
 /// Programs of coreutils and findutils: they end a complaint with where there is help.
 const HELPFUL: &[&str] = &[
@@ -51,7 +51,10 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
     let known = |line: &str| {
         line.split_once(": ").is_some_and(|(name, _)| {
             HELPFUL.binary_search(&name).is_ok()
-                || matches!(name, "diff" | "cmp" | "find" | "awk" | "env" | "timeout" | "sed")
+                || matches!(
+                    name,
+                    "cmp" | "awk" | "env" | "timeout" | "sed" | "grep" | "error" | "bash" | "-bash" | "Usage"
+                )
         })
     };
     if !text.lines().any(known) {
@@ -68,22 +71,53 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
         };
         let args =
             latest.iter().find(|(called, _)| called == name).map_or(&[] as &[String], |(_, args)| args);
-        // The question that `find -ok` asks, and that nobody answers.
-        if name == "find" && said.starts_with("-ok needs an interactive terminal") {
-            let command = args.iter().skip_while(|arg| !arg.starts_with("-ok")).nth(1);
-            let start = args.first().filter(|arg| !arg.starts_with('-')).map_or(".", String::as_str);
-            out.push_str(&format!("< {} ... {start} > ? ", command.map_or("", String::as_str)));
+        // The library's own words about options.
+        if name == "error"
+            && let Some(option) =
+                said.strip_prefix("unexpected argument '").and_then(|rest| rest.split('\'').next())
+        {
+            while lines.next_if(|next| !next.starts_with("For more information, try")).is_some() {}
+            lines.next();
+            let refused = match option.strip_prefix("--") {
+                Some(_) => format!("unrecognized option '{option}'"),
+                None => format!("invalid option -- '{}'", option.trim_start_matches('-')),
+            };
+            out.push_str(&format!("cat: {refused}\nTry 'cat --help' for more information.\n"));
+            continue;
+        }
+        if name == "grep" && said == format!("unrecognized option '{}'", operators::MATCHERS) {
+            while lines.next_if(|next| next.starts_with("Usage: ") || next.starts_with("Try '")).is_some() {}
+            out.push_str("grep: conflicting matchers specified\n");
+            continue;
+        }
+        if said.ends_with("write error: Bad file descriptor") && matches!(name, "bash" | "-bash") {
+            let writer = latest.first().map_or("", |(name, _)| name.as_str());
+            let front = if builtins::is_one(writer) {
+                body.trim_end_matches("write error: Bad file descriptor")
+            } else {
+                ""
+            };
+            out.push_str(&format!("{front}{writer}: write error: Bad file descriptor{end}"));
+            continue;
+        }
+        if name == "Usage" && said.starts_with("sed [OPTION]") {
+            while lines.next_if(|next| !next.starts_with("  --version")).is_some() {}
+            lines.next();
+            out.push_str(&commands::usage_of_sed());
             continue;
         }
         out.push_str(&phrase(name, said, args, cwd));
         out.push_str(end);
         let complains = COMPLAINTS.iter().any(|sign| said.starts_with(sign));
-        let helped = lines.peek().is_some_and(|next| next.starts_with("Usage"))
-            || lines.clone().any(|next| next.starts_with("Try '"));
+        let helped =
+            lines.peek().is_some_and(|next| next.starts_with("Usage") || next.starts_with("BusyBox "))
+                || lines.clone().any(|next| next.starts_with("Try '"));
         if complains && !helped && !end.is_empty() {
             if HELPFUL.binary_search(&name).is_ok() {
                 out.push_str(&format!("Try '{name} --help' for more information.\n"));
-            } else if matches!(name, "diff" | "cmp") {
+            } else if name == "sed" {
+                out.push_str(&commands::usage_of_sed());
+            } else if name == "cmp" {
                 out.push_str(&format!("{name}: Try '{name} --help' for more information.\n"));
             }
         }
@@ -93,14 +127,32 @@ pub(super) fn of_programs<'a>(text: Cow<'a, str>, latest: &[Call], cwd: &str) ->
 
 fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
     let mut said = as_typed(said, args, cwd).into_owned();
-    if QUOTING.iter().any(|sign| said.contains(sign))
-        || matches!(name, "find" | "env") && said.starts_with('\'')
-    {
+    if QUOTING.iter().any(|sign| said.contains(sign)) || name == "env" && said.starts_with('\'') {
         said = curled(&said);
     }
     let missing = said.strip_suffix(": No such file or directory").map(str::to_owned);
     let folder = said.strip_suffix(": Is a directory").map(str::to_owned);
     let said = match (name, missing, folder) {
+        ("sort", ..) if said.starts_with("invalid field specification '") => {
+            let rest = said.trim_start_matches("invalid field specification '");
+            let (key, what) = rest.split_once("': ").unwrap_or((rest, "stray character in field spec"));
+            if what.starts_with("invalid number at") {
+                format!("{what}: invalid count at start of \u{2018}{key}\u{2019}")
+            } else {
+                format!("{what}: invalid field specification \u{2018}{key}\u{2019}")
+            }
+        }
+        (_, ..) if said.contains("io error: ") && said.ends_with(')') && said.contains(" (os error ") => {
+            let said = said.replacen("io error: ", "", 1);
+            let said = said.split(" (os error ").next().unwrap_or_default();
+            match said.split_once('\'').and_then(|(front, rest)| Some((front, rest.split_once('\'')?))) {
+                Some((front, (path, after))) if name == "install" => {
+                    format!("{front}\u{2018}{path}\u{2019}{after}")
+                }
+                _ => said.to_owned(),
+            }
+        }
+        ("bash" | "-bash", ..) => unprintable(&said),
         ("sort", Some(file), _) if !file.contains(": ") => {
             format!("cannot read: {file}: No such file or directory")
         }
@@ -145,9 +197,6 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
             said.replace(" (bashkit factors up to 2^64-1)", "")
         }
         ("cmp", ..) => said.replacen(" differ: char ", " differ: byte ", 1),
-        ("find", ..) if said.starts_with("invalid argument `") => {
-            said.replacen("invalid", "Invalid", 1).replace("to `-", "to -").trim_end_matches('\'').to_owned()
-        }
         ("seq", ..) if said == "zero increment" => {
             "invalid Zero increment value: \u{2018}0\u{2019}".to_owned()
         }
@@ -157,13 +206,30 @@ fn phrase(name: &str, said: &str, args: &[String], cwd: &str) -> String {
                 "missing operand after \u{2018}{first}\u{2019}\nTwo strings must be given when translating."
             )
         }
-        ("diff", ..) if said == "missing operand" => {
-            let last = args.last().map_or("diff", String::as_str);
-            format!("missing operand after '{last}'")
-        }
         _ => said,
     };
     format!("{name}: {said}")
+}
+
+/// What `printf` of bash says to a conversion that it does not have: it names the sign.
+fn unprintable(said: &str) -> String {
+    const LIBRARYS: &str = ": invalid conversion specification";
+    let Some((front, format)) = said
+        .strip_suffix(LIBRARYS)
+        .and_then(|rest| rest.split_once("printf: %").map(|(front, format)| (front, format.to_owned())))
+    else {
+        return said.to_owned();
+    };
+    let sign = format.trim_start_matches(|c: char| c.is_ascii_digit() || "-+ #.*'lhLjt".contains(c));
+    // Where the library stops reading a letter of its own, bash stops behind it.
+    let sign = match sign.chars().next() {
+        Some('z') => sign.chars().nth(1),
+        first => first,
+    };
+    match sign {
+        Some(sign) => format!("{front}printf: `{sign}': invalid format character"),
+        None => said.to_owned(),
+    }
 }
 
 /// A path that the library has made absolute, as it was typed.

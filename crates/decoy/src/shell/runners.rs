@@ -10,14 +10,16 @@ pub(super) fn absent(session: &Session, name: &str, args: &[String]) -> Option<S
         "nohup" | "setsid" => "",
         "nice" => "n",
         "sudo" => "ugpCDRTU",
-        "find" => return absent_in_find(session, args),
+        "flock" => "wE",
         _ => return None,
     };
     let mut words = args.iter();
-    let mut skip = usize::from(name == "timeout");
+    let mut skip = usize::from(matches!(name, "timeout" | "flock"));
     let command = loop {
         let word = words.next()?;
         match word.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+            // A script, which has words of its own.
+            Some("c") if name == "flock" && skip == 0 => return None,
             Some(letters) if letters.starts_with('-') => {}
             Some(letters) => {
                 if letters.len() == 1 && letters.chars().all(|letter| valued.contains(letter)) {
@@ -29,11 +31,6 @@ pub(super) fn absent(session: &Session, name: &str, args: &[String]) -> Option<S
         }
     };
     is_absent(session, command).then(|| name.to_owned())
-}
-
-fn absent_in_find(session: &Session, args: &[String]) -> Option<String> {
-    let at = args.iter().position(|arg| matches!(arg.as_str(), "-exec" | "-execdir"))?;
-    args.get(at + 1).is_some_and(|command| is_absent(session, command)).then(|| "find".to_owned())
 }
 
 fn is_absent(session: &Session, command: &str) -> bool {
@@ -50,7 +47,7 @@ pub(super) fn words(runner: &str, command: &str) -> Option<(String, i32)> {
         "nice" => (format!("nice: \u{2018}{command}\u{2019}: {none}"), 127),
         "setsid" => (format!("setsid: failed to execute {command}: {none}"), 127),
         "sudo" => (format!("sudo: {command}: command not found"), 1),
-        "find" => (format!("find: \u{2018}{command}\u{2019}: {none}"), 1),
+        "flock" => (format!("flock: failed to execute {command}: {none}"), 69),
         _ => return None,
     })
 }

@@ -1,5 +1,8 @@
 //! What a shell and its programs share: who is at work, where output goes, how deep they are nested.
 
+mod bounds;
+mod speaker;
+
 use std::{
     collections::BTreeSet,
     sync::{
@@ -53,6 +56,13 @@ pub(super) struct Session {
     pages: AtomicBool,
     /// The running line puts something into the background.
     background: AtomicBool,
+    /// The running line has a redirection of output in it, and one of errors.
+    out_redirected: AtomicBool,
+    err_redirected: AtomicBool,
+    /// What is typed gets into no history.
+    forgets: AtomicBool,
+    /// The running line is a `trap` of the shell itself.
+    typed_trap: AtomicBool,
     /// The signal by which the shell has killed itself; 0 while it has not.
     pub(super) killed: AtomicU8,
     /// Signals that the shell catches or ignores.
@@ -73,10 +83,16 @@ pub(super) struct Session {
     pub(super) dash_text: Mutex<String>,
     /// dash has given up on it.
     pub(super) dash_failed: AtomicBool,
+    /// The word that a shell was called by, if that was a path.
+    pub(super) called: Mutex<Option<String>>,
     /// The program at work that starts others, by its name: it has its own words for what is not there.
     pub(super) runner: Mutex<Option<String>>,
+    /// Searches of `find` that wait for a command to end.
+    pub(super) searches: Mutex<Vec<(u32, super::commands::finding::Search)>>,
     /// The programs that were started last, with their arguments; the latest first.
     pub(super) arguments: Mutex<Vec<(String, Vec<String>)>>,
+    /// Where `cd` was last kept out, as it was typed.
+    pub(super) denied: Mutex<Option<String>>,
     /// The line at work, as far as it is remembered.
     pub(super) line: Mutex<String>,
     /// Where the `cd` at work leads to.
@@ -87,6 +103,14 @@ pub(super) struct Session {
     keeps_jobs: AtomicBool,
     /// What is in the background or stopped.
     pub(super) jobs: Mutex<super::jobs::Jobs>,
+    /// What outlasts a line on a terminal.
+    pub(super) lasting: Mutex<super::lasting::Lasting>,
+    /// dash shows what it runs: in its own way.
+    pub(super) dash_traces: AtomicBool,
+    /// The shells in each other that belong to somebody else, the innermost last.
+    pub(super) personas: Mutex<Vec<super::personas::Persona>>,
+    /// What the shell that is the innermost from now on is told.
+    pub(super) settings: Mutex<Option<super::personas::Settings>>,
     /// How long the job at work would have waited so far.
     pub(super) slept: Mutex<Duration>,
     /// Lines typed so far.
@@ -112,20 +136,8 @@ const MOST_HISTORY: usize = 500;
 /// The most bytes of them all.
 const MOST_HISTORY_BYTES: usize = 64 * 1024;
 
-/// The most names of scripts that are remembered for the words of their errors.
-const MOST_DASH_NAMES: usize = 64;
-
-/// How much of a script of dash is remembered for the words of its errors.
-const LONGEST_DASH_TEXT: usize = 16 * 1024;
-
 /// How much of the line at work is remembered.
 const LONGEST_LINE: usize = 4096;
-
-/// The longest that a line may work in all: it holds a thread meanwhile.
-const LONGEST_WORK: Duration = Duration::from_secs(10);
-
-/// The most stack that one line may use. Threads have 64 MiB; what is left is for the deepest single step.
-pub(super) const MOST_STACK: usize = 24 * 1024 * 1024;
 
 impl Session {
     pub(super) fn new(contact: &Contact, launch: Launch, window: Window) -> Self {
@@ -157,6 +169,10 @@ impl Session {
             pages: AtomicBool::new(false),
             background: AtomicBool::new(false),
             recall: super::recall::Recall::default(),
+            forgets: AtomicBool::new(false),
+            typed_trap: AtomicBool::new(false),
+            out_redirected: AtomicBool::new(false),
+            err_redirected: AtomicBool::new(false),
             killed: AtomicU8::new(0),
             traps: Mutex::default(),
             errors_shown: AtomicBool::new(false),
@@ -166,13 +182,20 @@ impl Session {
             dash_given: AtomicBool::new(false),
             dash_text: Mutex::default(),
             dash_failed: AtomicBool::new(false),
+            called: Mutex::default(),
             runner: Mutex::default(),
+            searches: Mutex::default(),
             arguments: Mutex::default(),
             line: Mutex::default(),
             heading: Mutex::default(),
+            denied: Mutex::default(),
             dash: Mutex::default(),
             keeps_jobs: AtomicBool::new(false),
             jobs: Mutex::default(),
+            lasting: Mutex::default(),
+            dash_traces: AtomicBool::new(false),
+            personas: Mutex::default(),
+            settings: Mutex::default(),
             slept: Mutex::default(),
             history: Mutex::default(),
             inner: Mutex::default(),
@@ -231,11 +254,19 @@ impl Session {
         self.polled.lock().1 = Duration::ZERO;
         self.dash.lock().clear();
         self.dash_text.lock().clear();
+        self.dash_traces.store(false, Ordering::Relaxed);
         *self.runner.lock() = None;
+        *self.denied.lock() = None;
         *self.given_to_shell.lock() = None;
         self.last_words.lock().clear();
         self.piped.store(line.contains(['|', '>', '$', '`', '(']), Ordering::Relaxed);
         self.feeds.store(feeds(line), Ordering::Relaxed);
+        let traps = line.trim_start().starts_with("trap ") && !line.contains(['(', '|', '`']);
+        self.typed_trap.store(traps, Ordering::Relaxed);
+        let to_errors = ["2>", "&>", ">&"].iter().any(|sign| line.contains(sign));
+        self.err_redirected.store(to_errors, Ordering::Relaxed);
+        let to_output = line.replace("2>&1", "").replace("2>", "").contains('>');
+        self.out_redirected.store(to_output, Ordering::Relaxed);
         let last = line.rsplit('|').next().unwrap_or_default();
         let pages = matches!(last.split_whitespace().next(), Some("less" | "more" | "pager"));
         self.pages.store(pages && !last.contains(['>', ';', '&']), Ordering::Relaxed);
@@ -244,13 +275,43 @@ impl Session {
         if let Some((_, lines)) = self.inner.lock().last_mut() {
             *lines = lines.saturating_add(1);
         }
-        if self.launch.is_interactive() && !line.trim().is_empty() && !line.starts_with(' ') {
+        if self.launch.is_interactive()
+            && !line.trim().is_empty()
+            && !line.starts_with(' ')
+            && self.remembers(line)
+        {
             let mut history = self.history.lock();
             let bytes: usize = history.iter().map(String::len).sum();
             if history.len() < MOST_HISTORY && bytes < MOST_HISTORY_BYTES {
                 history.push(line.trim_end_matches('\n').chars().take(2048).collect());
             }
         }
+    }
+
+    /// Whether the running line sends output, or errors, somewhere itself.
+    pub(super) fn redirected(&self) -> (bool, bool) {
+        (self.out_redirected.load(Ordering::Relaxed), self.err_redirected.load(Ordering::Relaxed))
+    }
+
+    /// Whether the running line is a `trap` of the shell itself.
+    pub(super) fn is_typed_trap(&self) -> bool {
+        self.typed_trap.load(Ordering::Relaxed)
+    }
+
+    /// Whether a line that is typed gets into the history: `set +o history` ends that, from the next line on.
+    fn remembers(&self, line: &str) -> bool {
+        let before = self.forgets.load(Ordering::Relaxed);
+        if line.contains("set +o history") {
+            self.forgets.store(true, Ordering::Relaxed);
+        } else if line.contains("set -o history") {
+            self.forgets.store(false, Ordering::Relaxed);
+        }
+        let nothing = line.split([' ', ';', '&']).any(|word| matches!(word, "HISTSIZE=0" | "HISTSIZE=\"0\""));
+        if nothing {
+            self.history.lock().clear();
+            self.forgets.store(true, Ordering::Relaxed);
+        }
+        !before && !nothing
     }
 
     /// Whether what programs say may go somewhere else than to the terminal.
@@ -373,60 +434,6 @@ impl Session {
             .map(|name| (*name).to_owned())
     }
 
-    /// What errors of the shell begin with, without the colon.
-    pub(super) fn shell_name(&self) -> String {
-        match (self.inner.lock().last(), self.launch.is_interactive()) {
-            (Some((Inner::Dash, _)), _) => "sh".to_owned(),
-            (Some((Inner::Bash, _)), _) | (None, false) => "bash".to_owned(),
-            (None, true) => "-bash".to_owned(),
-        }
-    }
-
-    /// The line that an inner dash on a terminal is at; `None` in bash.
-    pub(super) fn dash_line(&self) -> Option<u32> {
-        self.inner.lock().last().and_then(|(kind, line)| (*kind == Inner::Dash).then_some(*line))
-    }
-
-    /// What errors of the shell itself begin with, up to what they say.
-    pub(super) fn error_prefix(&self) -> String {
-        match self.dash_line() {
-            Some(line) => format!("sh: {line}: "),
-            None if self.launch.is_interactive() => format!("{}: ", self.shell_name()),
-            None => format!("{}: line 1: ", self.shell_name()),
-        }
-    }
-
-    /// A script that dash runs.
-    pub(super) fn add_dash(&self, name: &str) {
-        let mut names = self.dash.lock();
-        if names.len() < MOST_DASH_NAMES && !names.iter().any(|known| known == name) {
-            names.push(name.chars().take(256).collect());
-        }
-    }
-
-    /// Text that dash is about to run, as bash has to read it.
-    pub(super) fn translated(&self, text: &str) -> Option<String> {
-        text.get(..LONGEST_DASH_TEXT.min(text.len()))
-            .unwrap_or_default()
-            .clone_into(&mut self.dash_text.lock());
-        self.dash_failed.store(false, Ordering::Relaxed);
-        super::dash::translated(text, super::dash::Place::Script)
-    }
-
-    /// Whether errors that begin with this name are those of dash.
-    pub(super) fn is_dash(&self, name: &str) -> bool {
-        let name = name.strip_suffix(": -c").unwrap_or(name);
-        let base = |path: &str| path.rsplit('/').next().map(str::to_owned);
-        matches!(name, "sh" | "dash" | "/bin/sh" | "/usr/bin/sh" | "/bin/dash" | "/usr/bin/dash")
-            || self.dash.lock().iter().any(|known| base(known) == base(name))
-    }
-
-    /// What the shell says about a name that names nothing.
-    pub(super) fn unknown_command(&self, name: &str) -> String {
-        let said = if self.dash_line().is_some() { "not found" } else { "command not found" };
-        format!("{}{name}: {said}\n", self.error_prefix())
-    }
-
     /// Columns and rows of the terminal.
     pub(super) fn window(&self) -> (u32, u32) {
         let (columns, rows) = self.window.size();
@@ -440,53 +447,12 @@ impl Session {
     pub(super) fn set_umask(&self, umask: u32) {
         self.umask.store(umask, Ordering::Relaxed);
     }
-
-    /// Remembers where the stack is now, and when that was.
-    pub(super) fn begin(&self) {
-        self.polled.lock().0 = Some(self.contact.visitor.clock().stopwatch());
-        self.stack_base.store(here(), Ordering::Relaxed);
-    }
-
-    /// Refuses to go deeper when the running line has used up its stack.
-    pub(super) fn check_depth(&self) -> bashkit::Result<()> {
-        if self.is_too_deep() {
-            self.cancel.lock().store(true, Ordering::Relaxed);
-            return Err(bashkit::Error::Cancelled);
-        }
-        Ok(())
-    }
-
-    /// A poll is over: what it took counts.
-    pub(super) fn rest(&self) {
-        let mut polled = self.polled.lock();
-        if let Some(since) = polled.0.take() {
-            polled.1 += since.elapsed();
-        }
-    }
-
-    /// Whether the running line has worked for too long; what it waited for does not count.
-    pub(super) fn is_too_long(&self) -> bool {
-        let (since, before) = *self.polled.lock();
-        before + since.map_or(Duration::ZERO, |since| since.elapsed()) > LONGEST_WORK
-    }
-
-    pub(super) fn is_too_deep(&self) -> bool {
-        let base = self.stack_base.load(Ordering::Relaxed);
-        base != 0 && base.abs_diff(here()) > MOST_STACK
-    }
 }
 
 /// Whether text has a pipe or a substitution in it.
 fn feeds(text: &str) -> bool {
     text.replace("||", "").contains(['|', '`'])
         || ["$(", "<(", "eval", " sh"].iter().any(|sign| text.contains(sign))
-}
-
-/// Roughly where the stack pointer is.
-#[inline(never)]
-fn here() -> usize {
-    let mark = 0_u8;
-    std::ptr::from_ref(std::hint::black_box(&mark)) as usize
 }
 
 /// Whether a line looks into whatever is below what it names.

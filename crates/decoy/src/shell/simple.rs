@@ -7,7 +7,7 @@ use super::{
     commands::{self, Call, Run, Said},
     engine,
     io::{Input, Out, Output},
-    operands,
+    lasting, operands,
     session::Inner,
 };
 use crate::shell::Finished;
@@ -78,6 +78,12 @@ impl Shell {
         }
         if let Some(finished) = self.inner_shells(first, args, output) {
             return Some(finished);
+        }
+        if first == "trap"
+            && matches!(args.first().map(String::as_str), None | Some("-p"))
+            && let Some(listed) = lasting::exit_trap(&self.session)
+        {
+            return Some(say(&Said { out: listed.into(), ..Said::default() }, Out::Stdout, output));
         }
         // Functions and aliases live in the interpreter.
         if self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) || is_keyword(first) {
@@ -214,12 +220,17 @@ impl Shell {
             let status =
                 args.first().and_then(|status| status.parse::<i32>().ok()).unwrap_or(self.status) & 0xff;
             if let Some((kind, _)) = inner.pop() {
-                if kind == Inner::Bash {
-                    output(Out::Stderr, b"exit\n");
+                let left = inner.len();
+                drop(inner);
+                let word = self.session.leave(left).unwrap_or("exit\n");
+                // `logout` is no word of dash, and needs none of its own in bash.
+                if kind == Inner::Bash && (first == "exit" || word == "exit\n") {
+                    output(Out::Stderr, word.as_bytes());
                 }
                 return Some(Finished { status, ..Finished::default() });
             }
-            if !self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
+            let leaves_user = self.session.who().uid != self.session.launch.account.uid;
+            if leaves_user || !self.engine.as_ref().is_some_and(|engine| engine.has_definitions()) {
                 let account = &self.session.launch.account;
                 if self.session.who().uid != account.uid {
                     self.session.become_user(account.uid, account.gid);

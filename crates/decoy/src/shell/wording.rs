@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bashkit::Error;
 
-use super::dash::phrase;
+use super::{commands::connections, dash::phrase};
 
 /// `bash --version` of Debian 12.
 pub(super) const BASH_VERSION: &str = "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)
@@ -95,9 +95,35 @@ fn after_redirection(source: &str) -> String {
 
 /// What bash says about text that ends where a command should follow, which the library takes as it is.
 pub(super) fn early_end(text: &str, who: &str) -> Option<String> {
+    if let Some(line) = open_brace(text) {
+        return Some(format!("{who}: line {line}: unexpected EOF while looking for matching `}}'\n"));
+    }
     let trimmed = text.trim_end();
     (trimmed.ends_with("&&") || trimmed.ends_with("||"))
         .then(|| format!("{who}: line {}: syntax error: unexpected end of file\n", text.lines().count() + 1))
+}
+
+/// The line of a `${` that nothing closes.
+pub(super) fn open_brace(text: &str) -> Option<usize> {
+    if !text.contains("${") || text.contains("<<") {
+        return None;
+    }
+    let (mut open, mut doubled, mut line) = (Vec::new(), false, 1);
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '\\' => drop(signs.next()),
+            '\n' => line += 1,
+            '"' => doubled = !doubled,
+            '\'' if !doubled => while signs.next().is_some_and(|sign| sign != '\'') {},
+            '#' if open.is_empty() && !doubled => while signs.next_if(|sign| *sign != '\n').is_some() {},
+            '$' if signs.next_if_eq(&'{').is_some() => open.push(line),
+            '$' => drop(signs.next_if_eq(&'#')),
+            '}' => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.first().copied()
 }
 
 /// Rewords what the library writes to standard error. `top` is what the shell's own errors begin with.
@@ -118,6 +144,11 @@ pub(super) fn reword<'a>(
         ": current: no such job",
         " limit",
         " exceeded",
+        "\\002",
+        "unexpected argument",
+        "os error",
+        "/dev/tcp/",
+        "/dev/udp/",
     ]
     .iter()
     .any(|sign| text.contains(sign));
@@ -130,6 +161,7 @@ pub(super) fn reword<'a>(
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
         let body: Cow<'_, str> = match body {
             _ if is_of_the_library(body) => continue,
+            _ if let Some(told) = connections::told(body) => told.into(),
             "missing ]" => format!("{top}[: missing `]'").into(),
             "user\tunavailable" => "user\t0m0.000s".into(),
             "sys\tunavailable" => "sys\t0m0.000s".into(),
@@ -158,10 +190,17 @@ pub(super) fn reword<'a>(
     Cow::Owned(out)
 }
 
+/// A folder that is there and cannot be walked through.
+pub(super) fn kept_out(text: &str, to: &str) -> String {
+    let front = format!("cd: {to}: ");
+    text.replace(&format!("{front}No such file or directory\n"), &format!("{front}Permission denied\n"))
+}
+
 /// Whether the library speaks of its own bounds, which no program of Debian has: better nothing than that.
 fn is_of_the_library(line: &str) -> bool {
     let ends = ["exceeded; output truncated", "find: output size limit exceeded", "nesting depth exceeded"];
     ends.iter().any(|end| line.ends_with(end))
+        || super::lasting::is_looking(line)
         || line.starts_with("awk: fatal: ") && line.contains(" iteration limit (")
         || line.contains(": printf: format ") && line.contains(" exceeds limit ")
         || line.starts_with("printf: format ") && line.contains(" exceeds limit ")
@@ -197,6 +236,19 @@ mod tests {
             ("ls: cannot access 'sh: line 1': x\n", "ls: cannot access 'sh: line 1': x\n"),
         ] {
             assert_eq!(reword(bash, "bash: line 1: ", None, &is_dash, ""), dash);
+        }
+    }
+
+    #[test]
+    fn an_open_brace_is_found() {
+        for (text, line) in [
+            ("echo ${", Some(1)),
+            ("a\necho ${x", Some(2)),
+            ("echo ${x} '${'", None),
+            ("echo \"${x:-it's}\"", None),
+            ("f() { echo ${#a}; }", None),
+        ] {
+            assert_eq!(open_brace(text), line, "{text}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! The line that is being typed: readline as bash 5.2 uses it, as far as a visitor can see it.
 
+mod edits;
+mod searching;
+
 use std::collections::VecDeque;
 
-use super::{
-    screen::{Screen, character_length},
-    search::Past,
-};
+use super::{screen::Screen, search::Past};
+use edits::{is_letter, last_word};
+use searching::Search;
 
 /// An escape sequence longer than this is none.
 const LONGEST_ESCAPE: usize = 16;
@@ -27,17 +29,6 @@ pub(super) enum Press {
     Complete,
     /// The line is as long as it may be; reported once a line.
     Full,
-}
-
-/// What ^R looks for.
-#[derive(Default)]
-struct Search {
-    needle: Vec<u8>,
-    /// How many lines ago the shown one was typed, 0 for none.
-    back: usize,
-    failed: bool,
-    /// The line that was left for the search.
-    before: (Vec<u8>, usize),
 }
 
 /// One line under way, and those before it.
@@ -253,160 +244,6 @@ impl Editor {
         self.show(out);
     }
 
-    fn remember_state(&mut self) {
-        if self.undo.len() == MOST_UNDONE {
-            self.undo.remove(0);
-        }
-        self.undo.push((self.line.clone(), self.cursor));
-    }
-
-    fn undo(&mut self, out: &mut Vec<u8>) {
-        match self.undo.pop() {
-            Some((line, cursor)) => {
-                (self.line, self.cursor) = (line, cursor);
-                self.show(out);
-            }
-            None => out.push(0x07),
-        }
-    }
-
-    fn insert(&mut self, text: &[u8], out: &mut Vec<u8>) -> Press {
-        let room = self.limit.saturating_sub(self.line.len()).min(text.len());
-        let text_in = text.get(..room).unwrap_or_default();
-        self.line.splice(self.cursor..self.cursor, text_in.iter().copied());
-        self.cursor += room;
-        if room > 0 {
-            self.show(out);
-        }
-        if room < text.len() && !std::mem::replace(&mut self.full, true) {
-            Press::Full
-        } else {
-            Press::Nothing
-        }
-    }
-
-    fn left(&mut self, out: &mut Vec<u8>) {
-        if self.cursor == 0 {
-            return out.push(0x07);
-        }
-        self.move_to(self.before_cursor(), out);
-    }
-
-    fn right(&mut self, out: &mut Vec<u8>) {
-        if self.cursor == self.line.len() {
-            return out.push(0x07);
-        }
-        self.move_to(self.after_cursor(), out);
-    }
-
-    /// Where the character before the cursor begins.
-    fn before_cursor(&self) -> usize {
-        let front = self.line.get(..self.cursor).unwrap_or_default();
-        front.iter().rposition(|&byte| !is_continuation(byte)).unwrap_or(0)
-    }
-
-    /// Where the character under the cursor ends.
-    fn after_cursor(&self) -> usize {
-        let first = self.line.get(self.cursor).copied().unwrap_or_default();
-        (self.cursor + character_length(first)).min(self.line.len())
-    }
-
-    fn move_to(&mut self, to: usize, out: &mut Vec<u8>) {
-        self.cursor = to;
-        self.show(out);
-    }
-
-    /// Where the word before the cursor begins.
-    fn word_start(&self, is_part: fn(&u8) -> bool) -> usize {
-        let front = self.line.get(..self.cursor).unwrap_or_default();
-        let end = front.iter().rposition(is_part).map_or(0, |at| at + 1);
-        let word = front.get(..end).unwrap_or_default();
-        word.iter().rposition(|byte| !is_part(byte)).map_or(0, |at| at + 1)
-    }
-
-    /// Where the word behind the cursor ends.
-    fn word_end(&self) -> usize {
-        let rest = self.line.get(self.cursor..).unwrap_or_default();
-        let start = rest.iter().position(is_letter).unwrap_or(rest.len());
-        let word = rest.get(start..).unwrap_or_default();
-        self.cursor + start + word.iter().position(|byte| !is_letter(byte)).unwrap_or(word.len())
-    }
-
-    fn backspace(&mut self, out: &mut Vec<u8>) {
-        if self.cursor == 0 {
-            return out.push(0x07);
-        }
-        if self.cursor == self.line.len() && self.screen.rub_out(out) {
-            self.remember_state();
-            self.line.pop();
-            self.cursor = self.line.len();
-            return;
-        }
-        self.replace(self.before_cursor(), self.cursor, &[], out);
-    }
-
-    /// Puts `text` in the place of a part of the line and leaves the cursor behind it.
-    pub fn replace(&mut self, from: usize, to: usize, text: &[u8], out: &mut Vec<u8>) {
-        let to = to.min(self.line.len());
-        if from > to || from == to && text.is_empty() {
-            return;
-        }
-        self.remember_state();
-        self.line.splice(from..to, text.iter().copied());
-        self.cursor = from + text.len();
-        self.show(out);
-    }
-
-    fn kill(&mut self, from: usize, to: usize, again: bool, out: &mut Vec<u8>) {
-        let gone = self.line.get(from..to).unwrap_or_default().to_vec();
-        self.kills = true;
-        match (again, to == self.cursor && from < self.cursor) {
-            (false, _) if gone.is_empty() => {}
-            (false, _) => self.killed = gone,
-            (true, true) => self.killed = [gone, std::mem::take(&mut self.killed)].concat(),
-            (true, false) => self.killed.extend(gone),
-        }
-        self.killed.truncate(self.limit);
-        self.replace(from, to, &[], out);
-    }
-
-    fn yank(&mut self, out: &mut Vec<u8>) {
-        if self.killed.is_empty() || self.line.len() + self.killed.len() > self.limit {
-            return out.push(0x07);
-        }
-        let text = self.killed.clone();
-        self.replace(self.cursor, self.cursor, &text, out);
-    }
-
-    /// ^T: the character before the cursor goes behind the one under it.
-    fn transpose(&mut self, out: &mut Vec<u8>) {
-        if self.cursor == 0 || self.line.len() < 2 {
-            return out.push(0x07);
-        }
-        if self.cursor == self.line.len() {
-            self.cursor = self.before_cursor();
-        }
-        let (from, middle, to) = (self.before_cursor(), self.cursor, self.after_cursor());
-        let part = |from, to| self.line.get(from..to).unwrap_or_default();
-        let swapped = [part(middle, to), part(from, middle)].concat();
-        self.replace(from, to, &swapped, out);
-    }
-
-    /// Alt-u, Alt-l and Alt-c: the word behind the cursor in other letters.
-    fn recase(&mut self, how: u8, out: &mut Vec<u8>) {
-        let (from, to) = (self.cursor, self.word_end());
-        let mut word = self.line.get(from..to).unwrap_or_default().to_vec();
-        let first = word.iter().position(is_letter).unwrap_or(0);
-        for (at, byte) in word.iter_mut().enumerate() {
-            *byte = match how {
-                b'u' => byte.to_ascii_uppercase(),
-                b'c' if at == first => byte.to_ascii_uppercase(),
-                _ => byte.to_ascii_lowercase(),
-            };
-        }
-        self.replace(from, to, &word, out);
-    }
-
     /// One line back (or forth) in the history.
     fn recall(&mut self, back: bool, out: &mut Vec<u8>) {
         let to = if back { self.back + 1 } else { self.back.wrapping_sub(1) };
@@ -423,55 +260,6 @@ impl Editor {
         };
         self.undo.clear();
         self.move_to(self.line.len(), out);
-    }
-
-    /// A key while ^R searches; `None` when it ends the search and means what it always means.
-    fn search_key(&mut self, key: u8, out: &mut Vec<u8>) -> Option<Press> {
-        let search = self.search.as_mut()?;
-        let from = match key {
-            0x12 => search.back + 1,
-            0x08 | 0x7f => {
-                search.needle.pop();
-                1
-            }
-            0x07 => {
-                (self.line, self.cursor) = std::mem::take(&mut search.before);
-                (self.search, self.marked) = (None, None);
-                self.show(out);
-                return Some(Press::Nothing);
-            }
-            0x20.. => {
-                if search.needle.len() < LONGEST_ESCAPE * 8 {
-                    search.needle.push(key);
-                }
-                search.back
-            }
-            _ => {
-                self.back = search.back;
-                (self.search, self.marked) = (None, None);
-                self.show(out);
-                // A lone escape ends the search and no more.
-                return None;
-            }
-        };
-        let found = self.past.find(&search.needle, from);
-        search.failed = found.is_none() && !search.needle.is_empty();
-        match found {
-            Some((back, at)) => {
-                search.back = back;
-                let needle = search.needle.len();
-                self.line = self.past.back(back).unwrap_or_default().to_vec();
-                self.cursor = at;
-                self.marked = Some((at, at + needle));
-            }
-            None if search.failed => {
-                out.push(0x07);
-                self.marked = None;
-            }
-            None => {}
-        }
-        self.show(out);
-        Some(Press::Nothing)
     }
 
     fn paste_key(&mut self, key: u8, out: &mut Vec<u8>) {
@@ -538,19 +326,6 @@ impl Editor {
             _ => {}
         }
     }
-}
-
-fn last_word(line: &[u8]) -> Option<Vec<u8>> {
-    line.rsplit(u8::is_ascii_whitespace).find(|word| !word.is_empty()).map(<[u8]>::to_vec)
-}
-
-fn is_continuation(byte: u8) -> bool {
-    byte & 0xc0 == 0x80
-}
-
-/// What Alt-b and Alt-f take for a part of a word.
-fn is_letter(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte >= 0x80
 }
 
 #[cfg(test)]

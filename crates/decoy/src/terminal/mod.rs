@@ -1,5 +1,6 @@
 //! The terminal that Telnet and SSH share: line discipline, prompt, and one command at a time through the shell.
 
+mod cooked;
 mod editor;
 mod greeting;
 mod piped;
@@ -7,8 +8,9 @@ mod possibilities;
 mod running;
 mod screen;
 mod search;
+mod starting;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,12 +19,13 @@ use wire::EventKind;
 use crate::{
     dialogue::{Contact, Dialogue, Stage, Turn},
     machine::Account,
-    shell::{Launch, Shell, Window},
+    shell::{Shell, Window},
     telnet::Options,
 };
 use editor::{Editor, Press};
 pub(crate) use greeting::{Greeter, greeting};
 use running::with_returns;
+use starting::find;
 
 /// What the terminal shows is sent when it is this much, however much more was typed.
 const LARGEST_PIECE: usize = 64 * 1024;
@@ -133,44 +136,6 @@ impl Terminal {
     pub(crate) async fn hear_keys(&mut self, keys: Vec<u8>, stage: &Stage) {
         self.keys.extend(keys);
         self.work(stage).await;
-    }
-
-    fn start_shell(&mut self, stage: &Stage) {
-        let (login, tty, env) = match &self.mode {
-            TerminalMode::Interactive { tty, env, .. } => (true, Some(tty.clone()), env.clone()),
-            TerminalMode::Exec { env, terminal, .. } => {
-                (false, terminal.as_ref().map(|(tty, _)| tty.clone()), env.clone())
-            }
-            // sshd starts a login shell whether or not there is a terminal.
-            TerminalMode::Piped { env } => (true, None, env.clone()),
-        };
-        let env = if self.telnet.is_some() { env } else { self.ssh_variables(tty.as_deref(), env) };
-        let notes = {
-            let stage = stage.clone();
-            Arc::new(move |kind: EventKind| stage.note(kind))
-        };
-        let launch =
-            Launch { account: self.account.clone(), login, tty, env, window: self.window.size(), notes };
-        self.shell = Some(Shell::in_window(&self.contact, launch, self.window.clone()));
-    }
-
-    /// What sshd and the modules behind its login (pam_systemd, pam_motd) add to the environment.
-    fn ssh_variables(&self, tty: Option<&str>, client: Vec<(String, String)>) -> Vec<(String, String)> {
-        let (peer, local, uid) = (self.contact.peer, self.contact.local, self.account.uid);
-        // systemd-logind counts sessions from boot; the port makes two sessions of one visitor differ.
-        let session = 40 + u32::from(peer.port()) % 400;
-        let mut env = vec![
-            ("SSH_CLIENT", format!("{} {} {}", peer.ip(), peer.port(), local.port())),
-            ("SSH_CONNECTION", format!("{} {} {} {}", peer.ip(), peer.port(), local.ip(), local.port())),
-            ("XDG_SESSION_ID", session.to_string()),
-            ("XDG_SESSION_TYPE", "tty".to_owned()),
-            ("XDG_SESSION_CLASS", "user".to_owned()),
-            ("XDG_RUNTIME_DIR", format!("/run/user/{uid}")),
-            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{uid}/bus")),
-            ("MOTD_SHOWN", "pam".to_owned()),
-        ];
-        env.extend(tty.map(|tty| ("SSH_TTY", format!("/dev/{tty}"))));
-        env.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(client).collect()
     }
 
     /// Sends what a terminal shows.
@@ -419,10 +384,6 @@ impl Dialogue for Terminal {
     async fn timed_out(&mut self, stage: &Stage) {
         self.end(stage).await;
     }
-}
-
-fn find<'a>(env: &'a [(String, String)], name: &str) -> &'a str {
-    env.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
 /// What goes over the line for these bytes.

@@ -1,5 +1,7 @@
 //! The shared tree: an image, and over it what only this machine has. Built once, never changed.
 
+mod node;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -13,7 +15,8 @@ use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 
 use super::Kind;
-use crate::machine::{Identity, Image, guests::Scene};
+use crate::machine::{Identity, Image};
+pub(super) use node::{Content, Names, Node, Own, Writer};
 
 /// Number of a node: first those of the image, then those of this machine, and from [`VISITORS`] on a visitor's own.
 pub(super) type NodeId = u32;
@@ -23,117 +26,6 @@ pub(super) const ROOT: NodeId = 0;
 
 /// The number of the first node that a visitor makes.
 pub(super) const VISITORS: NodeId = 1 << 30;
-
-/// Writes a file that changes with the clock, or with who looks.
-#[derive(Clone, Copy)]
-pub(super) enum Writer {
-    /// The same for everybody.
-    Public(fn(&Identity, SystemTime) -> Vec<u8>),
-    /// Shows the visitor to themselves.
-    Own(Own),
-}
-
-/// Writes a file that shows the visitor to themselves.
-pub(super) type Own = fn(&Scene<'_>) -> Vec<u8>;
-
-impl Writer {
-    pub(super) fn write(self, scene: &Scene<'_>) -> Vec<u8> {
-        match self {
-            Self::Public(write) => write(scene.identity, scene.now),
-            Self::Own(write) => write(scene),
-        }
-    }
-}
-
-/// Names of a directory: those that an image has there, with names added and taken away.
-#[derive(Clone, Default)]
-pub(super) struct Names {
-    /// The directory of the image below.
-    pub(super) under: Option<NodeId>,
-    /// Names added, or with `None` names of the image that are gone.
-    pub(super) own: BTreeMap<Arc<str>, Option<NodeId>>,
-}
-
-/// What is in a node.
-#[derive(Clone)]
-pub(super) enum Content {
-    Dir(Names),
-    /// Text that is part of the tree.
-    Text(Bytes),
-    /// A visitor's own file.
-    Own(Arc<Vec<u8>>),
-    /// A file of the image.
-    Image(u32),
-    /// A file of which only the size is known.
-    Blank(u32),
-    /// The same in a visitor's layer; what is in it may still be asked for.
-    Listed(u32),
-    /// Made at each read.
-    Made(Writer),
-    Link(Arc<str>),
-    Char(u32, u32),
-    Block(u32, u32),
-    Fifo,
-    Socket,
-}
-
-impl Content {
-    pub(super) fn empty_dir() -> Self {
-        Self::Dir(Names::default())
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Dir(_) => Kind::Dir,
-            Self::Text(_)
-            | Self::Own(_)
-            | Self::Image(_)
-            | Self::Blank(_)
-            | Self::Listed(_)
-            | Self::Made(_) => Kind::File,
-            Self::Link(_) => Kind::Symlink,
-            Self::Char(..) => Kind::CharDevice,
-            Self::Block(..) => Kind::BlockDevice,
-            Self::Fifo => Kind::Fifo,
-            Self::Socket => Kind::Socket,
-        }
-    }
-}
-
-/// One node.
-#[derive(Clone)]
-pub(super) struct Node {
-    pub(super) content: Content,
-    /// Permissions (07777); above them the bits of [`Flag`](super::Flag).
-    pub(super) mode: u16,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-    pub(super) links: u32,
-    pub(super) mtime: SystemTime,
-    pub(super) atime: SystemTime,
-    pub(super) ctime: SystemTime,
-}
-
-impl Node {
-    /// Whether it has this flag.
-    pub(super) fn has(&self, flag: super::Flag) -> bool {
-        self.mode & flag.bit() != 0
-    }
-
-    /// Whether its content may be changed, or with `append` only added to (chattr(1)).
-    pub(super) fn takes(&self, append: bool) -> super::Result<()> {
-        if self.has(super::Flag::Immutable) || !append && self.has(super::Flag::Append) {
-            return Err(super::FileError::NotPermitted);
-        }
-        Ok(())
-    }
-
-    /// A new node of this owner, made at `now`.
-    pub(super) fn new(content: Content, uid: u32, gid: u32, mode: u32, now: SystemTime) -> Self {
-        let links = if matches!(content, Content::Dir(_)) { 2 } else { 1 };
-        Self { content, mode: (mode & 0o7777) as u16, uid, gid, links, mtime: now, atime: now, ctime: now }
-    }
-}
 
 /// The file system that all visitors share.
 pub struct Tree {

@@ -11,7 +11,7 @@ use super::{
 use crate::shell::io::{Input, Out};
 
 /// Reads one line from the terminal without showing it.
-async fn secret(input: &Input) -> Option<String> {
+pub(super) async fn secret(input: &Input) -> Option<String> {
     input.set_echo(false);
     let mut line = Vec::new();
     let got = loop {
@@ -217,5 +217,24 @@ pub(super) fn nohup(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if words.is_empty() {
         return Err(Said::err("nohup: missing operand\nTry 'nohup --help' for more information.\n", 125));
     }
-    Ok(words)
+    // It tells what it does about a terminal (nohup.c): the keys are not read, the screen is not written to.
+    if call.session.launch.tty.is_none() || call.applet {
+        return Ok(words);
+    }
+    let exists = words.first().is_some_and(|program| match program.contains('/') {
+        true => call.files().exists(&call.path(program)),
+        false => super::is_reachable(call.session, program, call.var("PATH").as_deref()),
+    });
+    let (out, err) = call.session.redirected();
+    let (said, to) = match (call.to_terminal && !out, err) {
+        (true, false) => (" and appending output to 'nohup.out'", " >> nohup.out 2>&1"),
+        (true, true) => (" and appending output to 'nohup.out'", " >> nohup.out"),
+        (false, false) if out => (" and redirecting stderr to stdout", " 2>&1"),
+        (false, _) => ("", ""),
+    };
+    let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
+    let command: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let said = quoted(&format!("nohup: ignoring input{said}"));
+    let to = if exists { to } else { "" };
+    Ok(vec!["eval".to_owned(), format!("printf '%s\\n' {said} >&2; {}{to}", command.join(" "))])
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Call, Said, usage};
+use super::{Call, Said, applets, usage};
 
 /// What stands before the list of its applets.
 const BEFORE: &str = "Currently defined functions:\n";
@@ -39,7 +39,29 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     if let Some(said) = usage::of(applet, rest, true).filter(|_| !matches!(applet.as_str(), "sh" | "ash")) {
         return Err(said);
     }
-    if matches!(applet.as_str(), "sh" | "ash") {
+    if let Some(said) = applets::refusal(applet, rest) {
+        return Err(said);
+    }
+    if let Some(program) = applets::started(applet, rest) {
+        let exists = match program.contains('/') {
+            true => call.files().exists(&call.path(program)),
+            false => super::is_reachable(call.session, program, call.var("PATH").as_deref()) || has(program),
+        };
+        if !exists {
+            let text = format!("{applet}: can't execute '{program}': No such file or directory\n");
+            return Err(Said::err(text, 127));
+        }
+    }
+    if applet == "printf" && rest.first().is_some_and(|first| first.starts_with('-') && first != "--") {
+        words.insert(1, "--".to_owned());
+    }
+    if applet == "ps" {
+        // Other systems' options, which it takes and forgets.
+        words.retain(|word| {
+            word.strip_prefix('-').is_none_or(|letters| letters.chars().any(|c| !"aAdefl".contains(c)))
+        });
+    }
+    if matches!(words.first().map(String::as_str), Some("sh" | "ash")) {
         // Its shell is not dash: what it reads needs no translation.
         words.splice(1..1, ["-o".to_owned(), "posix".to_owned()]);
     }
@@ -56,6 +78,19 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
         };
     }
     Ok(words)
+}
+
+/// What an applet says that was given too little or too much: its usage.
+pub(super) fn shortened(call: &Call<'_>, said: Said) -> Said {
+    const SIGNS: [&str; 4] = [": missing operand", ": missing file operand", ": extra operand ", "\nTry '"];
+    if !call.applet || !said.out.is_empty() || said.err.is_empty() {
+        return said;
+    }
+    let text = String::from_utf8_lossy(&said.err);
+    match usage::applet(call.name) {
+        Some(usage) if SIGNS.iter().any(|sign| text.contains(sign)) => Said::err(usage, 1),
+        _ => said,
+    }
 }
 
 /// What our programs are called when busybox runs them: an applet needs no file of its own.

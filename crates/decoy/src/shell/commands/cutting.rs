@@ -102,6 +102,9 @@ fn work(call: &Call<'_>) -> Result<Said, Said> {
         return fail("the delimiter must be a single character");
     }
     let (option, list) = match lists.as_slice() {
+        [] if call.applet => {
+            return Err(Said::err("cut: expected a list of bytes, characters, or fields\n", 1));
+        }
         [] => return fail("you must specify a list of bytes, characters, or fields"),
         [(option, list)] => (option.as_str(), list.as_deref().unwrap_or_default()),
         _ => return fail("only one list may be specified"),

@@ -165,7 +165,7 @@ impl Builtin for Test {
     }
 }
 
-/// `sh` without a script: what is piped in is one.
+/// `sh` without a script: what is piped in is one. Its name stands before its arguments.
 struct Piped;
 
 #[async_trait]
@@ -179,7 +179,7 @@ impl Builtin for Piped {
         session.check_depth()?;
         let Some(text) = context.stdin.map(|stdin| stdin.text_lossy().into_owned()) else { return Ok(None) };
         let text = session.translated(&text).unwrap_or(text);
-        let args = ["-o", "posix", "-c", text.as_str(), "sh"].map(str::to_owned);
+        let args = ["-o", "posix", "-c", text.as_str()].map(str::to_owned);
         Ok(Some(command("sh", args.into_iter().chain(context.args.iter().cloned()).collect(), None)))
     }
 }

@@ -34,6 +34,14 @@ pub(super) fn sums(call: &Call<'_>) -> Said {
         return said;
     }
     let options = call.options("");
+    let checks = options.has('c') || options.has_long("check");
+    let only_checking = ["ignore-missing", "status", "warn", "quiet", "strict"];
+    let idle =
+        only_checking.into_iter().find(|name| options.has_long(name)).or(options.has('w').then_some("warn"));
+    if let Some(idle) = idle.filter(|_| !checks && !call.applet) {
+        let what = format!("the --{idle} option is meaningful only when verifying checksums");
+        return super::getopt::misused(call, &what, 1);
+    }
     let operands = if options.operands.is_empty() { vec!["-".to_owned()] } else { options.operands.clone() };
     let mut said = Said::default();
     for operand in &operands {

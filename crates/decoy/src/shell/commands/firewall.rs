@@ -1,7 +1,12 @@
 //! `iptables`, `ip6tables` and `iptables-save` (1.8.9, nf_tables): rules stay as the visitor sets them; no packet is
 //! ever held against one.
 
+mod listed;
+mod rule;
+
 use super::{Call, Said};
+use listed::{Look, listed};
+use rule::{Rule, is_target};
 
 /// Tables and the chains that they have from the start.
 const TABLES: [(&str, &[&str]); 4] = [
@@ -19,20 +24,6 @@ struct Chain {
     /// `None` for chains of the visitor's own.
     policy: Option<String>,
     rules: Vec<Rule>,
-}
-
-/// One rule, cut into what is listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Rule {
-    source: String,
-    destination: String,
-    input: String,
-    output: String,
-    protocol: String,
-    /// Further matches, as they are saved: `-m tcp --dport 22`.
-    matches: Vec<String>,
-    /// `-j` with what belongs to it.
-    target: Vec<String>,
 }
 
 /// What is wrong with a call: its words and the status.
@@ -315,116 +306,6 @@ fn command(arg: &str) -> Option<char> {
     Some(long)
 }
 
-fn is_target(name: &str) -> bool {
-    [
-        "ACCEPT",
-        "DROP",
-        "REJECT",
-        "LOG",
-        "RETURN",
-        "QUEUE",
-        "DNAT",
-        "SNAT",
-        "MASQUERADE",
-        "REDIRECT",
-        "MARK",
-        "TCPMSS",
-        "NOTRACK",
-        "CT",
-    ]
-    .contains(&name)
-}
-
-impl Rule {
-    fn of(spec: &[&str]) -> Result<Self, Refused> {
-        let mut rule = Self::default();
-        let mut words = spec.iter().copied().peekable();
-        let (mut not, mut loaded) = (false, Vec::<String>::new());
-        while let Some(word) = words.next() {
-            let mut value = |option: &str| {
-                let value =
-                    words.next().ok_or_else(|| (format!("option \"{option}\" requires an argument"), 2))?;
-                Ok::<String, Refused>(format!("{}{value}", if std::mem::take(&mut not) { "! " } else { "" }))
-            };
-            match word {
-                "!" => not = true,
-                "-s" | "--source" | "--src" => rule.source = network(&value(word)?),
-                "-d" | "--destination" | "--dst" => rule.destination = network(&value(word)?),
-                "-i" | "--in-interface" => rule.input = value(word)?,
-                "-o" | "--out-interface" => rule.output = value(word)?,
-                "-p" | "--protocol" | "--proto" => rule.protocol = value(word)?.to_lowercase(),
-                "-m" | "--match" => {
-                    let name = value(word)?;
-                    rule.matches.extend(["-m".to_owned(), name.clone()]);
-                    loaded.push(name);
-                }
-                "-j" | "--jump" | "-g" | "--goto" => {
-                    let target = value(word)?;
-                    rule.target = vec!["-j".to_owned(), target];
-                    rule.target.extend(words.by_ref().map(str::to_owned));
-                }
-                "-n" | "-v" | "-w" | "--wait" => {}
-                "--dport" | "--destination-port" | "--sport" | "--source-port" => {
-                    if !matches!(rule.protocol.as_str(), "tcp" | "udp" | "sctp" | "dccp") {
-                        return Err((format!("unknown option \"{word}\""), 2));
-                    }
-                    if !loaded.contains(&rule.protocol) {
-                        rule.matches.extend(["-m".to_owned(), rule.protocol.clone()]);
-                        loaded.push(rule.protocol.clone());
-                    }
-                    let option = if word.starts_with("--d") { "--dport" } else { "--sport" };
-                    let port = value(word)?;
-                    rule.matches.extend([option.to_owned(), port]);
-                }
-                option if option.starts_with("--") => {
-                    if loaded.is_empty() {
-                        return Err((format!("unknown option \"{option}\""), 2));
-                    }
-                    let given = value(option)?;
-                    rule.matches.extend([option.to_owned(), given]);
-                }
-                option if option.starts_with('-') => return Err((format!("unknown option \"{option}\""), 2)),
-                word => return Err((format!("Bad argument `{word}'"), 2)),
-            }
-        }
-        Ok(rule)
-    }
-
-    /// As `-S` and `iptables-save` print it.
-    fn saved(&self, chain: &str) -> String {
-        let mut text = format!("-A {chain}");
-        for (option, value) in [
-            ("-s", &self.source),
-            ("-d", &self.destination),
-            ("-i", &self.input),
-            ("-o", &self.output),
-            ("-p", &self.protocol),
-        ] {
-            if !value.is_empty() && value != "all" {
-                let (not, value) =
-                    value.strip_prefix("! ").map_or(("", value.as_str()), |value| ("! ", value));
-                text += &format!(" {not}{option} {value}");
-            }
-        }
-        for word in self.matches.iter().chain(&self.target) {
-            text += &format!(" {word}");
-        }
-        text
-    }
-}
-
-/// An address as it is saved: with the length of its prefix.
-fn network(text: &str) -> String {
-    let (not, address) = text.strip_prefix("! ").map_or(("", text), |rest| ("! ", rest));
-    let address = match address {
-        "0.0.0.0/0" | "0/0" | "::/0" => return String::new(),
-        address if address.contains('/') => address.to_owned(),
-        address if address.contains(':') => format!("{address}/128"),
-        address => format!("{address}/32"),
-    };
-    format!("{not}{address}")
-}
-
 fn saved(chains: &[&Chain]) -> String {
     let heads = chains.iter().map(|chain| match &chain.policy {
         Some(policy) => format!("-P {} {policy}\n", chain.name),
@@ -434,120 +315,6 @@ fn saved(chains: &[&Chain]) -> String {
         .iter()
         .flat_map(|chain| chain.rules.iter().map(|rule| format!("{}\n", rule.saved(&chain.name))));
     heads.chain(rules).collect()
-}
-
-/// How a chain is listed.
-struct Look {
-    numeric: bool,
-    verbose: bool,
-    numbered: bool,
-}
-
-fn listed(chain: &Chain, look: &Look) -> String {
-    let counters = if look.verbose { " 0 packets, 0 bytes" } else { "" };
-    let head = match &chain.policy {
-        Some(policy) => format!("policy {policy}{counters}"),
-        None => "0 references".to_owned(),
-    };
-    let mut text = format!("Chain {} ({head})\n", chain.name);
-    if look.numbered {
-        text += "num  ";
-    }
-    text += if look.verbose {
-        " pkts bytes target     prot opt in     out     source               destination         \n"
-    } else {
-        "target     prot opt source               destination         \n"
-    };
-    for (number, rule) in (1..).zip(&chain.rules) {
-        if look.numbered {
-            text += &format!("{number:<4} ");
-        }
-        let anywhere = if look.numeric { "0.0.0.0/0" } else { "anywhere" };
-        let place = |place: &str| match place {
-            "" => anywhere.to_owned(),
-            place => place.trim_end_matches("/32").replace("! ", "!"),
-        };
-        let protocol = match (rule.protocol.as_str(), look.numeric) {
-            ("" | "all", true) => "0",
-            ("" | "all", false) => "all",
-            ("icmp", true) => "1",
-            ("tcp", true) => "6",
-            ("udp", true) => "17",
-            (other, _) => other,
-        };
-        let target = rule.target.get(1).map_or("", String::as_str);
-        if look.verbose {
-            let interface =
-                |name: &String| if name.is_empty() { "*".to_owned() } else { name.replace("! ", "!") };
-            text += &format!(
-                "    0     0 {target:<10} {protocol:<4} --  {:<6} {:<6}  {:<20} {:<20}",
-                interface(&rule.input),
-                interface(&rule.output),
-                place(&rule.source),
-                place(&rule.destination)
-            );
-        } else {
-            text += &format!(
-                "{target:<10} {protocol:<4} --  {:<20} {:<20}",
-                place(&rule.source),
-                place(&rule.destination)
-            );
-        }
-        text += &further(rule, look.numeric);
-        text.push('\n');
-    }
-    text
-}
-
-/// What stands behind the columns.
-fn further(rule: &Rule, numeric: bool) -> String {
-    let mut text = String::new();
-    let port = |port: &str| {
-        let name = match port {
-            "21" => "ftp",
-            "22" => "ssh",
-            "23" => "telnet",
-            "25" => "smtp",
-            "53" => "domain",
-            "80" => "http",
-            "443" => "https",
-            other => return other.to_owned(),
-        };
-        if numeric { port.to_owned() } else { name.to_owned() }
-    };
-    let mut words = rule.matches.iter().map(String::as_str);
-    while let Some(word) = words.next() {
-        let mut value = || words.next().unwrap_or_default();
-        text += &match word {
-            "-m" => match value() {
-                name @ ("tcp" | "udp") => format!(" {name}"),
-                "multiport" => " multiport".to_owned(),
-                _ => continue,
-            },
-            "--dport" => format!(" dpt:{}", port(value())).replace("dpt:! ", "dpt:!"),
-            "--sport" => format!(" spt:{}", port(value())).replace("spt:! ", "spt:!"),
-            "--dports" => format!(" dports {}", value()),
-            "--sports" => format!(" sports {}", value()),
-            "--state" => format!(" state {}", value()),
-            "--ctstate" => format!(" ctstate {}", value()),
-            "--comment" => format!(" /* {} */", value()),
-            "--limit" => format!(" limit: avg {} burst 5", value()),
-            other => format!(" {} {}", other.trim_start_matches('-'), value()),
-        };
-    }
-    let mut words = rule.target.iter().skip(2).map(String::as_str);
-    while let Some(word) = words.next() {
-        text += &match word {
-            "--to-destination" | "--to-source" => format!(" to:{}", words.next().unwrap_or_default()),
-            "--to-ports" | "--to-port" => format!(" redir ports {}", words.next().unwrap_or_default()),
-            "--reject-with" => format!(" reject-with {}", words.next().unwrap_or_default()),
-            other => format!(" {}", other.trim_start_matches('-')),
-        };
-    }
-    if rule.target.get(1).is_some_and(|target| target == "REJECT") && rule.target.len() == 2 {
-        text += " reject-with icmp-port-unreachable";
-    }
-    text
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) async fn clone(call: &Call<'_>) -> Option<Said> {
     say(format!("Cloning into '{folder}'...\n"));
     let url = Url::cut(&address.replacen("git@", "ssh://", usize::from(!address.contains("://"))));
     let missing = url.resolved().is_none();
-    transfer::record(call, address, &to, None);
+    transfer::record(call.session, address, &to, None);
     if missing {
         return Some(Said::err(
             format!("fatal: unable to access '{address}': Could not resolve host: {}\n", url.host),
@@ -72,7 +72,7 @@ pub(super) async fn clone(call: &Call<'_>) -> Option<Said> {
         ));
     }
     if url.is_dead() {
-        transfer::wait(call, Duration::from_secs(20)).await;
+        transfer::wait(call.session, Duration::from_secs(20)).await;
         return Some(Said::err(
             format!(
                 "fatal: unable to access '{address}': Failed to connect to {} port {} after 20013 ms: Couldn't connect to server\n",
@@ -100,7 +100,7 @@ async fn progress(call: &Call<'_>, options: &Options, seed: u64, say: &impl Fn(S
     let objects = if shallow { objects / 6 + 10 } else { objects };
     let deltas = objects * 4 / 9;
     let shown = call.to_terminal || options.has_long("progress");
-    let pause = |milliseconds: u64| transfer::wait(call, Duration::from_millis(milliseconds));
+    let pause = |milliseconds: u64| transfer::wait(call.session, Duration::from_millis(milliseconds));
     pause(420).await;
     if !shown {
         pause(objects / 2).await;

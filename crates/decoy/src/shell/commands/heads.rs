@@ -96,6 +96,20 @@ fn read(call: &Call<'_>, is_head: bool) -> Result<Wanted, Said> {
             _ => args.push(arg.clone()),
         }
     }
+    // A long option takes its value from the next word too.
+    let mut words = std::mem::take(&mut args).into_iter();
+    while let Some(word) = words.next() {
+        let name = word.strip_prefix("--").filter(|name| !name.is_empty() && !name.contains('='));
+        let takes = name.is_some_and(|name| {
+            let values: &[&str] =
+                if is_head { &["bytes", "lines"] } else { &["bytes", "lines", "sleep-interval", "pid"] };
+            values.iter().any(|value| value.starts_with(name))
+        });
+        match if takes { words.next() } else { None } {
+            Some(value) => args.push(format!("{word}={value}")),
+            None => args.push(word),
+        }
+    }
     let long: &[&'static str] = if is_head { &HEAD_LONG } else { &TAIL_LONG };
     let known = Known { letters: if is_head { "qvz" } else { "fFqvz" }, long };
     let valued = if is_head { "nc" } else { "ncs" };

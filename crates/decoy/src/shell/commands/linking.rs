@@ -26,6 +26,12 @@ async fn work(call: &Call<'_>) -> Result<Said, Said> {
     if given.has("relative") && !given.has("symbolic") {
         return Err(getopt::misused(call, "cannot do --relative without --symbolic", 1));
     }
+    if given.has("no-target-directory")
+        && let [only] = given.operands.as_slice()
+    {
+        let what = format!("missing destination file operand after {}", quoted(only));
+        return Err(getopt::misused(call, &what, 1));
+    }
     let plan = plan(call, &given)?;
     let clash = Clash::of(call, &given, given.last(&["interactive", "force"]))?;
     let wanted = Wanted {

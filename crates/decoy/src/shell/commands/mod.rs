@@ -4,6 +4,7 @@ mod accounts;
 mod activity;
 mod aging;
 mod answers;
+mod applets;
 mod asking;
 mod attributes;
 mod becoming;
@@ -13,6 +14,8 @@ mod calc;
 mod call;
 mod complaint;
 mod compressing;
+mod configured;
+pub(super) mod connections;
 mod copying;
 mod counting;
 mod crontab;
@@ -22,12 +25,14 @@ pub(super) mod dash;
 mod dates;
 mod dd;
 mod describing;
+mod diff;
 mod digests;
 mod disks;
 mod dmidecode;
 mod dumps;
 mod encoding;
 mod facts;
+pub(super) mod finding;
 mod firewall;
 mod getopt;
 mod git;
@@ -40,14 +45,18 @@ mod inspecting;
 mod interpreters;
 mod ip;
 mod kernel_lists;
+mod keygen;
+mod libraries;
 mod linking;
 mod listing;
+mod locking;
 mod lookups;
 mod making;
 mod memberships;
 mod names;
 mod network;
 mod nodes;
+mod opened;
 mod openssl;
 mod outward;
 mod owners;
@@ -66,6 +75,7 @@ mod refusal;
 mod registry;
 mod removing;
 mod reports;
+mod repository;
 mod reversing;
 mod running;
 mod signals;
@@ -94,6 +104,7 @@ mod users;
 mod uuencode;
 mod wget;
 mod whereis;
+mod working;
 mod wrapping;
 
 use call::Options;
@@ -229,7 +240,6 @@ const STRICT: &[&str] = &[
     "apt-cache",
     "chfn",
     "chsh",
-    "curl",
     "free",
     "hostname",
     "journalctl",
@@ -284,6 +294,12 @@ pub(super) fn help(call: &Call<'_>) -> Option<Said> {
 /// What a program says to `--help` or `--version` on standard output.
 pub(super) fn about(name: &str, option: &str) -> Option<Vec<u8>> {
     usage::of(name, &[option.to_owned()], false).map(|said| said.out)
+}
+
+/// What sed says that is given no script, or an option that it does not have.
+pub(super) fn usage_of_sed() -> String {
+    let said = usage::exactly("sed", "").unwrap_or_default();
+    String::from_utf8_lossy(&[said.out, said.err].concat()).into_owned()
 }
 
 /// Whether the file of a program is (still) there.

@@ -190,19 +190,22 @@ pub(super) fn hostname(call: &Call<'_>) -> Said {
             status: 255,
         };
     }
+    let asks = options.letters.iter().any(|letter| "aAdfiIsy".contains(*letter));
+    if options.operands.len() > usize::from(!asks) {
+        let help = usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default();
+        return Said::err([help.out, help.err].concat(), 255);
+    }
     let name = match options.letters.first() {
         Some('f' | 'A') => identity.full_name(),
         Some('d') => identity.domain.clone(),
         Some('i') => "127.0.1.1".to_owned(),
         Some('h') => return usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default(),
         Some('a') => String::new(),
-        Some('y') => return Said::err("hostname: Local domain name not set\n", 1),
+        Some('y') => {
+            return Said { status: 1, ..Said::out("hostname: Local domain name not set\n") };
+        }
         _ if options.value('F').is_some_and(|file| !call.files().exists(&call.path(file))) => {
             return Said::err("hostname: No such file or directory\n", 1);
-        }
-        _ if options.operands.len() > 1 => {
-            let help = usage::of("hostname", &["-h".to_owned()], false).unwrap_or_default();
-            return Said { status: 255, ..help };
         }
         Some('I') => format!("{} ", identity.address),
         _ if !options.operands.is_empty() && !call.is_root() => {
@@ -248,6 +251,7 @@ pub(super) fn id(call: &Call<'_>) -> Said {
     let user = match options.operands.first() {
         Some(name) => match users::named(call, name) {
             Some(user) => Some(user),
+            None if call.applet => return Said::err(format!("id: unknown user {name}\n"), 1),
             None => return Said::err(format!("id: \u{2018}{name}\u{2019}: no such user\n"), 1),
         },
         None => users::all(call).into_iter().find(|user| user.uid == call.session.who().uid),
@@ -283,6 +287,10 @@ pub(super) fn id(call: &Call<'_>) -> Said {
         let list: Vec<String> = member.iter().map(|gid| format!("{gid}({})", group_name(*gid))).collect();
         format!("uid={uid}({name}) gid={gid}({}) groups={}", group_name(gid), list.join(","))
     };
+    if options.has('z') {
+        let text = if options.has('G') { text.replace(' ', "\0") } else { text };
+        return Said::out(text + "\0");
+    }
     Said::out(text + "\n")
 }
 

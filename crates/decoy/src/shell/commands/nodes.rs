@@ -251,7 +251,17 @@ fn rights(mode: u32) -> String {
 /// Debian's which (debianutils 5.7).
 pub(super) fn which(call: &Call<'_>) -> Said {
     let options = call.options("");
-    let mut said = Said::default();
+    if !call.applet {
+        let long = call.args.iter().take_while(|arg| *arg != "--").any(|arg| arg.starts_with("--"));
+        if let Some(letter) = options.unknown("a").or_else(|| long.then_some('-')) {
+            return Said {
+                out: "Usage: /usr/bin/which [-a] args\n".into(),
+                err: format!("Illegal option -{letter}\n").into(),
+                status: 2,
+            };
+        }
+    }
+    let mut said = Said { status: i32::from(options.operands.is_empty()), ..Said::default() };
     let path = call.var("PATH").unwrap_or_default();
     for name in &options.operands {
         let mut found = false;

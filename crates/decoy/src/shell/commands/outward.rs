@@ -3,19 +3,22 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Call, Options, Said,
     accounts::Lines,
-    git,
-    transfer::{self, Url},
+    connections::{self, Place, Reach},
+    git, repository, transfer,
 };
 use crate::{machine::Owner, shell::io::Out};
 
-/// As long as a kernel tries to connect when nobody answers, cut to what a visitor waits for.
-const NO_ANSWER: Duration = Duration::from_secs(20);
+/// What an exchange of keys with a host far away takes.
+const KEYS: Duration = Duration::from_millis(310);
 /// Options of ssh(1) with a value.
 const VALUED: &str = "BbcDEeFIiJLlmOopQRSWw";
 
@@ -23,9 +26,14 @@ const VALUED: &str = "BbcDEeFIiJLlmOopQRSWw";
 pub(super) async fn play(call: &Call<'_>) -> Option<Said> {
     match call.name {
         "git" if call.args.iter().any(|arg| arg == "clone") => git::clone(call).await,
+        "git" => repository::play(call),
         "ssh" | "slogin" if !call.args.is_empty() => ssh(call).await,
         "scp" | "sftp" => copy(call).await,
-        "telnet" if !call.args.is_empty() => Some(telnet(call).await),
+        "telnet" if !call.args.is_empty() => Some(connections::telnet(call).await),
+        "nc" | "netcat" | "nc.openbsd" if !call.args.is_empty() => Some(connections::nc(call).await),
+        "traceroute" | "traceroute.db" if !call.args.is_empty() => Some(connections::traceroute(call).await),
+        "ftp" | "tnftp" | "pftp" => Some(connections::ftp(call).await),
+        "ssh-keyscan" if !call.args.is_empty() => Some(connections::keyscan(call).await),
         _ => None,
     }
 }
@@ -35,9 +43,8 @@ struct Host {
     user: String,
     name: String,
     port: u16,
-    /// The address, when the name has one.
-    address: Option<String>,
-    dead: bool,
+    /// `None`: no such name.
+    place: Option<Place>,
 }
 
 impl Host {
@@ -46,47 +53,39 @@ impl Host {
         let (user, name) = target.rsplit_once('@').map_or((None, target), |(user, name)| (Some(user), name));
         let (name, written) = name.rsplit_once(':').unwrap_or((name, ""));
         let port = port.unwrap_or(written).parse().unwrap_or(22);
-        let url = Url::cut(&format!("ssh://{name}:{port}/"));
-        let own = call.identity();
-        let is_own = matches!(name, "localhost" | "127.0.0.1")
-            || name == own.hostname
-            || name == own.address.to_string();
         Self {
             user: user.map_or_else(|| call.session.user_name(), str::to_owned),
             name: name.to_owned(),
             port,
-            address: if is_own { Some("127.0.0.1".to_owned()) } else { url.resolved() },
-            // Its own daemon would let in whoever is in already; it is not asked.
-            dead: is_own && port != 22 || !is_own && url.is_dead(),
+            place: Place::of(call.session, name, port),
         }
     }
 
     /// Why nobody answers, in ssh's words.
-    async fn silence(&self, call: &Call<'_>) -> Option<String> {
-        let Some(address) = &self.address else {
+    async fn silence(&self, call: &Call<'_>, limit: Option<Duration>) -> Option<String> {
+        let Some(place) = &self.place else {
             return Some(format!(
                 "ssh: Could not resolve hostname {}: Name or service not known\n",
                 self.name
             ));
         };
-        // Every other odd port of a host is closed, the others are behind a firewall.
-        let closed = self.port != 22 && address.len() % 2 == 0;
-        if closed || address == "127.0.0.1" && self.dead {
-            transfer::wait(call, Duration::from_millis(90)).await;
-            return Some(format!(
-                "ssh: connect to host {} port {}: Connection refused\n",
-                self.name, self.port
-            ));
-        }
-        if self.dead || self.port != 22 {
-            transfer::wait(call, NO_ANSWER).await;
-            return Some(format!(
-                "ssh: connect to host {} port {}: Connection timed out\n",
-                self.name, self.port
-            ));
-        }
-        transfer::wait(call, Duration::from_millis(400)).await;
-        None
+        place.wait(call.session, limit).await;
+        let why = match place.reach {
+            Reach::Refused => "Connection refused",
+            Reach::NoRoute => "No route to host",
+            Reach::Silent => "Connection timed out",
+            Reach::Own if self.port != 22 => {
+                return Some(format!(
+                    "kex_exchange_identification: read: Connection reset by peer\nConnection reset by {} port {}\n",
+                    place.address, self.port
+                ));
+            }
+            Reach::Own | Reach::Accepted => {
+                transfer::wait(call.session, KEYS).await;
+                return None;
+            }
+        };
+        Some(format!("ssh: connect to host {} port {}: {why}\n", self.name, self.port))
     }
 
     /// As it stands in `known_hosts`.
@@ -94,11 +93,18 @@ impl Host {
         if self.port == 22 { self.name.clone() } else { format!("[{}]:{}", self.name, self.port) }
     }
 
-    /// The host's key: the same each time.
-    fn key(&self) -> Vec<u8> {
-        let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
-        blob.extend(Sha256::digest(format!("host key of {}", self.address.as_deref().unwrap_or(&self.name))));
-        blob
+    /// The host's key: the same each time, and the machine's own.
+    fn key(&self, call: &Call<'_>) -> Vec<u8> {
+        let own = self.place.as_ref().filter(|place| place.reach == Reach::Own).and_then(|_| {
+            let file = call.files().read("/etc/ssh/ssh_host_ed25519_key.pub").ok()?;
+            STANDARD.decode(String::from_utf8_lossy(&file).split_whitespace().nth(1)?).ok()
+        });
+        own.unwrap_or_else(|| {
+            let address = self.place.as_ref().map_or(&self.name, |place| &place.address);
+            let mut blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20".to_vec();
+            blob.extend(Sha256::digest(format!("host key of {address}")));
+            blob
+        })
     }
 }
 
@@ -109,22 +115,24 @@ async fn ssh(call: &Call<'_>) -> Option<Said> {
     }
     let target = options.operands.first()?;
     let host = Host::of(call, target, options.value('p'));
-    transfer::record(call, &format!("ssh://{}@{}:{}/", host.user, host.name, host.port), "", None);
+    transfer::record(call.session, &format!("ssh://{}@{}:{}/", host.user, host.name, host.port), "", None);
     Some(connect(call, &options, &host).await)
 }
 
 /// Knocks at a host and is not let in.
 async fn connect(call: &Call<'_>, options: &Options, host: &Host) -> Said {
-    if let Some(text) = host.silence(call).await {
-        return Said::err(text, 255);
-    }
-    let setting = |name: &str, value: &str| {
-        options.values.iter().any(|(letter, text)| {
-            let text = text.to_ascii_lowercase().replace([' ', '='], " ");
-            *letter == 'o'
-                && text.split_once(' ').is_some_and(|(key, given)| key == name && given.trim() == value)
+    let given = |name: &str| {
+        options.values.iter().filter(|(letter, _)| *letter == 'o').find_map(|(_, text)| {
+            let text = text.to_ascii_lowercase().replace('=', " ");
+            let (key, given) = text.split_once(' ')?;
+            (key == name).then(|| given.trim().to_owned())
         })
     };
+    let setting = |name: &str, value: &str| given(name).is_some_and(|given| given == value);
+    let limit = given("connecttimeout").and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    if let Some(text) = host.silence(call, limit).await {
+        return Said::err(text, 255);
+    }
     let mut said = Said::default();
     let text = String::from_utf8_lossy(call.stdin.unwrap_or_default()).into_owned();
     let mut lines = Lines::of(call, &text);
@@ -137,9 +145,9 @@ async fn connect(call: &Call<'_>, options: &Options, host: &Host) -> Said {
             return Said::err("Host key verification failed.\n", 255);
         }
         if !trusting {
-            let address = host.address.as_deref().unwrap_or_default();
+            let address = host.place.as_ref().map_or("", |place| place.address.as_str());
             let shown = if address == host.name { String::new() } else { format!(" ({address})") };
-            let print = STANDARD_NO_PAD.encode(Sha256::digest(host.key()));
+            let print = STANDARD_NO_PAD.encode(Sha256::digest(host.key(call)));
             say(
                 call,
                 &format!(
@@ -171,7 +179,7 @@ async fn connect(call: &Call<'_>, options: &Options, host: &Host) -> Said {
         let question = format!("{}@{}'s password: ", host.user, host.name);
         for attempt in 0..3 {
             let Some(_) = lines.answer(&question, &mut said).await else { break };
-            transfer::wait(call, Duration::from_millis(2100)).await;
+            transfer::wait(call.session, Duration::from_millis(2100)).await;
             if attempt < 2 {
                 say(call, "Permission denied, please try again.\n");
             }
@@ -196,7 +204,7 @@ async fn copy(call: &Call<'_>) -> Option<Said> {
     };
     let host = Host::of(call, target, options.value('P'));
     transfer::record(
-        call,
+        call.session,
         &format!("{}://{}@{}:{}/{path}", call.name, host.user, host.name, host.port),
         "",
         None,
@@ -208,31 +216,6 @@ async fn copy(call: &Call<'_>) -> Option<Said> {
         b"Connection closed.  \nConnection closed\n"
     });
     Some(said)
-}
-
-/// inetutils-telnet 2.4.
-async fn telnet(call: &Call<'_>) -> Said {
-    let options = Options::of(call.args, "beklnSX");
-    let Some(name) = options.operands.first() else { return Said::nothing(1) };
-    let port = options.operands.get(1).map_or("23", String::as_str);
-    let url = Url::cut(&format!("telnet://{name}:{port}/"));
-    let Some(address) = url.resolved() else {
-        return Said::err(
-            format!(
-                "telnet: could not resolve {name}/{}: Name or service not known\n",
-                if port == "23" { "telnet" } else { port }
-            ),
-            1,
-        );
-    };
-    transfer::record(call, &format!("telnet://{name}:{port}/"), "", None);
-    say(call, &format!("Trying {address}...\n"));
-    if url.is_dead() {
-        transfer::wait(call, NO_ANSWER).await;
-        return Said::err("telnet: Unable to connect to remote host: Connection timed out\n", 1);
-    }
-    transfer::wait(call, Duration::from_millis(140)).await;
-    Said::err("telnet: Unable to connect to remote host: Connection refused\n", 1)
 }
 
 /// On the terminal at once; these programs do not write it to their output.
@@ -256,7 +239,7 @@ fn known_hosts(call: &Call<'_>) -> String {
 
 fn is_known(call: &Call<'_>, host: &Host) -> bool {
     let text = call.files().read(&known_hosts(call)).unwrap_or_default();
-    let key = STANDARD_NO_PAD.encode(host.key());
+    let key = STANDARD_NO_PAD.encode(host.key(call));
     String::from_utf8_lossy(&text).lines().any(|line| line.contains(&key))
 }
 
@@ -273,7 +256,7 @@ fn remember(call: &Call<'_>, host: &Host) {
         "|1|{}|{} ssh-ed25519 {}\n",
         short(&salt),
         short(&hashed),
-        STANDARD_NO_PAD.encode(host.key())
+        STANDARD_NO_PAD.encode(host.key(call))
     );
     let written = call
         .files()

@@ -5,8 +5,11 @@ use std::{net::Ipv4Addr, time::Duration};
 use futures::{FutureExt as _, future::BoxFuture};
 use sha2::{Digest as _, Sha256};
 
-use super::{Call, Said, transfer::Url};
-use crate::shell::io::{Out, Output};
+use super::{Call, Said, connections, transfer::Url};
+use crate::{
+    machine::Identity,
+    shell::io::{Out, Output},
+};
 
 /// The most that are sent to a visitor who never ends it.
 const MOST: u64 = 1000;
@@ -51,9 +54,7 @@ pub(super) fn ping<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             (Err(said), ..) | (_, Err(said), _) | (.., Err(said)) => return said,
         };
         let url = Url::cut(&format!("icmp://{host}/"));
-        let own = matches!(host.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0")
-            || *host == call.identity().hostname
-            || *host == call.identity().address.to_string();
+        let own = connections::is_own(call.session, call.identity(), host);
         let address = match (own, host.as_str()) {
             (true, "localhost" | "0.0.0.0") => Some("127.0.0.1".to_owned()),
             (true, name) if name == call.identity().hostname => Some("127.0.1.1".to_owned()),
@@ -122,8 +123,7 @@ fn distance(call: &Call<'_>, own: bool, address: &str) -> Distance {
     if address == identity.gateway {
         return Distance::Answers(0.4, 64);
     }
-    let near = address.octets().iter().zip(identity.address.octets()).take(3).all(|(one, own)| *one == own);
-    if near {
+    if is_near(identity, address) {
         return Distance::Unreachable;
     }
     if address.is_private()
@@ -142,6 +142,24 @@ fn distance(call: &Call<'_>, own: bool, address: &str) -> Distance {
     let steps = if anycast { 5 + byte(1) % 5 } else { 9 + byte(1) % 12 };
     let from = if anycast || byte(2) % 3 > 0 { 64 } else { 128 };
     Distance::Answers(least + f64::from(byte(0)) / 255.0 * (most - least), from - steps)
+}
+
+/// Whether an address is in the machine's own network.
+fn is_near(identity: &Identity, address: Ipv4Addr) -> bool {
+    address.octets().iter().zip(identity.address.octets()).take(3).all(|(one, own)| *one == own)
+}
+
+/// Whether an address is a neighbour's, which nobody has but the gateway.
+pub(super) fn is_neighbour(identity: &Identity, address: &str) -> bool {
+    address.parse().is_ok_and(|address| is_near(identity, address) && address != identity.gateway)
+}
+
+/// How long an answer takes there and back, in milliseconds; `None`: there is none.
+pub(super) fn time_to(call: &Call<'_>, own: bool, address: &str) -> Option<f64> {
+    match distance(call, own, address) {
+        Distance::Answers(time, _) => Some(time),
+        Distance::Unreachable | Distance::Silent => None,
+    }
 }
 
 /// One run.

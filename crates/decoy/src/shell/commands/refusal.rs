@@ -10,7 +10,7 @@ const GAWKS: &[&str] = &[
 ///
 /// Of programs, only what attackers' lines are full of is looked for: one cut off by a missing quote, and one that
 /// another awk would understand.
-pub(in crate::shell) fn awk(args: &[String]) -> Option<String> {
+pub(in crate::shell) fn awk(args: &[String], exists: &dyn Fn(&str) -> bool) -> Option<String> {
     let mut words = args.iter();
     let program = loop {
         let Some(word) = words.next() else { return Some(told("", USAGE, 0)) };
@@ -57,8 +57,13 @@ pub(in crate::shell) fn awk(args: &[String]) -> Option<String> {
         })
     };
     let defined = |name: &&&str| bare.contains(&format!("function {name}"));
-    let name = GAWKS.iter().find(|name| called(name) && !defined(name))?;
-    complaint(&format!("awk: line {}: function {name} never defined", lines + 1))
+    if let Some(name) = GAWKS.iter().find(|name| called(name) && !defined(name)) {
+        return complaint(&format!("awk: line {}: function {name} never defined", lines + 1));
+    }
+    // A first file that is not there ends it before anything is read.
+    let file = words.find(|word| !word.contains('='))?;
+    (file != "-" && !bare.contains("BEGIN") && !exists(file))
+        .then(|| complaint(&format!("awk: cannot open {file} (No such file or directory)")))?
 }
 
 fn quoted(text: &str) -> String {
@@ -95,9 +100,9 @@ mod tests {
     #[test]
     fn a_cut_program_is_refused() {
         let args = |text: &str| vec![text.to_owned()];
-        assert!(awk(&args("{print")).is_some_and(|text| text.contains("line 2: missing }")));
-        assert!(awk(&args("{print $1}")).is_none());
-        assert!(awk(&args("BEGIN { print \"{\" }")).is_none());
-        assert!(awk(&["-F".to_owned(), ":".to_owned(), "{".to_owned()]).is_some());
+        assert!(awk(&args("{print"), &|_| true).is_some_and(|text| text.contains("line 2: missing }")));
+        assert!(awk(&args("{print $1}"), &|_| true).is_none());
+        assert!(awk(&args("BEGIN { print \"{\" }"), &|_| true).is_none());
+        assert!(awk(&["-F".to_owned(), ":".to_owned(), "{".to_owned()], &|_| true).is_some());
     }
 }

@@ -11,15 +11,15 @@ use bashkit::{
 };
 
 use super::{
-    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, help, interpreters,
+    Call, Run, Said, as_called, asking, becoming, busybox, by_path, dash, find, finding, help, interpreters,
     is_installed, is_reachable, learn, outward, suggestions, table::COMMANDS, usage,
 };
 use crate::{
-    machine::Identity,
+    machine::{Identity, Kind},
     shell::{
         bytes,
         dash::{Invocation, invocation},
-        engine, hooks, runners,
+        engine, hooks, lasting, runners,
         session::{Handle, Session},
     },
 };
@@ -38,6 +38,8 @@ fn registry() -> BuiltinRegistry {
     registry.insert(PACKAGED, Arc::new(Packaged));
     dash::register(&registry);
     becoming::register(&registry);
+    finding::register(&registry);
+    lasting::register(&registry);
     let installed = crate::machine::files::program_names();
     const FOLDERS: [&str; 4] = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"];
     let add_ours = |name: &'static str, run: Run, by_name: bool| {
@@ -94,6 +96,28 @@ struct Ours {
     needs_file: bool,
 }
 
+impl Ours {
+    /// The program of another folder that the shell finds first, when the visitor has changed its `PATH`.
+    fn shadow(&self, context: &BuiltinContext<'_>) -> Option<String> {
+        const USUAL: [&str; 6] =
+            ["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+        let path = context.variables.get("PATH").or_else(|| context.env.get("PATH"))?;
+        if self.called.contains('/') || !self.needs_file || path.split(':').all(|dir| USUAL.contains(&dir)) {
+            return None;
+        }
+        let session = session_of(context)?;
+        let cwd = session.cwd.lock().clone();
+        let is_program = |path: &String| {
+            let path = session.files().resolve(&cwd, path);
+            session.files().stat(&path).is_ok_and(|node| node.kind == Kind::File && node.mode & 0o111 != 0)
+        };
+        let mut found = path.split(':').take(64).map(|dir| format!("{dir}/{}", self.name));
+        let first = found.find(is_program)?;
+        let dir = first.rsplit_once('/').map_or("", |(dir, _)| dir);
+        (!USUAL.contains(&dir)).then_some(first)
+    }
+}
+
 pub(in crate::shell) fn session_of(context: &BuiltinContext<'_>) -> Option<Arc<Session>> {
     context.execution_extension::<Handle>()?.try_with(|handle| Arc::clone(&handle.0)).ok()
 }
@@ -130,7 +154,7 @@ fn call<'a>(
     }
 }
 
-fn result(said: Said) -> ExecResult {
+pub(super) fn result(said: Said) -> ExecResult {
     ExecResult {
         stdout: bytes::to_text(&said.out).into_owned().into(),
         stderr: bytes::to_text(&said.err).into_owned().into(),
@@ -157,7 +181,7 @@ impl Builtin for Ours {
             (None, Run::Waits(run) | Run::Either(_, run)) => run(&call).await,
             (None, Run::Passes(run)) => run(&call).err().unwrap_or_default(),
         };
-        Ok(result(as_called(said, self.name, &self.called)))
+        Ok(result(as_called(busybox::shortened(&call, said), self.name, &self.called)))
     }
 
     async fn execution_plan(&self, context: &BuiltinContext<'_>) -> bashkit::Result<Option<ExecutionPlan>> {
@@ -166,6 +190,10 @@ impl Builtin for Ours {
             Run::Either(run, _) => run(call),
             Run::Now(_) | Run::Waits(_) => None,
         };
+        if let Some(path) = self.shadow(context) {
+            let words = std::iter::once(path).chain(context.args.iter().cloned()).collect();
+            return Ok(plan(words, context.stdin.cloned()));
+        }
         if matches!(self.run, Run::Now(_) | Run::Waits(_)) {
             return Ok(None);
         }
@@ -203,6 +231,11 @@ impl Builtin for ByPath {
         let mut words: Vec<String> =
             std::iter::once(self.name.to_owned()).chain(context.args.iter().cloned()).collect();
         // A shell tells of itself by the word it was called by.
+        if self.name == "sh"
+            && let Some(session) = session_of(context)
+        {
+            *session.called.lock() = Some(self.called.clone());
+        }
         if self.name == "sh"
             && let Invocation::Command(at) = invocation(context.args)
             && at + 1 == context.args.len()

@@ -9,18 +9,26 @@ use super::{
     getopt,
     quoting::quoted,
 };
-use crate::machine::{Access, Attributes, FileError, files::Kind};
+use crate::{
+    machine::{Access, Attributes, FileError, files::Kind},
+    shell::session::Session,
+};
 
 /// What may be removed in one call.
 const MOST: usize = 200_000;
 
 /// Whether names in the directory of this path may be taken away.
 pub(super) fn may_change_name(call: &Call<'_>, path: &str) -> Result<(), FileError> {
-    let parent = parent_of(path);
-    let who = call.session.who();
-    call.files().may(who.uid, who.gid, parent, Access::Write)?;
+    may_remove(call.session, path)
+}
+
+/// The same for whoever is at work in a session.
+pub(super) fn may_remove(session: &Session, path: &str) -> Result<(), FileError> {
+    let (files, parent) = (session.files(), parent_of(path));
+    let who = session.who();
+    files.may(who.uid, who.gid, parent, Access::Write)?;
     if who.uid != 0
-        && let (Ok(directory), Ok(node)) = (call.files().stat(parent), call.files().lstat(path))
+        && let (Ok(directory), Ok(node)) = (files.stat(parent), files.lstat(path))
         && directory.mode & 0o1000 != 0
         && node.uid != who.uid
         && directory.uid != who.uid
@@ -307,6 +315,8 @@ pub(super) fn rmdir(call: &Call<'_>) -> Said {
             let node = call.files().lstat(&path);
             let removed = match node {
                 Ok(node) if !node.is_dir() => Err(FileError::NotADirectory),
+                Ok(_) if shown == "." || shown.ends_with("/.") => Err(FileError::Invalid),
+                Ok(_) if shown == ".." || shown.ends_with("/..") => Err(FileError::NotEmpty),
                 Ok(_) => may_change_name(call, &path).and_then(|()| call.files().remove(&path)),
                 Err(error) => Err(error),
             };

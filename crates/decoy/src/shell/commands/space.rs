@@ -73,6 +73,13 @@ pub(super) fn free(call: &Call<'_>) -> Said {
             &[m.total + m.swap_total, used + m.swap_total - m.swap_free, m.free + m.swap_free],
         );
     }
+    if call.applet {
+        // busybox has a blank less in front.
+        text = text
+            .lines()
+            .map(|line| format!("{}{}\n", &line[..7.min(line.len())], line.get(8..).unwrap_or_default()))
+            .collect();
+    }
     Said::out(text)
 }
 

@@ -200,7 +200,7 @@ fn seconds(at: std::time::SystemTime, digits: Option<usize>) -> String {
 }
 
 /// The numbers of the disk.
-fn disk(call: &Call<'_>) -> (u32, u32) {
+pub(super) fn disk(call: &Call<'_>) -> (u32, u32) {
     if call.identity().disk.starts_with("vda") { (254, 1) } else { (8, 1) }
 }
 

@@ -12,8 +12,8 @@ async fn fetch(call: &Call<'_>, address: &str, to: &str) -> Said {
     let url = Url::cut(address);
     let dead = url.resolved().is_none() || url.is_dead();
     if dead {
-        transfer::record(call, address, &call.path(to), None);
-        transfer::wait(call, std::time::Duration::from_secs(3)).await;
+        transfer::record(call.session, address, &call.path(to), None);
+        transfer::wait(call.session, std::time::Duration::from_secs(3)).await;
         return match (call.name, url.resolved()) {
             (name, None) if call.applet => Said::err(format!("{name}: bad address '{}'\n", url.host), 1),
             ("tftp", None) => Said::err(format!("tftp: {}: Name or service not known\n", url.host), 1),
@@ -29,8 +29,8 @@ async fn fetch(call: &Call<'_>, address: &str, to: &str) -> Said {
         };
     }
     let arrival = transfer::arrival(call, &url);
-    transfer::wait(call, arrival.time).await;
-    transfer::record(call, address, &call.path(to), Some(&arrival.bytes));
+    transfer::wait(call.session, arrival.time).await;
+    transfer::record(call.session, address, &call.path(to), Some(&arrival.bytes));
     match transfer::store(call, to, &arrival.bytes) {
         Ok(()) => Said::nothing(0),
         Err(error) if call.applet => {
@@ -65,7 +65,7 @@ pub(super) fn tftp<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             let options = Options::of(call.args, "rl");
             if let (Some(host), Some(file)) = (options.operands.first(), options.value('r')) {
                 // What was wanted is known, though this tftp has no such option.
-                transfer::record(call, &format!("tftp://{host}/{file}"), &call.path(file), None);
+                transfer::record(call.session, &format!("tftp://{host}/{file}"), &call.path(file), None);
             }
             return Said::err("usage: tftp [-4][-6][-v][-V][-l][-m mode] [-w size] [-B blocksize] [-R port:port] [host [port]] [-c command]\n".replace("[-w size] [-B blocksize] ", ""), 64);
         }

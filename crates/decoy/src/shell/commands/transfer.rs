@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use wire::EventKind;
 
 use super::Call;
+use crate::shell::session::Session;
 
 /// An address on the web, cut.
 pub(super) struct Url {
@@ -55,7 +56,7 @@ impl Url {
         self.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
     }
 
-    fn seed(&self) -> u64 {
+    pub(super) fn seed(&self) -> u64 {
         let digest = Sha256::digest(format!("{}/{}{}", self.host, self.port, self.path));
         digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
@@ -222,30 +223,9 @@ pub(super) fn program(address: &str, kib: u64) -> Bytes {
     elf(seed, (kib.clamp(16, 48) * 1024) as usize).into()
 }
 
-/// The machine's own web server: what it serves is the web root.
-pub(super) fn own_page(call: &Call<'_>, url: &Url) -> Option<Bytes> {
-    let own = ["localhost", "127.0.0.1", "0.0.0.0"].contains(&url.host.as_str())
-        || url.host == call.identity().hostname
-        || url.host == call.identity().address.to_string()
-        || url.host == call.session.contact.local.ip().to_string();
-    if !own || url.port != 80 {
-        return None;
-    }
-    let path = url.path.split(['?', '#']).next().unwrap_or("/");
-    let file = call.files().resolve("/var/www/html", path.trim_start_matches('/'));
-    if !file.starts_with("/var/www/html") {
-        return None;
-    }
-    if call.files().is_dir(&file) {
-        let names = ["index.html", "index.htm", "index.nginx-debian.html"];
-        return names.iter().find_map(|name| call.files().read(&format!("{file}/{name}")).ok());
-    }
-    call.files().read(&file).ok()
-}
-
 /// Records what was to be fetched, where it was to go, and the digest of what the visitor sees (`None`: nothing came).
-pub(super) fn record(call: &Call<'_>, url: &str, to: &str, seen: Option<&[u8]>) {
-    (call.session.launch.notes)(EventKind::FileDownload {
+pub(super) fn record(session: &Session, url: &str, to: &str, seen: Option<&[u8]>) {
+    (session.launch.notes)(EventKind::FileDownload {
         url: url.to_owned(),
         outfile: String::new(),
         shasum: seen.map_or_else(String::new, |bytes| {
@@ -264,9 +244,9 @@ pub(super) fn store(call: &Call<'_>, to: &str, bytes: &[u8]) -> Result<(), crate
 }
 
 /// Lets the transfer take its time; what is in the background takes none, since a line waits for all of its jobs.
-pub(super) async fn wait(call: &Call<'_>, time: Duration) {
-    if !call.session.has_background() {
-        call.session.contact.visitor.clock().pass(time).await;
+pub(super) async fn wait(session: &Session, time: Duration) {
+    if !session.has_background() {
+        session.contact.visitor.clock().pass(time).await;
     }
 }
 

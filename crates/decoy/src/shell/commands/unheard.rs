@@ -100,7 +100,15 @@ fn interpreted(session: &Session, name: &str, args: &[String]) -> Option<Said> {
     if !python && !perl {
         return None;
     }
-    let code = args.iter().position(|arg| arg == if python { "-c" } else { "-e" });
+    // perl's letters may stand together: `-ne`.
+    let is_code = |arg: &String| match arg.strip_prefix('-') {
+        Some("c") => python,
+        Some(letters) => {
+            !python && letters.ends_with(['e', 'E']) && letters.chars().all(|c| c.is_ascii_alphanumeric())
+        }
+        None => false,
+    };
+    let code = args.iter().position(is_code);
     if let Some(code) = code.map(|at| args.get(at + 1)) {
         let Some(code) = code else {
             let text =
@@ -192,6 +200,28 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
             args.join(" ")
         )),
         "nslookup" | "host" => Said::out(";; connection timed out; no servers could be reached\n"),
+        "traceroute" if args.is_empty() => {
+            let help = super::usage::exactly("traceroute", "--help")?;
+            Said { err: [help.out, help.err].concat(), ..Said::default() }
+        }
+        "tmux"
+            if matches!(
+                args.first().map(String::as_str),
+                Some("ls" | "list-sessions" | "kill-server" | "kill-session")
+            ) =>
+        {
+            let socket = format!("/tmp/tmux-{}/default", session.who().uid);
+            Said::err(format!("error connecting to {socket} (No such file or directory)\n"), 1)
+        }
+        "tmux"
+            if matches!(args.first().map(String::as_str), Some("a" | "at" | "attach" | "attach-session")) =>
+        {
+            Said::err("no sessions\n", 1)
+        }
+        "cpio" if args.is_empty() => Said::err(
+            "cpio: You must specify one of -oipt options.\nTry 'cpio --help' or 'cpio --usage' for more information.\n",
+            2,
+        ),
         "traceroute" | "ping4" | "ping6" => {
             Said::err(format!("{}: Temporary failure in name resolution\n", operand()), 2)
         }
@@ -222,7 +252,7 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
                 128,
             )
         }
-        "git" => Said::err("fatal: not a git repository (or any of the parent directories): .git\n", 128),
+        "git" => Said::nothing(0),
         "journalctl" => Said::out("-- No entries --\n"),
         "lsof" | "strace" if args.is_empty() => return None,
         "mail" | "mailq" => Said::out("Mail queue is empty\n"),

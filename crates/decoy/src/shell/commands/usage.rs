@@ -102,7 +102,7 @@ pub(super) fn names_option(name: &str, option: &str) -> bool {
 }
 
 /// Whether a help names this letter as an option: `-x`, or among several as in `[-abx]`.
-fn mentions(help: &str, letter: char) -> bool {
+pub(super) fn mentions(help: &str, letter: char) -> bool {
     help.match_indices('-').any(|(at, _)| {
         let before = help.get(..at).and_then(|text| text.chars().next_back());
         if before.is_some_and(|c| c.is_alphanumeric() || c == '-') {
@@ -126,7 +126,9 @@ pub(super) fn of(name: &str, args: &[String], applet: bool) -> Option<Said> {
         [] => "",
         [only] => only.as_str(),
         // Whatever else is given, help comes first.
-        several => several.iter().find(|arg| *arg == "--help" || !applet && *arg == "--version")?,
+        // busybox looks at a single word alone.
+        _ if applet => return None,
+        several => several.iter().find(|arg| *arg == "--help" || *arg == "--version")?,
     };
     if !args.is_empty() && !matches!(args, "--help" | "--version" | "-h" | "-V" | "-v") {
         return None;
@@ -150,9 +152,14 @@ pub(super) fn topics() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The usage of a busybox applet.
 pub(super) fn applet(name: &str) -> Option<String> {
-    let said = recorded(&format!("busybox {name}"), "--help")?;
-    let text = if said.out.is_empty() { said.err } else { said.out };
-    String::from_utf8(text).ok()
+    let text = |name: &str| {
+        let said = recorded(&format!("busybox {name}"), "--help")?;
+        String::from_utf8(if said.out.is_empty() { said.err } else { said.out }).ok()
+    };
+    if matches!(name, "egrep" | "fgrep" | "dnsdomainname" | "nuke" | "resume") {
+        return text("cat")?.lines().next().map(|first| format!("{first}\n\nNo help available\n"));
+    }
+    text(name)
 }
 
 /// Names of the recorded programs, for tests.

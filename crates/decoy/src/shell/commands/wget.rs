@@ -6,6 +6,10 @@ use futures::{FutureExt as _, future::BoxFuture};
 use super::{
     Call, Options, Said,
     complaint::{self, Known},
+    connections::{
+        Place,
+        web::{self, Failure, Request},
+    },
     quoting::quoted,
     transfer::{self, Url},
 };
@@ -111,37 +115,49 @@ async fn one(call: &Call<'_>, options: &Options, address: &str, said: &mut Said)
         None => free_name(call, options, folder, url.name().unwrap_or("index.html")),
     };
     loud(call, said, &format!("--{}--  {}://{}{}\n", stamp(call), url.scheme, url.authority(), url.path));
-    let own = transfer::own_page(call, &url);
-    let Some(ip) = url.resolved().or_else(|| own.as_ref().map(|_| "127.0.0.1".to_owned())) else {
-        transfer::record(call, address, &call.path(&to), None);
+    let Some(place) = Place::of(call.session, &url.host, url.port) else {
+        transfer::record(call.session, address, &call.path(&to), None);
         let host = &url.host;
         loud(call, said, &format!("Resolving {host} ({host})... failed: Name or service not known.\n"));
         tell(call, said, &format!("wget: unable to resolve host address {}\n", super::quoting::curled(host)));
         said.status = 4;
         return None;
     };
+    let ip = &place.address;
     if !url.is_address() {
-        loud(call, said, &format!("Resolving {0} ({0})... {ip}\n", url.host));
+        let further = if ip == "::1" { ", 127.0.0.1" } else { "" };
+        loud(call, said, &format!("Resolving {0} ({0})... {ip}{further}\n", url.host));
     }
-    let peer = if url.is_address() {
-        format!("{}:{}", url.host, url.port)
-    } else {
-        format!("{} ({})|{ip}|:{}", url.host, url.host, url.port)
+    let peer = |ip: &str| match url.is_address() {
+        true => format!("{}:{}", url.host, url.port),
+        false => format!("{} ({})|{ip}|:{}", url.host, url.host, url.port),
     };
-    loud(call, said, &format!("Connecting to {peer}... "));
-    if own.is_none() && url.is_dead() {
-        transfer::record(call, address, &call.path(&to), None);
-        let why = if url.host.starts_with("127.") { "Connection refused" } else { "No route to host" };
-        if !url.host.starts_with("127.") {
-            transfer::wait(call, std::time::Duration::from_secs(3)).await;
+    loud(call, said, &format!("Connecting to {}... ", peer(ip)));
+    let answer = match web::ask(call, &url, &request(options), None).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            transfer::record(call.session, address, &call.path(&to), None);
+            let text = match failure {
+                Failure::Refused if ip == "::1" => format!(
+                    "failed: Connection refused.\nConnecting to {}... failed: Connection refused.\n",
+                    peer("127.0.0.1")
+                ),
+                Failure::Refused => "failed: Connection refused.\n".to_owned(),
+                Failure::NotHttp => {
+                    "connected.\nHTTP request sent, awaiting response... Read error (Connection reset by peer) in headers.\nGiving up.\n\n"
+                        .to_owned()
+                }
+                Failure::NoName | Failure::NoRoute | Failure::TimedOut => {
+                    "failed: No route to host.\n".to_owned()
+                }
+            };
+            loud(call, said, &text);
+            said.status = 4;
+            return None;
         }
-        loud(call, said, &format!("failed: {why}.\n"));
-        said.status = 4;
-        return None;
-    }
-    let arrival = transfer::arrival(call, &url);
-    transfer::wait(call, arrival.time).await;
-    let bytes = own.unwrap_or(arrival.bytes);
+    };
+    let bytes = answer.body.clone();
+    let kind = answer.field("Content-Type").unwrap_or("text/html").split(';').next().unwrap_or_default();
     let size = bytes.len();
     loud(call, said, "connected.\n");
     if url.scheme == "ftp" {
@@ -156,29 +172,34 @@ async fn one(call: &Call<'_>, options: &Options, address: &str, said: &mut Said)
         );
     } else {
         let head = if options.has('S') || options.has_long("server-response") {
-            format!(
-                "\n  HTTP/1.1 200 OK\n  Server: nginx\n  Content-Type: {}\n  Content-Length: {size}\n  Connection: keep-alive\n",
-                arrival.kind
-            )
+            answer.head.iter().fold("\n".to_owned(), |text, line| text + "  " + line + "\n")
         } else {
-            " 200 OK\n".to_owned()
+            format!(" {} {}\n", answer.status, answer.reason())
         };
-        loud(
-            call,
-            said,
-            &format!(
-                "HTTP request sent, awaiting response...{head}Length: {} [{}]\n",
-                sized(size),
-                arrival.kind
-            ),
-        );
+        loud(call, said, &format!("HTTP request sent, awaiting response...{head}"));
+        if answer.status >= 400 {
+            let text = format!("{} ERROR {}: {}.\n", stamp(call), answer.status, answer.reason());
+            if brief && !quiet {
+                tell(call, said, &format!("{address}:\n{text}"));
+            }
+            loud(call, said, &format!("{text}\n"));
+            transfer::record(call.session, address, &call.path(&to), None);
+            said.status = 8;
+            return None;
+        }
+        loud(call, said, &format!("Length: {} [{kind}]\n", sized(size)));
     }
     if options.has_long("spider") {
-        transfer::record(call, address, "", None);
+        transfer::record(call.session, address, "", None);
         loud(call, said, "Remote file exists.\n\n");
         return None;
     }
-    transfer::record(call, address, &if to == "-" { String::new() } else { call.path(&to) }, Some(&bytes));
+    transfer::record(
+        call.session,
+        address,
+        &if to == "-" { String::new() } else { call.path(&to) },
+        Some(&bytes),
+    );
     if to == "-" {
         loud(call, said, "Saving to: \u{2018}STDOUT\u{2019}\n\n");
         said.out.extend_from_slice(&bytes);
@@ -262,6 +283,18 @@ fn progress(call: &Call<'_>, name: &str, size: usize) -> String {
     )
 }
 
+/// The request as wget writes it.
+fn request(options: &Options) -> Request {
+    let agent = options.value('U').unwrap_or("Wget/1.21.3").replace(['\r', '\n'], "");
+    let agent = format!("User-Agent: {agent}");
+    let headers = [&agent, "Accept: */*", "Accept-Encoding: identity", "Connection: Keep-Alive"];
+    Request {
+        method: if options.has_long("spider") { "HEAD" } else { "GET" }.to_owned(),
+        headers: headers.map(str::to_owned).into(),
+        body: Vec::new(),
+    }
+}
+
 /// busybox' own.
 async fn applet(call: &Call<'_>) -> Said {
     if let Some(said) = complaint::of(
@@ -296,24 +329,43 @@ async fn applet(call: &Call<'_>) -> Said {
         str::to_owned,
     );
     let quiet = options.has('q');
-    let own = transfer::own_page(call, &url);
-    let Some(ip) = url.resolved().or_else(|| own.as_ref().map(|_| "127.0.0.1".to_owned())) else {
-        transfer::record(call, address, &call.path(&to), None);
+    let Some(place) = Place::of(call.session, &url.host, url.port) else {
+        transfer::record(call.session, address, &call.path(&to), None);
         return Said::err(format!("wget: bad address '{}'\n", url.authority()), 1);
     };
+    let ip = if place.address.contains(':') { format!("[{}]", place.address) } else { place.address };
     if !quiet {
         tell(call, &mut said, &format!("Connecting to {} ({ip}:{})\n", url.authority(), url.port));
     }
-    if own.is_none() && url.is_dead() {
-        transfer::record(call, address, &call.path(&to), None);
-        tell(call, &mut said, &format!("wget: can't connect to remote host ({ip}): Connection refused\n"));
-        said.status = 1;
-        return said;
-    }
-    let arrival = transfer::arrival(call, &url);
-    transfer::wait(call, arrival.time).await;
-    let bytes = own.unwrap_or(arrival.bytes);
-    transfer::record(call, address, &if to == "-" { String::new() } else { call.path(&to) }, Some(&bytes));
+    let answer = match web::ask(call, &url, &request(&options), None).await {
+        Ok(answer) if answer.status < 400 => answer,
+        other => {
+            transfer::record(call.session, address, &call.path(&to), None);
+            let text = match other {
+                Ok(answer) => {
+                    format!(
+                        "wget: server returned error: {}\n",
+                        answer.head.first().map_or("", String::as_str)
+                    )
+                }
+                Err(Failure::Refused) => {
+                    format!("wget: can't connect to remote host ({ip}): Connection refused\n")
+                }
+                Err(Failure::NotHttp) => "wget: error getting response\n".to_owned(),
+                Err(_) => format!("wget: can't connect to remote host ({ip}): No route to host\n"),
+            };
+            tell(call, &mut said, &text);
+            said.status = 1;
+            return said;
+        }
+    };
+    let bytes = answer.body;
+    transfer::record(
+        call.session,
+        address,
+        &if to == "-" { String::new() } else { call.path(&to) },
+        Some(&bytes),
+    );
     if to == "-" {
         said.out.extend_from_slice(&bytes);
         if !quiet {

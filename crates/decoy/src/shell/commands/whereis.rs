@@ -66,6 +66,13 @@ pub(super) fn lastlog(call: &Call<'_>) -> Said {
     let passwd = call.files().read("/etc/passwd").unwrap_or_default();
     let since: chrono::DateTime<chrono::Utc> = call.session.started.into();
     let options = call.options("utb");
+    if let Some(wanted) = options.value('u') {
+        let text = String::from_utf8_lossy(&passwd);
+        let is_range = wanted.chars().all(|c| c.is_ascii_digit() || c == '-');
+        if !is_range && !text.lines().any(|line| line.split(':').next() == Some(wanted)) {
+            return Said::err(format!("lastlog: Unknown user or range: {wanted}\n"), 1);
+        }
+    }
     for line in String::from_utf8_lossy(&passwd).lines() {
         let user = line.split(':').next().unwrap_or_default();
         if options.value('u').is_some_and(|wanted| wanted != user) {

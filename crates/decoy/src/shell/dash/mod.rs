@@ -9,10 +9,12 @@ mod grammar;
 mod names;
 mod phrases;
 mod tokens;
+mod trace;
 mod words;
 
 pub(super) use call::{Invocation, invocation};
 pub(super) use phrases::{is_fatal, phrase};
+pub(super) use trace::trace;
 
 use grammar::Reader;
 
@@ -43,9 +45,7 @@ pub(super) fn translated(text: &str, place: Place) -> Option<String> {
         return None;
     }
     // What is traced is shown as it was written.
-    let traced =
-        ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign));
-    let mut reader = Reader::new(text, !traced);
+    let mut reader = Reader::new(text, !traces(text));
     if let Place::Typed(line) = place {
         reader.line = line;
     }
@@ -59,6 +59,11 @@ pub(super) fn translated(text: &str, place: Place) -> Option<String> {
         out.push_str(&format!("printf '%s: %s\\n' \"$0\" '{said}' >&2; {end}"));
     }
     Some(out)
+}
+
+/// Whether a script shows what it runs.
+pub(super) fn traces(text: &str) -> bool {
+    ["set -x", "set -v", "set -ex", "set -xe", "set -o xtrace"].iter().any(|sign| text.contains(sign))
 }
 
 #[cfg(test)]

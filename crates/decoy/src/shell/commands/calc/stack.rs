@@ -1,11 +1,15 @@
 //! The machine behind `dc`: a stack, registers, and macros in frames of their own.
 
+mod frame;
+mod registers;
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
     number::{Fault, MOST_SCALE, Number},
     output::Output,
 };
+use frame::Frame;
 
 /// Steps before it is given up.
 const MOST_STEPS: usize = 200_000;
@@ -31,12 +35,6 @@ pub(super) struct Machine {
     pub(super) output: Output,
     /// What `?` reads.
     pub(super) input: Vec<u8>,
-}
-
-/// A text that is run and how much of it is done.
-struct Frame {
-    text: Vec<u8>,
-    at: usize,
 }
 
 impl Machine {
@@ -312,134 +310,12 @@ impl Machine {
             None => Err("output base must be a number greater than 1".to_owned()),
         }
     }
-
-    fn register(&mut self, sign: u8, frame: &mut Frame) -> Result<(), String> {
-        let name = frame.next().ok_or("unexpected end of file")?;
-        let shown = || format!("0{name:o}");
-        match sign {
-            b's' => {
-                let value = self.pop()?;
-                let register = self.registers.entry(name).or_default();
-                register.pop();
-                register.push(value);
-            }
-            b'S' => {
-                let value = self.pop()?;
-                let register = self.registers.entry(name).or_default();
-                if register.len() < MOST_FRAMES {
-                    register.push(value);
-                }
-            }
-            b'l' => {
-                let value = self.registers.get(&name).and_then(|register| register.last()).cloned();
-                self.stack.push(value.unwrap_or_else(|| Value::Number(Number::default())));
-            }
-            b'L' => {
-                let value = self.registers.get_mut(&name).and_then(Vec::pop);
-                self.stack.push(value.ok_or_else(|| {
-                    format!("stack register '{}' ({}) is empty", char::from(name), shown())
-                })?);
-            }
-            _ => {
-                let index = self.number()?.whole().filter(|index| *index >= 0);
-                let index = index.ok_or("array index must be a nonnegative integer")?;
-                let array = self.arrays.entry(name).or_default();
-                if sign == b';' {
-                    let value = array.get(&index).cloned();
-                    self.stack.push(value.unwrap_or_else(|| Value::Number(Number::default())));
-                } else if array.len() < MOST_FRAMES {
-                    let value = self.stack.pop().ok_or("stack empty")?;
-                    array.insert(index, value);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `<r` and its like: runs register `r` if the comparison of the two uppermost numbers holds.
-    fn compare(&mut self, sign: u8, frame: &mut Frame) -> Result<Option<Jump>, String> {
-        let negated = sign == b'!';
-        let sign = if negated { frame.next().unwrap_or(b'\n') } else { sign };
-        if !matches!(sign, b'<' | b'>' | b'=') {
-            // A line for the system: nothing of it is run.
-            let mut sign = Some(sign);
-            while sign.is_some_and(|sign| sign != b'\n') {
-                sign = frame.next();
-            }
-            return Ok(None);
-        }
-        let name = frame.next().ok_or("unexpected end of file")?;
-        let (left, right) = self.pair()?;
-        let order = right.compare(&left);
-        let holds = match sign {
-            b'<' => order.is_lt(),
-            b'>' => order.is_gt(),
-            _ => order.is_eq(),
-        };
-        if holds == negated {
-            return Ok(None);
-        }
-        match self.registers.get(&name).and_then(|register| register.last()) {
-            Some(Value::Text(text)) => Ok(Some(Jump::Run(text.clone()))),
-            Some(number) => {
-                let number = number.clone();
-                self.stack.push(number);
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
 }
 
 /// Where a step leads.
 enum Jump {
     Run(Vec<u8>),
     Leave(usize),
-}
-
-impl Frame {
-    fn next(&mut self) -> Option<u8> {
-        let sign = self.text.get(self.at).copied();
-        self.at += usize::from(sign.is_some());
-        sign
-    }
-
-    fn number(&mut self, first: u8, base: u32) -> Number {
-        let negative = first == b'_';
-        let mut text = String::new();
-        if !negative {
-            text.push(char::from(first));
-        }
-        while let Some(sign) = self.text.get(self.at).copied() {
-            if !(sign.is_ascii_digit()
-                || (b'A'..=b'F').contains(&sign)
-                || sign == b'.' && !text.contains('.'))
-            {
-                break;
-            }
-            text.push(char::from(sign));
-            self.at += 1;
-        }
-        let number = Number::parse(&text, base);
-        if negative { number.negated() } else { number }
-    }
-
-    /// What stands up to the bracket that closes; brackets in between are counted.
-    fn text_in_brackets(&mut self) -> Vec<u8> {
-        let (mut text, mut depth) = (Vec::new(), 1);
-        while let Some(sign) = self.next() {
-            match sign {
-                b'[' => depth += 1,
-                b']' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
-            text.push(sign);
-        }
-        text
-    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 mod formats;
 mod reports;
+mod wanted;
 
 use super::{Call, Options, Said, sources, usage};
 use crate::machine::FileError;
 use formats::{Fault, MOST, complaint, pack, unpack};
 pub(super) use formats::{Kind, is_packed, kind_of, packed, unpacked};
+use wanted::{Wanted, shortened};
 
 /// The most files below one directory that `gzip -r` goes through.
 const MOST_FILES: usize = 2000;
@@ -21,95 +23,6 @@ pub(super) fn bzip2(call: &Call<'_>) -> Said {
 
 pub(super) fn xz(call: &Call<'_>) -> Said {
     work(call, Kind::Xz, matches!(call.name, "unxz" | "xzcat"), call.name == "xzcat")
-}
-
-struct Wanted<'a> {
-    kind: Kind,
-    /// What messages begin with: gzip's other names are scripts that start `gzip`.
-    program: &'a str,
-    unpacks: bool,
-    to_stdout: bool,
-    force: bool,
-    keep: bool,
-    test: bool,
-    list: bool,
-    verbose: bool,
-    quiet: bool,
-    nameless: bool,
-    recursive: bool,
-    ending: String,
-    level: u32,
-    /// How long the longest name is, for what bzip2 lines up.
-    widest: usize,
-}
-
-impl Wanted<'_> {
-    /// The status of what is no fault: a file that is passed over.
-    fn warning(&self) -> i32 {
-        if self.kind == Kind::Bzip2 { 1 } else { 2 }
-    }
-}
-
-const LONG: &[(&str, char)] = &[
-    ("ascii", 'a'),
-    ("stdout", 'c'),
-    ("to-stdout", 'c'),
-    ("decompress", 'd'),
-    ("uncompress", 'd'),
-    ("force", 'f'),
-    ("help", 'h'),
-    ("keep", 'k'),
-    ("list", 'l'),
-    ("license", 'L'),
-    ("no-name", 'n'),
-    ("name", 'N'),
-    ("quiet", 'q'),
-    ("recursive", 'r'),
-    ("suffix", 'S'),
-    ("synchronous", ' '),
-    ("test", 't'),
-    ("verbose", 'v'),
-    ("version", 'V'),
-    ("fast", '1'),
-    ("best", '9'),
-    ("rsyncable", ' '),
-    ("compress", 'z'),
-    ("small", 's'),
-    ("extreme", 'e'),
-    ("format", 'F'),
-    ("threads", 'T'),
-    ("check", 'C'),
-    ("memlimit", 'M'),
-    ("long-help", 'H'),
-    ("no-warn", 'Q'),
-    ("no-sparse", ' '),
-    ("robot", ' '),
-    ("single-stream", ' '),
-    ("exact", ' '),
-];
-
-/// The arguments with long options as letters, or the first that is none.
-fn shortened(args: &[String]) -> Result<Vec<String>, String> {
-    let mut short = Vec::with_capacity(args.len());
-    for (at, arg) in args.iter().enumerate() {
-        if arg == "--" {
-            short.extend(args.iter().skip(at).cloned());
-            break;
-        }
-        let Some(long) = arg.strip_prefix("--") else {
-            short.push(arg.clone());
-            continue;
-        };
-        let (name, value) = long.split_once('=').unwrap_or((long, ""));
-        let found = LONG.iter().find(|(known, _)| *known == name);
-        let found = found.or_else(|| LONG.iter().find(|(known, _)| known.starts_with(name)));
-        match found {
-            Some((_, ' ')) => {}
-            Some((_, letter)) => short.push(format!("-{letter}{value}")),
-            None => return Err(long.to_owned()),
-        }
-    }
-    Ok(short)
 }
 
 fn misused(kind: Kind, program: &str, what: &str) -> Said {

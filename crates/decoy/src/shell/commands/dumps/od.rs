@@ -218,11 +218,13 @@ pub(in crate::shell::commands) fn od(call: &Call<'_>) -> Said {
         options.operands.pop();
     }
     let mut said = Said::default();
+    let mut opened = false;
     let (mut bytes, stdin) = (Vec::new(), ["-".to_owned()]);
     let operands = if options.operands.is_empty() { &stdin[..] } else { &options.operands[..] };
     for operand in operands {
         match sources::read(call, operand) {
             Ok(content) => {
+                opened = true;
                 let room = skip.saturating_add(length).saturating_sub(bytes.len()).min(content.len());
                 bytes.extend_from_slice(content.get(..room).unwrap_or_default());
             }
@@ -231,6 +233,10 @@ pub(in crate::shell::commands) fn od(call: &Call<'_>) -> Said {
                 said.status = 1;
             }
         }
+    }
+    // Nothing at all could be opened.
+    if !opened {
+        return said;
     }
     if skip > bytes.len() {
         said.err.extend(b"od: cannot skip past end of combined input\n");

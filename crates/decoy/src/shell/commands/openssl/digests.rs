@@ -35,13 +35,26 @@ pub(super) fn digest(name: &str, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// RFC 2104.
-fn hmac(name: &str, block: usize, key: &[u8], bytes: &[u8]) -> Vec<u8> {
-    let mut key = if key.len() > block { digest(name, key) } else { key.to_vec() };
-    key.resize(block, 0);
-    let with = |pad: u8| key.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
-    let inner = digest(name, &[&with(0x36)[..], bytes].concat());
-    digest(name, &[&with(0x5c)[..], &inner].concat())
+/// A code for texts under one key (RFC 2104).
+pub(super) struct Mac {
+    name: String,
+    inner: Vec<u8>,
+    outer: Vec<u8>,
+}
+
+impl Mac {
+    pub(super) fn new(name: &str, key: &[u8]) -> Self {
+        let block = KNOWN.iter().find(|(known, ..)| *known == name).map_or(64, |(.., block)| *block);
+        let mut key = if key.len() > block { digest(name, key) } else { key.to_vec() };
+        key.resize(block, 0);
+        let with = |pad: u8| key.iter().map(|byte| byte ^ pad).collect::<Vec<u8>>();
+        Self { name: name.to_owned(), inner: with(0x36), outer: with(0x5c) }
+    }
+
+    pub(super) fn of(&self, bytes: &[u8]) -> Vec<u8> {
+        let inner = digest(&self.name, &[&self.inner[..], bytes].concat());
+        digest(&self.name, &[&self.outer[..], &inner].concat())
+    }
 }
 
 pub(super) fn dgst(call: &Call<'_>, name: Option<&str>, args: &[String]) -> Said {
@@ -62,13 +75,13 @@ pub(super) fn dgst(call: &Call<'_>, name: Option<&str>, args: &[String]) -> Said
         }
     }
     let name = chosen.unwrap_or_else(|| "sha256".to_owned());
-    let Some((_, shown, block)) = KNOWN.iter().find(|(known, ..)| *known == name) else {
+    let Some((_, shown, _)) = KNOWN.iter().find(|(known, ..)| *known == name) else {
         return Said::nothing(1);
     };
     let key = value(args, "-hmac");
     let mut said = Said::default();
     let mut one = |label: &str, bytes: &[u8]| {
-        let sum = key.map_or_else(|| digest(&name, bytes), |key| hmac(&name, *block, key.as_bytes(), bytes));
+        let sum = key.map_or_else(|| digest(&name, bytes), |key| Mac::new(&name, key.as_bytes()).of(bytes));
         if has(args, "-binary") {
             return said.out.extend(sum);
         }

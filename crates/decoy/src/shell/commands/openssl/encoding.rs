@@ -18,8 +18,8 @@ pub(super) fn is_cipher(name: &str) -> bool {
         || matches!(name, "base64" | "a" | "none")
 }
 
-/// Base64 is computed. What would be encrypted cannot be: the cipher is not in this program, and a wrong text would
-/// be worse than the complaint of a broken password.
+/// Base64 is computed, and so is AES (`ciphers.rs`). Other ciphers are not in this program: what they would make looks like
+/// it, and nothing can be opened again.
 pub(super) fn enc(call: &Call<'_>, command: &str, args: &[String]) -> Said {
     let bytes = match input(call, args) {
         Ok(bytes) => bytes,
@@ -72,7 +72,7 @@ pub(super) fn enc(call: &Call<'_>, command: &str, args: &[String]) -> Said {
     output(call, args, made, 0o644)
 }
 
-fn encoded(bytes: &[u8], one_line: bool) -> Vec<u8> {
+pub(super) fn encoded(bytes: &[u8], one_line: bool) -> Vec<u8> {
     let text = STANDARD.encode(bytes);
     if one_line {
         return text.into_bytes();
@@ -81,7 +81,7 @@ fn encoded(bytes: &[u8], one_line: bool) -> Vec<u8> {
 }
 
 /// What is no base64 ends it in silence; with `-A` all of it has to be one line.
-fn decoded(bytes: &[u8], one_line: bool) -> Vec<u8> {
+pub(super) fn decoded(bytes: &[u8], one_line: bool) -> Vec<u8> {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     if one_line && lines.iter().filter(|line| !line.is_empty()).count() > 1 {
         return Vec::new();

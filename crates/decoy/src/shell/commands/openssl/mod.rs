@@ -3,6 +3,7 @@
 //! Lists and usages are recorded facts; what is computed here is what scripts use.
 
 mod certificates;
+mod ciphers;
 mod digests;
 mod encoding;
 mod keys;
@@ -36,6 +37,7 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
         }
         match command.as_str() {
             "dgst" => digests::dgst(call, None, args),
+            "enc" if let Some(cipher) = given_cipher(args) => ciphers::enc(call, cipher, args).await,
             "base64" | "enc" => encoding::enc(call, command, args),
             "rand" => encoding::rand(call, args),
             "passwd" => password(call, args).await,
@@ -44,12 +46,18 @@ pub(super) fn openssl<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             "x509" => certificates::x509(call, args),
             "s_client" => connect(call, args).await,
             "version" => recorded(&["version".to_owned()]).unwrap_or_default(),
+            name if let Some(cipher) = ciphers::Cipher::named(name) => ciphers::enc(call, cipher, args).await,
             name if encoding::is_cipher(name) => encoding::enc(call, name, args),
             name if digests::is_known(name) => digests::dgst(call, Some(name), args),
             _ => unknown(call, command, args).await,
         }
     }
     .boxed()
+}
+
+/// The cipher among the options of `enc`.
+fn given_cipher(args: &[String]) -> Option<ciphers::Cipher> {
+    args.iter().rev().find_map(|arg| ciphers::Cipher::named(arg.strip_prefix('-')?))
 }
 
 /// What the real program says to exactly these arguments.
@@ -253,12 +261,12 @@ async fn connect(call: &Call<'_>, args: &[String]) -> Said {
     let target = target.strip_prefix("tcp:").unwrap_or(target);
     let (host, port) = target.rsplit_once(':').unwrap_or((target, value(args, "-port").unwrap_or("4433")));
     let url = transfer::Url::cut(&format!("https://{host}:{port}/"));
-    transfer::record(call, &format!("https://{host}:{port}/"), "", None);
+    transfer::record(call.session, &format!("https://{host}:{port}/"), "", None);
     let own = call.identity();
     let is_own =
         matches!(host, "localhost" | "127.0.0.1") || host == own.hostname || host == own.address.to_string();
     if !is_own && url.resolved().is_none() {
-        transfer::wait(call, std::time::Duration::from_millis(30)).await;
+        transfer::wait(call.session, std::time::Duration::from_millis(30)).await;
         return Said::err(
             queue(&[
                 "error:10080002:BIO routines:BIO_lookup_ex:system lib:../crypto/bio/bio_addr.c:746:Name or service not known",
@@ -268,7 +276,7 @@ async fn connect(call: &Call<'_>, args: &[String]) -> Said {
     }
     let (number, why) = if is_own { (111, "Connection refused") } else { (110, "Connection timed out") };
     let pause = if is_own { 1 } else { 20_000 };
-    transfer::wait(call, std::time::Duration::from_millis(pause)).await;
+    transfer::wait(call.session, std::time::Duration::from_millis(pause)).await;
     Said::err(
         queue(&[
             &format!(

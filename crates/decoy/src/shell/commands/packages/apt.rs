@@ -124,13 +124,13 @@ impl Work<'_> {
     }
 
     async fn wait(&self, millis: u64) {
-        transfer::wait(self.call, Duration::from_millis(millis)).await;
+        transfer::wait(self.call.session, Duration::from_millis(millis)).await;
     }
 
     async fn update(&self) -> Said {
         for (number, Source { address, suite, .. }) in (1..).zip(archives::all(self.call)) {
             self.wait(140).await;
-            transfer::record(self.call, &format!("{address}/dists/{suite}/InRelease"), "", None);
+            transfer::record(self.call.session, &format!("{address}/dists/{suite}/InRelease"), "", None);
             self.tell(&format!("Hit:{number} {address} {suite} InRelease\n"));
         }
         self.wait(600).await;
@@ -234,7 +234,7 @@ impl Work<'_> {
         let Source { address, suite, component } = archive;
         for (number, offer) in (1..).zip(offers) {
             self.wait(20 + offer.size / 40_000).await;
-            transfer::record(self.call, &format!("{address}/{}", offer.path), "", None);
+            transfer::record(self.call.session, &format!("{address}/{}", offer.path), "", None);
             self.tell(&format!(
                 "Get:{number} {address} {suite}/{component} {arch} {name} {arch} {version} [{size}B]\n",
                 arch = offer.architecture,

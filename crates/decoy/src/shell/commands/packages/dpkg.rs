@@ -39,6 +39,10 @@ pub(in crate::shell::commands) fn dpkg(call: &Call<'_>) -> Said {
         show(call, operands, &options)
     } else if has('i', "install") || has('I', "info") || has('c', "contents") {
         archive(call, operands, options.has('i') || options.has_long("install"))
+    } else if has('p', "print-avail") {
+        available(call, operands)
+    } else if let Some(what) = unpacking(&options) {
+        Said::err(format!("dpkg-deb: error: {what}\n{DEB_HELP}"), 2)
     } else if has('r', "remove") || has('P', "purge") {
         remove(call, operands)
     } else if options.has_long("version") {
@@ -53,6 +57,43 @@ pub(in crate::shell::commands) fn dpkg(call: &Call<'_>) -> Said {
     } else {
         Said::err(NO_ACTION, 2)
     }
+}
+
+/// Where dpkg-deb says there is help.
+const DEB_HELP: &str = "\nType dpkg-deb --help for help about manipulating *.deb files;\nType dpkg --help for help about installing and deinstalling packages.\n";
+
+/// What dpkg-deb misses that dpkg was to hand something on to.
+fn unpacking(options: &Options) -> Option<&'static str> {
+    let has = |letter: char, long: &str| options.has(letter) || options.has_long(long);
+    let few = options.operands.len() < 2;
+    Some(match options.operands.len() {
+        0 if has('x', "extract") => "--extract needs .deb filename and directory arguments",
+        0 if has('X', "vextract") => "--vextract needs .deb filename and directory arguments",
+        0 if has('e', "control") => "--control needs a .deb filename argument",
+        _ if few && has('x', "extract") => {
+            "--extract needs a target directory.\nPerhaps you should be using dpkg --install ?"
+        }
+        _ => return None,
+    })
+}
+
+/// `dpkg -p`: what is known of a package that could be had.
+fn available(call: &Call<'_>, names: &[String]) -> Said {
+    let mut said = Said::default();
+    for name in names {
+        match database::installed(call, name) {
+            Some(package) => {
+                let state = |line: &&str| !line.starts_with("Status: ");
+                let text: String = package.stanza.split_inclusive('\n').filter(state).collect();
+                said.out.extend(format!("{text}\n").bytes());
+            }
+            None => {
+                said.err.extend(format!("dpkg-query: package '{name}' is not available\n").bytes());
+                said.status = 1;
+            }
+        }
+    }
+    said
 }
 
 /// Packages whose names fit one of the patterns; all without a pattern.
@@ -214,17 +255,27 @@ fn show(call: &Call<'_>, patterns: &[String], options: &Options) -> Said {
 /// Archives that visitors bring are none.
 fn archive(call: &Call<'_>, names: &[String], installs: bool) -> Said {
     let Some(name) = names.first() else {
-        return Said::err(
-            "dpkg: error: --install needs at least one package archive file argument\n\nType dpkg --help for help about installing and deinstalling packages [*];\n",
-            2,
-        );
+        let what = match (installs, call.options("").has('c')) {
+            (true, _) => {
+                let help = NO_ACTION.split_once('\n').map_or("", |(_, help)| help);
+                let needs = "--install needs at least one package archive file argument";
+                return Said::err(format!("dpkg: error: {needs}\n{help}"), 2);
+            }
+            (false, true) => "--contents takes exactly one argument",
+            (false, false) => "--info needs a .deb filename argument",
+        };
+        return Said::err(format!("dpkg-deb: error: {what}\n{DEB_HELP}"), 2);
     };
     if !call.is_root() && installs {
         return Said::err("dpkg: error: requested operation requires superuser privilege\n", 2);
     }
     if let Err(error) = call.files().stat(&call.path(name)) {
+        let text = error.errno_text();
         return Said::err(
-            format!("dpkg: error: cannot access archive '{name}': {}\n", error.errno_text()),
+            match installs {
+                true => format!("dpkg: error: cannot access archive '{name}': {text}\n"),
+                false => format!("dpkg-deb: error: failed to read archive '{name}': {text}\n"),
+            },
             2,
         );
     }
