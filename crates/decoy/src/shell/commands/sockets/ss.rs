@@ -353,7 +353,7 @@ fn table(call: &Call<'_>, asked: &Asked, rows: &[Row], one_kind: bool, no_state:
     let mut first = true;
     for (at, (heading, before, _)) in COLUMNS.iter().enumerate().filter(|(at, _)| !hidden(*at)) {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        let most = cells.chain(headings.then(|| heading.len())).max().unwrap_or(0);
+        let most = cells.chain(headings.then_some(heading.len())).max().unwrap_or(0);
         if let Some(width) = widths.get_mut(at) {
             *width = most + if first || most == 0 { 0 } else { before.len() };
         }
