@@ -69,6 +69,11 @@ fn what_further_programs_do() {
 }
 
 #[test]
+fn what_an_inventory_finds() {
+    check("inventory", include_str!("cases/inventory.txt"));
+}
+
+#[test]
 fn what_the_systems_programs_say() {
     check("system", include_str!("cases/system.txt"));
 }

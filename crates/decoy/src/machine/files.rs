@@ -14,6 +14,7 @@ mod error;
 mod etc;
 mod filler;
 mod kernel;
+mod knocks;
 mod layer;
 mod learned;
 mod listed;

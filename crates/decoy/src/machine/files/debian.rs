@@ -304,25 +304,27 @@ fn records(tree: &mut Tree, identity: &Identity, now: SystemTime) {
     let at = identity.installed;
     add("/var/log/faillog", Vec::new(), 0o644, 0, at);
     for (name, mode, gid) in [
-        ("mail.log", 0o640, adm),
         ("vsftpd.log", 0o600, 0),
-        ("cron.log", 0o640, adm),
         ("kern.log", 0o640, adm),
+        ("user.log", 0o640, adm),
         ("nginx/error.log", 0o640, adm),
-        ("nginx/access.log", 0o640, adm),
         ("alternatives.log", 0o644, 0),
     ] {
         add(&format!("/var/log/{name}"), Vec::new(), mode, gid, now);
     }
-    add("/var/log/syslog", logs::syslog(identity, now).into(), 0o640, adm, now);
     add("/var/log/dpkg.log", dpkg.into(), 0o644, 0, identity.boot_time);
     // Records that show the visitor to themselves.
-    let own: [(&str, super::tree::Own, u32, u32); 5] = [
+    let own: [(&str, super::tree::Own, u32, u32); 10] = [
         ("/run/utmp", guests::utmp, 0o664, utmp),
         ("/var/log/wtmp", guests::wtmp, 0o664, utmp),
         ("/var/log/btmp", |_| Vec::new(), 0o660, utmp),
         ("/var/log/lastlog", guests::lastlog, 0o664, utmp),
         ("/var/log/auth.log", logs::auth, 0o640, adm),
+        ("/var/log/cron.log", logs::cron, 0o640, adm),
+        ("/var/log/mail.log", logs::mail, 0o640, adm),
+        ("/var/log/syslog", logs::syslog, 0o640, adm),
+        ("/var/log/nginx/access.log", logs::access, 0o640, adm),
+        ("/var/log/nginx/access.log.1", logs::access_before, 0o640, adm),
     ];
     for (path, text, mode, gid) in own {
         tree.put(path, Node::new(Content::Made(Writer::Own(text)), 0, gid, mode, now));

@@ -7,53 +7,91 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
+use super::knocks;
 use crate::machine::{Identity, Image, disks, guests, guests::Scene, processes};
 
-/// `/var/log/auth.log` of the last hours: cron's sessions, as rsyslog on Debian 12 writes them (RFC 3339 times).
+/// Lines with their times, in order.
+type Lines = Vec<(SystemTime, String)>;
+
+fn written(mut lines: Lines) -> String {
+    lines.sort_by_key(|(at, _)| *at);
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// `/var/log/auth.log` of this week: cron's sessions and what knocks at sshd, as rsyslog on Debian 12 writes them (RFC 3339
+/// times), and the visitor's own logins.
 pub(super) fn auth(scene: &Scene<'_>) -> Vec<u8> {
-    let (identity, mut text) = (scene.identity, String::new());
+    let identity = scene.identity;
+    let mut lines = knocks::ssh(identity, knocks::week(scene.now), scene.now);
     for at in hours(scene.now) {
         let pid = processes::newest_pid(identity, at);
         let time = DateTime::<Utc>::from(at);
         for (line, micros) in [("opened for user root(uid=0) by (uid=0)", 0), ("closed for user root", 4_112)]
         {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{}.{:06}+00:00 {} CRON[{pid}]: pam_unix(cron:session): session {line}",
+            let line = format!(
+                "{}.{:06}+00:00 {} CRON[{pid}]: pam_unix(cron:session): session {line}\n",
                 time.format("%Y-%m-%dT%H:%M:%S"),
                 moment(identity, at) + micros,
                 identity.hostname
             );
+            lines.push((at, line));
         }
     }
+    let mut text = written(lines);
     guests::add_to_auth_log(scene, &mut text);
     text.into()
 }
 
-/// `/var/log/syslog` of the last hours.
-pub(super) fn syslog(identity: &Identity, now: SystemTime) -> String {
-    let mut text = String::new();
-    for at in hours(now) {
-        let _ = writeln!(
-            text,
-            "{}.{:06}+00:00 {} CRON[{}]: (root) CMD (cd / && run-parts --report /etc/cron.hourly)",
+/// `/var/log/cron.log` of this week.
+pub(super) fn cron(scene: &Scene<'_>) -> Vec<u8> {
+    written(jobs(scene)).into()
+}
+
+fn jobs(scene: &Scene<'_>) -> Lines {
+    let identity = scene.identity;
+    let line = |at: SystemTime| {
+        format!(
+            "{}.{:06}+00:00 {} CRON[{}]: (root) CMD (cd / && run-parts --report /etc/cron.hourly)\n",
             DateTime::<Utc>::from(at).format("%Y-%m-%dT%H:%M:%S"),
             moment(identity, at) + 1_871,
             identity.hostname,
             processes::newest_pid(identity, at) + 1
-        );
-    }
-    text
+        )
+    };
+    hours(scene.now).map(|at| (at, line(at))).collect()
 }
 
-/// When cron ran `/etc/cron.hourly` in the last day: a second after each seventeenth minute.
+/// `/var/log/mail.log` of this week.
+pub(super) fn mail(scene: &Scene<'_>) -> Vec<u8> {
+    written(knocks::mail(scene.identity, knocks::week(scene.now), scene.now)).into()
+}
+
+/// `/var/log/syslog` of this week: everything but what is private.
+pub(super) fn syslog(scene: &Scene<'_>) -> Vec<u8> {
+    let mut lines = jobs(scene);
+    lines.extend(knocks::mail(scene.identity, knocks::week(scene.now), scene.now));
+    written(lines).into()
+}
+
+/// `/var/log/nginx/access.log` of this day.
+pub(super) fn access(scene: &Scene<'_>) -> Vec<u8> {
+    knocks::access(scene.identity, knocks::day(scene.now), scene.now).into()
+}
+
+/// The same of the day before.
+pub(super) fn access_before(scene: &Scene<'_>) -> Vec<u8> {
+    let end = knocks::day(scene.now);
+    knocks::access(scene.identity, end - Duration::from_secs(24 * 3600), end).into()
+}
+
+/// When cron ran `/etc/cron.hourly` this week: a second after each seventeenth minute.
 fn hours(now: SystemTime) -> impl Iterator<Item = SystemTime> {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let last = seconds.saturating_sub(1021) / 3600 * 3600 + 1021;
-    (0..20)
-        .rev()
-        .map(move |hour| SystemTime::UNIX_EPOCH + Duration::from_secs(last.saturating_sub(hour * 3600)))
+    let seconds = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let (first, now) = (seconds(knocks::week(now)), seconds(now));
+    (0..168)
+        .map(move |hour| first + hour * 3600 + 1021)
+        .filter(move |at| *at < now)
+        .map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at))
 }
 
 /// A part of a second, in microseconds, that follows from the hour.
@@ -66,7 +104,15 @@ fn moment(identity: &Identity, at: SystemTime) -> u64 {
 pub(crate) fn kernel(identity: &Identity) -> String {
     let kib = identity.memory_bytes / 1024;
     let disk = identity.disk.trim_end_matches(char::is_numeric);
-    let lines: Vec<(f64, String)> = vec![
+    let layout = disks::disk(identity);
+    let sectors = layout.sectors;
+    let part = |part: &disks::Part| match part.what {
+        disks::Use::Extended => format!("{} <", part.name),
+        disks::Use::Swap => format!("{} >", part.name),
+        disks::Use::Root => part.name.clone(),
+    };
+    let parts = layout.parts.iter().map(part).collect::<Vec<_>>().join(" ");
+    let mut lines: Vec<(f64, String)> = vec![
         (0.0, format!("Linux version {} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) {}", identity.kernel_release, identity.kernel_version)),
         (0.0, format!("Command line: BOOT_IMAGE=/boot/vmlinuz-{} root=UUID={} ro quiet", identity.kernel_release, identity.disk_uuid)),
         (0.0, "BIOS-provided physical RAM map:".into()),
@@ -81,8 +127,12 @@ pub(crate) fn kernel(identity: &Identity) -> String {
         (0.161_220, format!("smpboot: CPU0: {} (family: 0x{:x}, model: 0x{:x}, stepping: 0x{:x})", identity.cpu.name, identity.cpu.family, identity.cpu.model, identity.cpu.stepping)),
         (0.180_112, format!("smp: Brought up 1 node, {} CPU{}", identity.cpu_count, if identity.cpu_count == 1 { "" } else { "s" })),
         (0.511_208, "Booting paravirtualized kernel on KVM".into()),
-        (0.902_331, format!("virtio_blk virtio1: [{disk}] {} 512-byte logical blocks", disks::disk(identity).sectors)),
-        (0.911_022, format!(" {disk}: {}", identity.disk)),
+        (0.902_331, if disk.starts_with("vd") {
+            format!("virtio_blk virtio1: [{disk}] {sectors} 512-byte logical blocks ({:.1} GB/{} GiB)", sectors as f64 * 512e-9, sectors >> 21)
+        } else {
+            format!("sd 2:0:0:0: [{disk}] {sectors} 512-byte logical blocks: ({:.1} GB/{} GiB)", sectors as f64 * 512e-9, sectors >> 21)
+        }),
+        (0.911_022, format!(" {disk}: {parts}")),
         (1.520_443, format!("EXT4-fs ({}): mounted filesystem with ordered data mode. Quota mode: none.", identity.disk)),
         (2.101_552, "systemd[1]: systemd 252.38-1~deb12u1 running in system mode (+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified)".into()),
         (2.101_690, "systemd[1]: Detected virtualization kvm.".into()),
@@ -91,6 +141,16 @@ pub(crate) fn kernel(identity: &Identity) -> String {
         (3.402_118, "audit: type=1400 audit: apparmor=\"STATUS\" operation=\"profile_load\" profile=\"unconfined\" name=\"lsb_release\"".into()),
         (4.611_208, format!("virtio_net virtio0 {}: renamed from eth0", identity.interface)),
     ];
+    if identity.interface == "eth0" {
+        lines.pop();
+    }
+    if identity.swap_bytes > 0 {
+        let (name, kib) = (format!("{disk}5"), identity.swap_bytes / 1024);
+        lines.push((
+            4.702_114,
+            format!("Adding {kib}k swap on /dev/{name}.  Priority:-2 extents:1 across:{kib}k FS"),
+        ));
+    }
     lines.iter().fold(String::new(), |mut text, (at, line)| {
         let _ = writeln!(text, "[{at:>12.6}] {line}");
         text

@@ -251,16 +251,39 @@ fn processors(identity: &Identity, text: &mut dyn FnMut(String, String, u32)) {
         text(format!("devices/system/cpu/cpu{cpu}/topology/core_id"), "0".to_owned(), 0o444);
         text(format!("devices/system/cpu/cpu{cpu}/topology/physical_package_id"), cpu.to_string(), 0o444);
     }
-    // As `lscpu` shows them.
+    let amd = identity.cpu.vendor == "AuthenticAMD";
+    let of = |intel: &'static str, other: &'static str| if amd { other } else { intel };
     for (name, state) in [
-        ("itlb_multihit", "Not affected"),
+        ("gather_data_sampling", of("Unknown: Dependent on hypervisor status", "Not affected")),
+        ("ghostwrite", "Not affected"),
+        ("indirect_target_selection", of("Mitigation: Aligned branch/return thunks", "Not affected")),
+        ("itlb_multihit", of("KVM: Mitigation: VMX disabled", "Not affected")),
         ("l1tf", "Not affected"),
         ("mds", "Not affected"),
         ("meltdown", "Not affected"),
+        (
+            "mmio_stale_data",
+            of(
+                "Vulnerable: Clear CPU buffers attempted, no microcode; SMT Host state unknown",
+                "Not affected",
+            ),
+        ),
+        ("reg_file_data_sampling", "Not affected"),
+        ("retbleed", of("Mitigation: Enhanced IBRS", "Mitigation: untrained return thunk; SMT disabled")),
+        ("spec_rstack_overflow", of("Not affected", "Mitigation: SMT disabled")),
         ("spec_store_bypass", "Mitigation: Speculative Store Bypass disabled via prctl"),
         ("spectre_v1", "Mitigation: usercopy/swapgs barriers and __user pointer sanitization"),
+        (
+            "spectre_v2",
+            of(
+                "Mitigation: Enhanced / Automatic IBRS; IBPB: conditional; PBRSB-eIBRS: SW sequence; BHI: SW loop, KVM: SW loop",
+                "Mitigation: Retpolines; IBPB: conditional; STIBP: disabled; RSB filling; PBRSB-eIBRS: Not affected; BHI: Not affected",
+            ),
+        ),
         ("srbds", "Not affected"),
+        ("tsa", "Not affected"),
         ("tsx_async_abort", "Not affected"),
+        ("vmscape", "Not affected"),
     ] {
         text(format!("devices/system/cpu/vulnerabilities/{name}"), state.to_owned(), 0o444);
     }

@@ -252,7 +252,7 @@ pub(super) fn prlimit(call: &Call<'_>) -> Result<Vec<String>, Said> {
         return Err(Said::nothing(0));
     }
     let Ok(text) = call.files().read(&format!("/proc/{pid}/limits")) else {
-        return Err(Said::err(format!("prlimit: failed to get old AS limit: No such process\n"), 1));
+        return Err(Said::err("prlimit: failed to get old AS limit: No such process\n", 1));
     };
     let text = String::from_utf8_lossy(&text).into_owned();
     let rows = LIMITS.iter().filter(|limit| wanted.is_empty() || wanted.contains(&limit.0));

@@ -68,6 +68,7 @@ mod patterns;
 mod pci;
 mod ping;
 mod priorities;
+mod processors;
 mod ps;
 mod pstree;
 mod quoting;
@@ -105,6 +106,7 @@ mod uuencode;
 mod wget;
 mod whereis;
 mod working;
+mod wrapping;
 
 use call::Options;
 pub(in crate::shell) use call::{Call, Run, Said, learn};

@@ -81,15 +81,14 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
             && !matches!(name, "echo" | "printf" | "test" | "[" | "kill" | "true" | "false" | "pwd")
     };
     let (before, behind) = company::others(&line, call.name, is_program);
-    let mut number = shell_pid(call.identity(), call.now()) + 12;
-    for (command, state, kib) in before
+    let first = shell_pid(call.identity(), call.now()) + 12;
+    let company = before
         .into_iter()
         .map(|command| (command, waiting, 2_100))
         .chain(std::iter::once((words, running, 4_600)))
-        .chain(behind.into_iter().map(|command| (command, waiting, 2_200)))
-    {
+        .chain(behind.into_iter().map(|command| (command, waiting, 2_200)));
+    for (number, (command, state, kib)) in (first..).zip(company) {
         list.push(own(number, shell, command, state, kib, tty));
-        number += 1;
     }
     list
 }

@@ -353,7 +353,7 @@ fn table(call: &Call<'_>, asked: &Asked, rows: &[Row], one_kind: bool, no_state:
     let mut first = true;
     for (at, (heading, before, _)) in COLUMNS.iter().enumerate().filter(|(at, _)| !hidden(*at)) {
         let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        let most = cells.chain(headings.then(|| heading.len())).max().unwrap_or(0);
+        let most = cells.chain(headings.then_some(heading.len())).max().unwrap_or(0);
         if let Some(width) = widths.get_mut(at) {
             *width = most + if first || most == 0 { 0 } else { before.len() };
         }
@@ -410,7 +410,8 @@ fn spread(widths: &mut [usize; 9], screen: usize) {
         let pad = screen.saturating_sub(length);
         if let Some(share) = pad.checked_div(shown) {
             let mut rest = pad % shown;
-            for width in widths.iter_mut().take(end).skip(from).filter(|width| **width > 0) {
+            // What cannot be shared evenly goes to the last ones.
+            for width in widths.iter_mut().take(end).skip(from).rev().filter(|width| **width > 0) {
                 *width += share + usize::from(rest > 0);
                 rest = rest.saturating_sub(1);
             }
@@ -449,6 +450,6 @@ mod tests {
         // `ss -tlnp`: what the processes are goes over the edge.
         let mut widths = [0, 6, 7, 7, 15, 4, 14, 4, 75];
         spread(&mut widths, 80);
-        assert_eq!(widths, [0, 10, 11, 11, 18, 7, 17, 7, 80], "{widths:?}");
+        assert_eq!(widths, [0, 9, 10, 10, 18, 7, 18, 8, 80], "{widths:?}");
     }
 }

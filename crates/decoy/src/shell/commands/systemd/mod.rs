@@ -17,7 +17,7 @@ pub(super) use journal::journalctl;
 mod tests;
 
 pub(super) use power::{reboot, shutdown};
-pub(super) use small::{analyze, detect_virt, localectl, loginctl};
+pub(super) use small::{analyze, detect_virt, localectl, loginctl, properties};
 use units::{Start, Unit, full_name};
 
 pub(super) fn systemctl(call: &Call<'_>) -> Said {

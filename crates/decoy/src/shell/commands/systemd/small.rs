@@ -170,7 +170,7 @@ pub(in crate::shell::commands) fn loginctl(call: &Call<'_>) -> Said {
 }
 
 /// Those that `-p` names, or all; `--value`: without their names.
-fn properties(call: &Call<'_>, text: &str) -> Said {
+pub(in crate::shell::commands) fn properties(call: &Call<'_>, text: &str) -> Said {
     let mut wanted: Vec<&str> = Vec::new();
     let mut args = call.args.iter();
     while let Some(arg) = args.next() {
