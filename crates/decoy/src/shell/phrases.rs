@@ -278,10 +278,6 @@ mod tests {
                 "seq: extra operand \u{2018}4\u{2019}\nTry 'seq --help' for more information.\n",
             ),
             (
-                "find: '/nosuch': No such file or directory\n",
-                "find: \u{2018}/nosuch\u{2019}: No such file or directory\n",
-            ),
-            (
                 "awk: fatal: cannot open file `nosuch' for reading: No such file or directory\n",
                 "awk: cannot open nosuch (No such file or directory)\n",
             ),
