@@ -138,7 +138,8 @@ impl Shell {
             to = self.outer.pop();
         }
         let Settings { mut variables, cwd } = self.session.settings.lock().take().unwrap_or_default();
-        if now != depth {
+        // An interpreter that comes later counts by itself.
+        if now != depth && (self.engine.is_some() || !variables.is_empty()) {
             variables.push(("SHLVL", self.session.level(now).to_string()));
         }
         let to = to.or(cwd).filter(|to| *to != self.cwd && self.session.files().is_dir(to));

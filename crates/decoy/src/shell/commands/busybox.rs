@@ -35,8 +35,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Vec<String>, Said> {
     }
     let mut words: Vec<String> = call.args.to_vec();
     let rest = words.get(1..).unwrap_or_default();
-    // Called with nothing, or asked for help.
-    if let Some(said) = usage::of(applet, rest, true).filter(|_| !matches!(applet.as_str(), "sh" | "ash")) {
+    // Called with nothing, or asked for help. What it says to nothing at all it does not say to what is piped in.
+    let is_usage = |said: &Said| String::from_utf8_lossy(&said.err).contains("multi-call binary");
+    if let Some(said) = usage::of(applet, rest, true)
+        && !matches!(applet.as_str(), "sh" | "ash")
+        && (!rest.is_empty() || call.stdin.is_none() || is_usage(&said))
+    {
         return Err(said);
     }
     if let Some(said) = applets::refusal(applet, rest) {
