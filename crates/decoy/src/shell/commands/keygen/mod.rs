@@ -7,7 +7,7 @@ mod shown;
 use futures::{FutureExt as _, future::BoxFuture};
 use ssh_key::{HashAlg, PrivateKey, PublicKey, public::KeyData};
 
-use super::{Call, Said, sources, usage};
+use super::{Call, Said, asking, sources, usage};
 use crate::{
     machine::FileError,
     shell::io::{Input, Out, Output},
@@ -72,7 +72,8 @@ pub(super) fn ssh_keygen<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
             Work::Export => shown::export(call, &asked, &mut talk).await,
             Work::FindHost => hosts::find(call, &asked, &mut talk),
             Work::RemoveHost => hosts::remove(call, &asked, &mut talk),
-            Work::Other => Ok(()),
+            // Nobody emulates it: that is asked about, as any program that nobody knows.
+            Work::Other => return other(call).await,
         };
         if let Err(Stop(text, status)) = result {
             talk.said.err.extend(text.bytes());
@@ -91,6 +92,11 @@ impl Stop {
     fn fatal(text: impl std::fmt::Display) -> Self {
         Self(format!("{text}\n"), 255)
     }
+}
+
+async fn other(call: &Call<'_>) -> Said {
+    let Call { name, args, cwd, vars, stdin, to_terminal, .. } = *call;
+    asking::ask(call.session, &asking::Asked { name, args, cwd, vars, stdin, to_terminal }).await
 }
 
 /// Letters with a value, and those without (ssh-keygen.c).
