@@ -1,5 +1,5 @@
 //! Small programs that look at one thing: `namei`, `getcap`, `lsmod`, `mcookie`, `hwclock`, `udevadm`, `tcpdump`, `screen`,
-//! `tmux`, `strace`, `tc`, `whois`.
+//! `tmux`, `strace`, `tc`.
 
 use chrono::{DateTime, Utc};
 
@@ -439,18 +439,4 @@ pub(super) fn tc(call: &Call<'_>) -> Said {
         Some((object, _)) => Said::err(format!("Object \"{object}\" is unknown, try \"tc help\".\n"), 1),
         None => usage::of("tc", &[], false).unwrap_or_default(),
     }
-}
-
-/// whois 5.5: no name server answers.
-pub(super) fn whois(call: &Call<'_>) -> Said {
-    let options = call.options("hpgiTsvtq");
-    let Some(object) = options.operands.last() else {
-        return usage::of("whois", &[], false).unwrap_or_else(|| Said::nothing(1));
-    };
-    let server = match options.value('h') {
-        Some(server) => server,
-        None if object.parse::<std::net::IpAddr>().is_ok() => "whois.arin.net",
-        None => "whois.iana.org",
-    };
-    Said::err(format!("getaddrinfo({server}): Temporary failure in name resolution\n"), 1)
 }

@@ -33,6 +33,10 @@ pub(super) async fn play(call: &Call<'_>) -> Option<Said> {
         "nc" | "netcat" | "nc.openbsd" if !call.args.is_empty() => Some(connections::nc(call).await),
         "traceroute" | "traceroute.db" if !call.args.is_empty() => Some(connections::traceroute(call).await),
         "ftp" | "tnftp" | "pftp" => Some(connections::ftp(call).await),
+        "dig" if !call.args.is_empty() => Some(connections::dig(call).await),
+        "host" if !call.args.is_empty() => Some(connections::host(call).await),
+        "nslookup" if !call.args.is_empty() => Some(connections::nslookup(call).await),
+        "whois" if !call.args.is_empty() => Some(connections::whois(call).await),
         "ssh-keyscan" if !call.args.is_empty() => Some(connections::keyscan(call).await),
         _ => None,
     }

@@ -257,7 +257,6 @@ pub(super) const COMMANDS: &[(&str, Run)] = &[
     ("which", Run::Now(nodes::which)),
     ("who", Run::Now(activity::who)),
     ("whoami", Run::Now(names::whoami)),
-    ("whois", Run::Now(inspecting::whois)),
     ("xxd", Run::Now(dumps::xxd)),
     ("xz", Run::Now(compressing::xz)),
     ("xzcat", Run::Now(compressing::xz)),

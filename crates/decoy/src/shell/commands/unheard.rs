@@ -195,11 +195,6 @@ fn unreachable(session: &Session, name: &str, args: &[String]) -> Option<Said> {
             2,
         ),
         "redis-cli" => Said::err("Could not connect to Redis at 127.0.0.1:6379: Connection refused\n", 1),
-        "dig" => Said::out(format!(
-            "\n; <<>> DiG 9.18.28-1~deb12u2-Debian <<>> {}\n;; global options: +cmd\n;; no servers could be reached\n\n",
-            args.join(" ")
-        )),
-        "nslookup" | "host" => Said::out(";; connection timed out; no servers could be reached\n"),
         "traceroute" if args.is_empty() => {
             let help = super::usage::exactly("traceroute", "--help")?;
             Said { err: [help.out, help.err].concat(), ..Said::default() }

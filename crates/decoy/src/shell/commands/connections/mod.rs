@@ -4,6 +4,7 @@
 mod dev_tcp;
 mod ftp;
 mod nc;
+mod resolving;
 mod talk;
 mod telnet;
 mod traceroute;
@@ -14,8 +15,9 @@ use std::time::Duration;
 pub(in crate::shell) use dev_tcp::{connect, is_meant, told};
 pub(super) use ftp::ftp;
 pub(super) use nc::nc;
+pub(super) use resolving::{dig, host, nslookup};
 pub(super) use talk::Talk;
-pub(super) use telnet::{keyscan, telnet};
+pub(super) use telnet::{keyscan, telnet, whois};
 pub(super) use traceroute::traceroute;
 
 use super::{

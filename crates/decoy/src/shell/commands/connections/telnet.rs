@@ -1,4 +1,4 @@
-//! `telnet` of inetutils 2.4, and `ssh-keyscan`.
+//! `telnet` of inetutils 2.4, `ssh-keyscan` and `whois`.
 
 use std::time::Duration;
 
@@ -133,4 +133,28 @@ pub(in crate::shell::commands) async fn keyscan(call: &Call<'_>) -> Said {
         }
     }
     said
+}
+
+/// `whois` 5.5.17: nobody answers on port 43.
+pub(in crate::shell::commands) async fn whois(call: &Call<'_>) -> Said {
+    let options = Options::of(call.args, "hpgiTsvtq");
+    let Some(object) = options.operands.last() else { return Said::nothing(1) };
+    let server = match options.value('h') {
+        Some(server) => server,
+        None if object.parse::<std::net::IpAddr>().is_ok() => "whois.arin.net",
+        None => "whois.iana.org",
+    };
+    let number = options.value('p').and_then(port).unwrap_or(43);
+    let Some(place) = Place::of(call.session, server, number) else {
+        return Said::err(format!("getaddrinfo({server}): Name or service not known\n"), 2);
+    };
+    place.record(call.session, "whois");
+    place.wait(call.session, None).await;
+    let why = match place.reach {
+        Reach::Own | Reach::Accepted => return Said::nothing(0),
+        Reach::Refused => "Connection refused",
+        Reach::NoRoute => "No route to host",
+        Reach::Silent => "Connection timed out",
+    };
+    Said::err(format!("connect: {why}\n"), 2)
 }
