@@ -54,6 +54,8 @@ mod lookups;
 mod making;
 mod memberships;
 mod mounting;
+mod multiplexers;
+mod namei;
 mod names;
 mod network;
 mod nodes;
