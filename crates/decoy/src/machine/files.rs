@@ -23,6 +23,7 @@ mod owner;
 mod proc;
 mod process;
 mod program;
+mod reading;
 mod recorded;
 pub(super) mod saved;
 mod sys;
