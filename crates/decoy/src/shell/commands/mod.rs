@@ -93,6 +93,7 @@ mod suggestions;
 mod systemd;
 mod table;
 mod tar;
+mod targets;
 mod tee;
 mod tftp;
 mod topics;
