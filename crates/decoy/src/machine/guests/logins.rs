@@ -9,7 +9,6 @@ use super::{Guest, Identity, Scene, processes};
 
 /// Types of utmp(5).
 const BOOT_TIME: u16 = 2;
-
 const USER_PROCESS: u16 = 7;
 
 /// One record of utmp(5).
