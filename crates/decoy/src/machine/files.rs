@@ -23,6 +23,7 @@ mod owner;
 mod proc;
 mod process;
 mod program;
+mod reading;
 mod recorded;
 pub(super) mod saved;
 mod sys;
@@ -48,7 +49,7 @@ use super::{
     image::varint,
     mounts::Change,
 };
-pub use attributes::{Attributes, Flag};
+pub use attributes::{Attributes, Flag, Kind};
 pub use error::{FileError, Result};
 use layer::Layer;
 pub(crate) use layer::Pool;
@@ -62,53 +63,6 @@ pub(crate) use {
     proc::{load, memory, mount_table},
     tables::traffic,
 };
-
-/// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Regular file.
-    File,
-    /// Directory.
-    Dir,
-    /// Symbolic link.
-    Symlink,
-    /// Character device.
-    CharDevice,
-    /// Block device.
-    BlockDevice,
-    /// Named pipe.
-    Fifo,
-    /// Unix socket.
-    Socket,
-}
-
-impl Kind {
-    /// The bits of a mode that tell the kind (inode(7)).
-    pub fn bits(self) -> u32 {
-        match self {
-            Self::File => 0o100_000,
-            Self::Dir => 0o040_000,
-            Self::Symlink => 0o120_000,
-            Self::CharDevice => 0o020_000,
-            Self::BlockDevice => 0o060_000,
-            Self::Fifo => 0o010_000,
-            Self::Socket => 0o140_000,
-        }
-    }
-
-    /// First letter of the mode as `ls -l` shows it.
-    pub fn letter(self) -> char {
-        match self {
-            Self::File => '-',
-            Self::Dir => 'd',
-            Self::Symlink => 'l',
-            Self::CharDevice => 'c',
-            Self::BlockDevice => 'b',
-            Self::Fifo => 'p',
-            Self::Socket => 's',
-        }
-    }
-}
 
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! What is looked at before and after each program of the library: what would nest without end, what dash runs, what a
 //! program should have said.
 
+mod shells;
+mod signals;
+
 use std::sync::atomic::Ordering;
 
 use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
@@ -8,65 +11,11 @@ use bashkit::hooks::{HookAction, ToolEvent, ToolResult};
 use crate::machine::Access;
 
 use super::{
-    builtins, bytes, commands,
-    dash::{self, Invocation},
-    engine::is_kept,
-    guard, lasting, listings, operators, pids, runners, scripts,
+    builtins, bytes, commands, engine::is_kept, guard, lasting, listings, operators, pids, runners, scripts,
     session::Session,
-    wording,
 };
-
-/// The machine's processes, which the library does not know: they get their signal here, and it hears of the others.
-fn signal_processes(session: &Session, args: &mut Vec<String>) {
-    let named = match args.split_first() {
-        Some((option, rest)) if matches!(option.as_str(), "-s" | "-n") => rest.first().map(String::as_str),
-        Some((option, _)) => option.strip_prefix('-'),
-        None => None,
-    };
-    let signal = named.map_or(Some(15), listings::signal_number);
-    let Some(signal) = signal else { return };
-    let before = args.len();
-    let options = usize::from(named.is_some())
-        + usize::from(args.first().is_some_and(|arg| arg == "-s" || arg == "-n"));
-    let mut at = 0;
-    args.retain(|arg| {
-        at += 1;
-        let pid = arg.parse::<u64>().ok().filter(|pid| *pid > 1 && at > options);
-        pid.is_none_or(|pid| !commands::process_exists(session, pid, signal))
-    });
-    if args.len() < before && args.len() <= options {
-        // All were reached: that is no fault.
-        *args = ["-0", "1"].map(str::to_owned).to_vec();
-    }
-}
-
-/// The library's shell is process 1 to itself.
-fn as_process_one(session: &Session, args: &mut [String]) {
-    let own = session.shell_pid().to_string();
-    for arg in args.iter_mut().filter(|arg| **arg == own) {
-        *arg = "1".to_owned();
-    }
-}
-
-/// Remembers which signals no longer end the shell.
-fn note_traps(session: &Session, args: &[String]) {
-    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
-    let (caught, names) = match args.split_first() {
-        Some((action, _)) if action.starts_with('-') && action.len() > 1 => return,
-        // One word alone, or `-`, brings back what a signal does by itself.
-        Some((action, [])) => (false, std::slice::from_ref(action)),
-        Some((action, names)) => (action != "-", names),
-        None => return,
-    };
-    let mut traps = session.traps.lock();
-    for signal in names.iter().filter_map(|name| listings::signal_number(name)) {
-        if caught {
-            traps.insert(signal);
-        } else {
-            traps.remove(&signal);
-        }
-    }
-}
+use shells::{as_dash, as_the_real_one, is_command_option, say_instead};
+use signals::{as_process_one, note_traps, signal_processes};
 
 /// Looks at each program before it starts: what would nest without end is given nothing to nest.
 pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction<ToolEvent> {
@@ -191,111 +140,6 @@ pub(super) fn before_tool(session: &Session, mut event: ToolEvent) -> HookAction
         as_the_real_one(&mut event, session.shell_pid() + 2);
     }
     HookAction::Continue(event)
-}
-
-/// Whether an option has `c` among its letters: a script follows.
-fn is_command_option(arg: &str) -> bool {
-    arg.starts_with('-') && !arg.starts_with("--") && arg.contains('c')
-}
-
-/// Makes a call of a shell one that says this and ends.
-fn say_instead(args: &mut Vec<String>, said: &str, status: i32) {
-    let said = said.replace('\'', "'\\''");
-    *args = vec!["-c".to_owned(), format!("printf '%s\\n' '{said}' >&2; exit {status}")];
-}
-
-/// Makes a call of dash one that the library's bash can run; `false` when nothing else is to be looked at.
-fn as_dash(session: &Session, event: &mut ToolEvent) -> bool {
-    // What our own programs call is translated already.
-    if event.args.first().is_some_and(|arg| arg == "-o") {
-        return true;
-    }
-    match dash::invocation(&event.args) {
-        Invocation::Refused(said) => {
-            say_instead(&mut event.args, &said, 2);
-            false
-        }
-        Invocation::Command(at) => {
-            let traced = event.args.iter().take(at).any(|arg| {
-                arg.starts_with('-') && !arg.starts_with("--") && arg.contains('x') || arg == "xtrace"
-            });
-            if traced {
-                session.dash_traces.store(true, Ordering::Relaxed);
-            }
-            if let Some(name) = event.args.get(at + 1) {
-                session.add_dash(name);
-            }
-            if let Some(script) = event.args.get_mut(at)
-                && let Some(text) = session.translated(script)
-            {
-                *script = text;
-            }
-            true
-        }
-        Invocation::File(at) => {
-            let Some(named) = event.args.get(at).cloned() else { return true };
-            let path = session.files().resolve(&session.cwd.lock(), &named);
-            if !session.files().exists(&path) {
-                say_instead(&mut event.args, &format!("sh: 0: cannot open {named}: No such file"), 2);
-                return false;
-            }
-            if session.files().is_dir(&path) {
-                event.args = vec!["-c".to_owned(), ":".to_owned()];
-                return false;
-            }
-            *session.given_to_shell.lock() = Some(path.clone());
-            session.dash_given.store(true, Ordering::Relaxed);
-            session.add_dash(&named);
-            let text = session.files().read(&path).unwrap_or_default();
-            if scripts::is_binary(&text) {
-                // dash reads it as text; what most programs begin with has such a sign in it soon.
-                say_instead(&mut event.args, &format!("{named}: 1: Syntax error: \"(\" unexpected"), 2);
-                return false;
-            }
-            session.note_script(&String::from_utf8_lossy(&text));
-            if !guard::is_harmless(&String::from_utf8_lossy(&text), guard::LONGEST_SCRIPT) {
-                session.cancel.lock().store(true, Ordering::Relaxed);
-                event.args.clear();
-                return false;
-            }
-            true
-        }
-        Invocation::Piped(at) => {
-            let name = session.called.lock().take().unwrap_or_else(|| "sh".to_owned());
-            let mut given = vec![name];
-            given.extend_from_slice(event.args.get(at..).unwrap_or_default());
-            let words: Vec<String> =
-                given.iter().map(|arg| format!("'{}'", arg.replace('\'', "'\\''"))).collect();
-            let script = format!("{} {}", commands::dash::PIPED, words.join(" "));
-            event.args = ["-o", "posix", "-c", script.trim_end()].map(str::to_owned).to_vec();
-            true
-        }
-    }
-}
-
-/// The library's shells tell of themselves what neither bash nor dash would, and its `sh` is bash: the option marks it
-/// for the programs that need to know, for as long as it runs.
-fn as_the_real_one(event: &mut ToolEvent, pid: u32) {
-    let first = event.args.first().map(String::as_str).unwrap_or_default();
-    let said = match (event.name.as_str(), first) {
-        ("bash", "--version") => Some(wording::BASH_VERSION),
-        ("bash", "--help") => Some(wording::BASH_HELP),
-        _ => None,
-    };
-    if let Some(text) = said {
-        let text = text.replace('\'', "'\\''");
-        event.args = vec!["-c".to_owned(), format!("printf %s '{text}'")];
-        return;
-    }
-    if let Some(at) = event.args.iter().position(|arg| arg == "-c")
-        && let Some(script) = event.args.get_mut(at + 1)
-        && let Some(numbered) = pids::with_own(script, pid, None, false)
-    {
-        *script = numbered;
-    }
-    if event.name == "sh" && event.args.first().is_none_or(|arg| arg != "-o") {
-        event.args.splice(0..0, ["-o".to_owned(), "posix".to_owned()]);
-    }
 }
 
 /// The variable that the mark of `as_the_real_one` sets.

@@ -1,8 +1,53 @@
-//! What `stat` tells of a node, and the flags of ext4.
+//! What `stat` tells of a node, its kind among it, and the flags of ext4.
 
 use std::time::SystemTime;
 
-use super::Kind;
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Regular file.
+    File,
+    /// Directory.
+    Dir,
+    /// Symbolic link.
+    Symlink,
+    /// Character device.
+    CharDevice,
+    /// Block device.
+    BlockDevice,
+    /// Named pipe.
+    Fifo,
+    /// Unix socket.
+    Socket,
+}
+
+impl Kind {
+    /// The bits of a mode that tell the kind (inode(7)).
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::File => 0o100_000,
+            Self::Dir => 0o040_000,
+            Self::Symlink => 0o120_000,
+            Self::CharDevice => 0o020_000,
+            Self::BlockDevice => 0o060_000,
+            Self::Fifo => 0o010_000,
+            Self::Socket => 0o140_000,
+        }
+    }
+
+    /// First letter of the mode as `ls -l` shows it.
+    pub fn letter(self) -> char {
+        match self {
+            Self::File => '-',
+            Self::Dir => 'd',
+            Self::Symlink => 'l',
+            Self::CharDevice => 'c',
+            Self::BlockDevice => 'b',
+            Self::Fifo => 'p',
+            Self::Socket => 's',
+        }
+    }
+}
 
 /// What `stat` tells (stat(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

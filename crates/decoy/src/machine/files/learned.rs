@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{
     Files, filler,
+    reading::is_made_up,
     tree::{Content, NodeId, Tree},
-    walk::is_made_up,
 };
 
 /// The most that is kept of what was learned, in bytes; more is not taken in.

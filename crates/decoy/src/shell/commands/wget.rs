@@ -1,49 +1,24 @@
-//! `wget`: GNU Wget 1.21.3 and busybox 1.35, with a transfer that is only played.
+//! `wget`: GNU Wget 1.21.3, and beside it busybox 1.35, with a transfer that is only played.
+
+mod applet;
+mod progress;
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt as _, future::BoxFuture};
 
 use super::{
     Call, Options, Said,
-    complaint::{self, Known},
     connections::{
         Place,
         web::{self, Failure, Request},
     },
-    quoting::quoted,
     transfer::{self, Url},
 };
-use crate::shell::io::Out;
+use applet::applet;
+use progress::{progress, short, sized, tell};
 
 /// Letters that take a value.
 const VALUED: &str = "OPoaUTteilDAXRBQwIG";
-
-/// Says something at once, so that a progress is seen while it goes on.
-fn tell(call: &Call<'_>, said: &mut Said, text: &str) {
-    let channels = if call.to_terminal { call.session.channels.lock().clone() } else { None };
-    match channels {
-        Some((output, _)) => output(Out::Stderr, text.as_bytes()),
-        None => said.err.extend_from_slice(text.as_bytes()),
-    }
-}
-
-/// `1234 (1.2K)`: the second part from 1024 on.
-fn sized(bytes: usize) -> String {
-    match bytes {
-        0..1024 => bytes.to_string(),
-        _ => format!("{bytes} ({})", short(bytes)),
-    }
-}
-
-fn short(bytes: usize) -> String {
-    let kib = bytes as f64 / 1024.0;
-    match kib {
-        kib if kib < 10.0 => format!("{kib:.1}K"),
-        kib if kib < 1024.0 => format!("{kib:.0}K"),
-        kib if kib < 10_240.0 => format!("{:.1}M", kib / 1024.0),
-        kib => format!("{:.0}M", kib / 1024.0),
-    }
-}
 
 pub(super) fn wget<'a>(call: &'a Call<'a>) -> BoxFuture<'a, Said> {
     async move {
@@ -251,38 +226,6 @@ fn free_name(call: &Call<'_>, options: &Options, folder: Option<&str>, name: &st
         .unwrap_or(path)
 }
 
-/// A bar at a terminal, dots elsewhere.
-fn progress(call: &Call<'_>, name: &str, size: usize) -> String {
-    if !call.to_terminal {
-        let mut text = String::new();
-        let rows = size.div_ceil(50 * 1024).max(1);
-        for row in 0..rows {
-            let left = size.saturating_sub(row * 50 * 1024);
-            let dots = left.div_ceil(1024).min(50);
-            let done = ((row + 1) * 50 * 1024).min(size) * 100 / size.max(1);
-            let mut line = String::new();
-            for dot in 0..50 {
-                if dot % 10 == 0 {
-                    line.push(' ');
-                }
-                line.push(if dot < dots { '.' } else { ' ' });
-            }
-            let end = if row + 1 == rows { "=0.02s\n" } else { "0s\n" };
-            text += &format!("{:>6}K{line} {done:>3}% {:>4}{end}", row * 50, short(2_300_000 + size));
-        }
-        return text;
-    }
-    let columns = call.session.window().0.clamp(60, 300) as usize;
-    let bar = columns.saturating_sub(61).max(1);
-    let shown: String =
-        if name.chars().count() > 19 { name.chars().take(19).collect() } else { name.to_owned() };
-    format!(
-        "\r{shown:<20}100%[{}>] {:>7}  --.-KB/s    in 0.02s   \n",
-        "=".repeat(bar.saturating_sub(1)),
-        if size < 1024 { size.to_string() } else { format!("{:.2}K", size as f64 / 1024.0) }
-    )
-}
-
 /// The request as wget writes it.
 fn request(options: &Options) -> Request {
     let agent = options.value('U').unwrap_or("Wget/1.21.3").replace(['\r', '\n'], "");
@@ -293,111 +236,4 @@ fn request(options: &Options) -> Request {
         headers: headers.map(str::to_owned).into(),
         body: Vec::new(),
     }
-}
-
-/// busybox' own.
-async fn applet(call: &Call<'_>) -> Said {
-    if let Some(said) = complaint::of(
-        call,
-        &Known {
-            letters: "cqSO",
-            long: &[
-                "spider",
-                "header",
-                "post-data",
-                "post-file",
-                "no-check-certificate",
-                "passive-ftp",
-                "proxy",
-            ],
-        },
-        "OoPUTY",
-    ) {
-        return said;
-    }
-    let options = Options::of(call.args, "OoPUTY");
-    let Some(address) = options.operands.first() else { return complaint::missing(call, "") };
-    let url = Url::cut(address);
-    let mut said = Said::default();
-    let name = url.name().unwrap_or("index.html").to_owned();
-    let to = options.value('O').map_or_else(
-        || {
-            options
-                .value('P')
-                .map_or_else(|| name.clone(), |folder| format!("{}/{name}", folder.trim_end_matches('/')))
-        },
-        str::to_owned,
-    );
-    let quiet = options.has('q');
-    let Some(place) = Place::of(call.session, &url.host, url.port) else {
-        transfer::record(call.session, address, &call.path(&to), None);
-        return Said::err(format!("wget: bad address '{}'\n", url.authority()), 1);
-    };
-    let ip = if place.address.contains(':') { format!("[{}]", place.address) } else { place.address };
-    if !quiet {
-        tell(call, &mut said, &format!("Connecting to {} ({ip}:{})\n", url.authority(), url.port));
-    }
-    let answer = match web::ask(call, &url, &request(&options), None).await {
-        Ok(answer) if answer.status < 400 => answer,
-        other => {
-            transfer::record(call.session, address, &call.path(&to), None);
-            let text = match other {
-                Ok(answer) => {
-                    format!(
-                        "wget: server returned error: {}\n",
-                        answer.head.first().map_or("", String::as_str)
-                    )
-                }
-                Err(Failure::Refused) => {
-                    format!("wget: can't connect to remote host ({ip}): Connection refused\n")
-                }
-                Err(Failure::NotHttp) => "wget: error getting response\n".to_owned(),
-                Err(_) => format!("wget: can't connect to remote host ({ip}): No route to host\n"),
-            };
-            tell(call, &mut said, &text);
-            said.status = 1;
-            return said;
-        }
-    };
-    let bytes = answer.body;
-    transfer::record(
-        call.session,
-        address,
-        &if to == "-" { String::new() } else { call.path(&to) },
-        Some(&bytes),
-    );
-    if to == "-" {
-        said.out.extend_from_slice(&bytes);
-        if !quiet {
-            tell(call, &mut said, "writing to stdout\n");
-        }
-    } else {
-        // Without -O busybox does not write over what is there.
-        if options.value('O').is_none() && call.files().exists(&call.path(&to)) {
-            tell(call, &mut said, &format!("wget: can't open '{to}': File exists\n"));
-            said.status = 1;
-            return said;
-        }
-        if let Err(error) = transfer::store(call, &to, &bytes) {
-            tell(call, &mut said, &format!("wget: can't open '{to}': {}\n", error.errno_text()));
-            said.status = 1;
-            return said;
-        }
-        if !quiet {
-            tell(call, &mut said, &format!("saving to {}\n", quoted(&to)));
-        }
-    }
-    if !quiet {
-        let shown: String = to.rsplit('/').next().unwrap_or_default().chars().take(20).collect();
-        let bar = if to == "-" { "-" } else { shown.as_str() };
-        tell(
-            call,
-            &mut said,
-            &format!("\r{bar:<20} 100% |{}| {:>5}  0:00:00 ETA\n", "*".repeat(32), bytes.len()),
-        );
-        let end =
-            if to == "-" { "written to stdout\n".to_owned() } else { format!("{} saved\n", quoted(&to)) };
-        tell(call, &mut said, &end);
-    }
-    said
 }

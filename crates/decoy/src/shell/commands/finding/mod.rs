@@ -1,6 +1,7 @@
 //! `find` (findutils 4.9): the walk, and the commands that it has run.
 
 mod batches;
+mod descent;
 mod expression;
 mod mounts;
 mod parse;

@@ -1,19 +1,15 @@
 //! The walk of `find` through the folders, from one command that has to run to the next.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{HashMap, VecDeque};
 
 use super::{
     batches::{Batches, Gathered},
-    expression::{Expr, Follow, Plan, Target},
-    mounts,
+    expression::{Expr, Plan, Target},
     parse::failed,
-    visit::{Above, Effect, Halt, Look, Visited},
+    visit::{Effect, Halt, Look, Visited},
 };
 use crate::{
-    machine::{Access, FileError, Kind},
+    machine::{FileError, Kind},
     shell::{
         commands::{Call, Said, is_reachable, quoting::curled},
         session::Session,
@@ -26,7 +22,7 @@ const MOST: usize = 1024 * 1024;
 const STRIDE: u32 = 64;
 
 /// What is left to do.
-enum Work {
+pub(super) enum Work {
     Visit(Box<Visited>),
     /// A directory whose content has been seen to (`-depth`).
     Leave(Box<Visited>),
@@ -52,15 +48,15 @@ enum Waits {
 
 /// A search under way.
 pub(in crate::shell) struct Search {
-    cwd: String,
+    pub(super) cwd: String,
     path: Option<String>,
     to_terminal: bool,
     /// What is piped in and not yet read by a question.
     piped: Option<Vec<u8>>,
-    plan: Plan,
+    pub(super) plan: Plan,
     expr: Expr,
     starts: VecDeque<String>,
-    stack: Vec<Work>,
+    pub(super) stack: Vec<Work>,
     current: Option<Current>,
     waits: Waits,
     /// The command that comes next.
@@ -100,7 +96,7 @@ impl Search {
         }
     }
 
-    fn complain(&mut self, text: &str) {
+    pub(super) fn complain(&mut self, text: &str) {
         if self.err.len() < MOST {
             self.err.extend(text.bytes());
         }
@@ -131,97 +127,6 @@ impl Search {
                 Effect::Gather(id, name, folder) => self.gathered.add(&mut self.ready, id, name, folder),
             }
         }
-    }
-
-    /// The next start that is there.
-    fn begin(&mut self, session: &Session, start: &str) {
-        if start.is_empty() {
-            return self.complain(&failed("", FileError::NotFound));
-        }
-        let files = session.files();
-        let mut path = files.resolve(&self.cwd, start);
-        if start.ends_with('/') && path.len() > 1 {
-            path.push('/');
-        }
-        let looked = files.lstat(&path);
-        while path.len() > 1 && path.ends_with('/') {
-            path.pop();
-        }
-        match looked {
-            Ok(entry) => {
-                let file = self.visited(session, path, start.to_owned(), start.into(), 0, entry);
-                self.stack.push(Work::Visit(Box::new(file)));
-            }
-            Err(error) => self.complain(&failed(start, error)),
-        }
-    }
-
-    fn visited(
-        &self,
-        session: &Session,
-        path: String,
-        shown: String,
-        start: Arc<str>,
-        depth: usize,
-        entry: crate::machine::Attributes,
-    ) -> Visited {
-        let files = session.files();
-        let follows = match self.plan.follow {
-            Follow::Never => false,
-            Follow::Starts => depth == 0,
-            Follow::Always => true,
-        };
-        let (mut target, mut link, mut loops) = (None, None, false);
-        if entry.kind == Kind::Symlink {
-            link = files.read_link(&path).ok();
-            let found = files.stat(&path);
-            loops = found == Err(FileError::TooManyLinks);
-            target = found.ok();
-        }
-        Visited { path, shown, start, depth, entry, target, link, loops, follows, above: None }
-    }
-
-    /// What is in a directory, last first.
-    fn inside(&mut self, session: &Session, file: &Visited) -> Vec<Work> {
-        let is_dir = file.node().kind == Kind::Dir;
-        let other = self.plan.stays && file.depth > 0 && {
-            let above = file.path.rsplit_once('/').map_or("/", |(above, _)| above);
-            mounts::number(&file.path) != mounts::number(above)
-        };
-        if !is_dir || file.depth >= self.plan.deepest || other {
-            return Vec::new();
-        }
-        let who = session.who();
-        let files = session.files();
-        let listed =
-            files.may(who.uid, who.gid, &file.path, Access::Read).and_then(|()| files.list(&file.path));
-        let names = match listed {
-            Ok(names) => names,
-            Err(error) => {
-                self.complain(&failed(&file.shown, error));
-                return Vec::new();
-            }
-        };
-        let above = (self.plan.follow != Follow::Never).then(|| {
-            Arc::new(Above { inode: file.node().inode, shown: file.shown.clone(), next: file.above.clone() })
-        });
-        let may_look = files.may(who.uid, who.gid, &file.path, Access::Execute);
-        let slash = if file.shown.ends_with('/') { "" } else { "/" };
-        let top = file.path.trim_end_matches('/');
-        let mut all = Vec::with_capacity(names.len());
-        for name in names.into_iter().rev() {
-            let shown = format!("{}{slash}{}", file.shown, name.name);
-            if let Err(error) = may_look {
-                self.complain(&failed(&shown, error));
-                continue;
-            }
-            let path = format!("{top}/{}", name.name);
-            let start = Arc::clone(&file.start);
-            let mut child = self.visited(session, path, shown, start, file.depth + 1, name.attributes);
-            child.above.clone_from(&above);
-            all.push(Work::Visit(Box::new(child)));
-        }
-        all
     }
 
     fn visit(&mut self, session: &Session, work: Work) {

@@ -1,4 +1,4 @@
-//! `ip link`, `ip address`, `ip maddress`: the interfaces and their addresses.
+//! The interfaces, which of them are asked for, and `ip link`.
 
 use std::{fmt::Write as _, net::IpAddr};
 
@@ -9,36 +9,36 @@ use crate::{
 };
 
 /// An interface, as the kernel knows it.
-struct Device {
-    index: u64,
-    name: String,
-    flags: &'static [&'static str],
-    mtu: u64,
-    qdisc: &'static str,
-    state: &'static str,
-    kind: &'static str,
-    mac: String,
-    broadcast: &'static str,
-    addresses: Vec<Address>,
+pub(super) struct Device {
+    pub(super) index: u64,
+    pub(super) name: String,
+    pub(super) flags: &'static [&'static str],
+    pub(super) mtu: u64,
+    pub(super) qdisc: &'static str,
+    pub(super) state: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) mac: String,
+    pub(super) broadcast: &'static str,
+    pub(super) addresses: Vec<Address>,
     /// Bytes and packets received, bytes and packets sent.
-    counters: [u64; 4],
+    pub(super) counters: [u64; 4],
 }
 
-struct Address {
-    local: IpAddr,
-    prefix: u64,
-    broadcast: Option<String>,
-    scope: &'static str,
-    no_route: bool,
+pub(super) struct Address {
+    pub(super) local: IpAddr,
+    pub(super) prefix: u64,
+    pub(super) broadcast: Option<String>,
+    pub(super) scope: &'static str,
+    pub(super) no_route: bool,
 }
 
 impl Address {
-    fn family(&self) -> u8 {
+    pub(super) fn family(&self) -> u8 {
         if self.local.is_ipv4() { 4 } else { 6 }
     }
 }
 
-fn devices(call: &Call<'_>) -> Vec<Device> {
+pub(super) fn devices(call: &Call<'_>) -> Vec<Device> {
     let identity = call.identity();
     let address =
         |local: IpAddr, prefix, scope| Address { local, prefix, broadcast: None, scope, no_route: false };
@@ -84,11 +84,11 @@ fn devices(call: &Call<'_>) -> Vec<Device> {
 
 /// What of the interfaces is asked for.
 #[derive(Default)]
-struct Choice {
-    device: Option<String>,
-    scope: Option<String>,
-    to: Option<IpAddr>,
-    nobody: bool,
+pub(super) struct Choice {
+    pub(super) device: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) to: Option<IpAddr>,
+    pub(super) nobody: bool,
 }
 
 fn choose(words: &[&str]) -> Result<Choice, Said> {
@@ -123,7 +123,7 @@ pub(super) fn wrong_prefix(text: &str) -> Said {
     Said::err(format!("Error: any valid prefix is expected rather than \"{text}\".\n"), 1)
 }
 
-fn chosen(call: &Call<'_>, words: &[&str]) -> Result<(Vec<Device>, Choice), Said> {
+pub(super) fn chosen(call: &Call<'_>, words: &[&str]) -> Result<(Vec<Device>, Choice), Said> {
     let choice = choose(words)?;
     let mut list = devices(call);
     if let Some(name) = &choice.device {
@@ -208,11 +208,11 @@ fn links(manner: &Manner, list: &[Device]) -> Said {
 }
 
 /// The lines of a device, in one with `-o`.
-fn joined(manner: &Manner, lines: &[String]) -> String {
+pub(super) fn joined(manner: &Manner, lines: &[String]) -> String {
     lines.join(if manner.one_line { "\\" } else { "\n" })
 }
 
-fn hardware(device: &Device, manner: &Manner, is_link: bool) -> Vec<String> {
+pub(super) fn hardware(device: &Device, manner: &Manner, is_link: bool) -> Vec<String> {
     let mode = if is_link { " mode DEFAULT" } else { "" };
     let mut lines = vec![format!(
         "{}: {}: <{}> mtu {} qdisc {} state {}{mode} group default qlen 1000",
@@ -243,7 +243,7 @@ fn hardware(device: &Device, manner: &Manner, is_link: bool) -> Vec<String> {
 }
 
 /// Counters in columns as wide as they need to be (`print_stats64` of ip/ipaddress.c).
-fn statistics(device: &Device, manner: &Manner) -> Vec<String> {
+pub(super) fn statistics(device: &Device, manner: &Manner) -> Vec<String> {
     let [rx, rx_packets, tx, tx_packets] = device.counters;
     let number = |value: u64| match value {
         value if !manner.human || value < 1000 => value.to_string(),
@@ -294,7 +294,7 @@ fn statistics(device: &Device, manner: &Manner) -> Vec<String> {
 }
 
 /// The fields of `-j`.
-fn fields(device: &Device, link: Option<&Manner>, whole: bool) -> Vec<(&'static str, Json)> {
+pub(super) fn fields(device: &Device, link: Option<&Manner>, whole: bool) -> Vec<(&'static str, Json)> {
     let flags = Json::List(device.flags.iter().map(|flag| (*flag).into()).collect());
     if !whole {
         return vec![
@@ -336,194 +336,4 @@ fn fields(device: &Device, link: Option<&Manner>, whole: bool) -> Vec<(&'static 
         fields.push(("stats64", Json::Object(stats)));
     }
     fields
-}
-
-pub(super) fn address(call: &Call<'_>, manner: &Manner, words: &[&str]) -> Said {
-    let (verb, rest) = words.split_first().map_or(("show", &[][..]), |(verb, rest)| (*verb, rest));
-    match verb {
-        verb if is(verb, "add") || is(verb, "change") || is(verb, "replace") || is(verb, "delete") => {
-            change(call, verb, rest)
-        }
-        verb if is(verb, "show") || is(verb, "list") || verb == "lst" || verb == "ls" => {
-            match chosen(call, rest) {
-                Ok((list, choice)) => addresses(manner, list, &choice),
-                Err(said) => said,
-            }
-        }
-        verb if is(verb, "flush") => {
-            if rest.is_empty() {
-                return Said::err("Flush requires arguments.\n", 255);
-            }
-            permitted(call).unwrap_or_default()
-        }
-        "help" => help_of("address"),
-        verb => unknown(verb, "address"),
-    }
-}
-
-fn change(call: &Call<'_>, verb: &str, words: &[&str]) -> Said {
-    let device = words.iter().position(|word| *word == "dev").and_then(|at| words.get(at + 1));
-    let Some(device) = device else {
-        return Said::err("Not enough information: \"dev\" argument is required.\n", 255);
-    };
-    let Some(text) = words.iter().find(|word| !matches!(**word, "dev" | "local") && *word != device) else {
-        return incomplete();
-    };
-    let Ok(address) = text.split('/').next().unwrap_or_default().parse::<IpAddr>() else {
-        return wrong_prefix(text);
-    };
-    let list = devices(call);
-    let Some(found) = list.iter().find(|known| known.name == **device) else {
-        return Said::err(format!("Cannot find device \"{device}\"\n"), 1);
-    };
-    if let Some(said) = permitted(call) {
-        return said;
-    }
-    let has = found.addresses.iter().any(|known| known.local == address);
-    let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };
-    match (is(verb, "delete"), has) {
-        (true, false) if address.is_ipv4() => Said::err("Error: ipv4: Address not found.\n", 2),
-        (true, false) => Said::err("Error: ipv6: address not found.\n", 2),
-        (false, true) if is(verb, "add") => {
-            let what = if address.is_ipv4() { "Address" } else { "address" };
-            Said::err(format!("Error: {family}: {what} already assigned.\n"), 2)
-        }
-        _ => Said::nothing(0),
-    }
-}
-
-fn addresses(manner: &Manner, list: Vec<Device>, choice: &Choice) -> Said {
-    let narrows = choice.scope.is_some() || choice.to.is_some();
-    let takes = |address: &Address| {
-        manner.family.is_none_or(|family| family == address.family())
-            && choice.scope.as_ref().is_none_or(|scope| scope == address.scope)
-            && choice.to.is_none_or(|to| to == address.local)
-    };
-    let list = list.into_iter().filter_map(|mut device| {
-        device.addresses.retain(takes);
-        (!device.addresses.is_empty() || !narrows && manner.family.is_none()).then_some(device)
-    });
-    if manner.json {
-        return shown(manner, list.map(|device| object(&device, manner)).collect());
-    }
-    let mut text = String::new();
-    for device in list {
-        if manner.brief {
-            let mut line = format!("{:<16} {:<14} ", device.name, device.state);
-            for address in &device.addresses {
-                line += &format!("{}/{} ", address.local, address.prefix);
-            }
-            text += &format!("{line}\n");
-            continue;
-        }
-        if !manner.one_line {
-            text += &(head(&device, manner) + "\n");
-        }
-        for address in &device.addresses {
-            let line = joined(manner, &told(&device, address));
-            if manner.one_line {
-                let _ = writeln!(text, "{}: {}{line}", device.index, device.name);
-            } else {
-                let _ = writeln!(text, "{line}");
-            }
-        }
-        if !manner.one_line && manner.statistics > 0 && manner.family.is_none() {
-            text += &(statistics(&device, manner).join("\n") + "\n");
-        }
-    }
-    Said::out(text)
-}
-
-/// The lines above the addresses: what is asked of IPv6 alone tells less of the device.
-fn head(device: &Device, manner: &Manner) -> String {
-    if manner.family == Some(6) {
-        return format!(
-            "{}: {}: <{}> mtu {} state {} qlen 1000",
-            device.index,
-            device.name,
-            device.flags.join(","),
-            device.mtu,
-            device.state
-        );
-    }
-    let lines = hardware(device, &Manner { details: manner.details, ..Manner::default() }, false);
-    let count = if manner.family.is_some() { 1 } else { lines.len() };
-    lines.get(..count).unwrap_or_default().join("\n")
-}
-
-fn told(device: &Device, address: &Address) -> Vec<String> {
-    let family = if address.family() == 4 { "inet" } else { "inet6" };
-    let mut line = format!("    {family} {}/{}", address.local, address.prefix);
-    if let Some(broadcast) = &address.broadcast {
-        line += &format!(" brd {broadcast}");
-    }
-    line += &format!(" scope {} ", address.scope);
-    if address.no_route {
-        line += "noprefixroute ";
-    }
-    if address.family() == 4 {
-        line += &device.name;
-    }
-    vec![line, "       valid_lft forever preferred_lft forever".to_owned()]
-}
-
-fn object(device: &Device, manner: &Manner) -> Json {
-    let address = |one: &Address| {
-        let mut fields = vec![
-            ("family", if one.family() == 4 { "inet" } else { "inet6" }.into()),
-            ("local", one.local.to_string().into()),
-            ("prefixlen", one.prefix.into()),
-        ];
-        if manner.brief {
-            fields.remove(0);
-            return Json::Object(fields);
-        }
-        fields.extend(one.broadcast.clone().map(|broadcast| ("broadcast", broadcast.into())));
-        fields.push(("scope", one.scope.into()));
-        if one.no_route {
-            fields.push(("noprefixroute", Json::True));
-        }
-        if one.family() == 4 {
-            fields.push(("label", device.name.as_str().into()));
-        }
-        let forever = || Json::Number(u32::MAX.into());
-        fields.extend([("valid_life_time", forever()), ("preferred_life_time", forever())]);
-        Json::Object(fields)
-    };
-    let list = Json::List(device.addresses.iter().map(address).collect());
-    let mut all = if manner.brief {
-        vec![("ifname", device.name.as_str().into()), ("operstate", device.state.into())]
-    } else {
-        fields(device, None, true)
-    };
-    all.push(("addr_info", list));
-    Json::Object(all)
-}
-
-/// `ip maddress`.
-pub(super) fn groups(call: &Call<'_>, manner: &Manner) -> Said {
-    let mut text = String::new();
-    for device in devices(call) {
-        let _ = writeln!(text, "{}:\t{}", device.index, device.name);
-        let tail: Vec<&str> = device.mac.split(':').skip(3).collect();
-        let is_ether = device.kind == "ether";
-        if is_ether && manner.family.is_none() {
-            let _ = write!(
-                text,
-                "\tlink  33:33:00:00:00:01\n\tlink  01:00:5e:00:00:01\n\tlink  33:33:ff:{}\n",
-                tail.join(":")
-            );
-        }
-        if manner.family != Some(6) {
-            text.push_str("\tinet  224.0.0.1\n");
-        }
-        if manner.family != Some(4) {
-            if let (true, [x, y, z]) = (is_ether, tail.as_slice()) {
-                let word = u16::from_str_radix(&format!("{y}{z}"), 16).unwrap_or(0);
-                let _ = writeln!(text, "\tinet6 ff02::1:ff{x}:{word:x}");
-            }
-            text.push_str("\tinet6 ff02::1\n\tinet6 ff01::1\n");
-        }
-    }
-    Said::out(text)
 }

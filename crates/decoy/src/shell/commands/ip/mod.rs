@@ -1,8 +1,11 @@
 //! `ip` of iproute2 6.1.
 
+mod addresses;
 mod devices;
 mod json;
+mod neighbours;
 mod routes;
+mod way;
 
 use super::{Call, Said, usage};
 use json::Json;
@@ -154,12 +157,12 @@ pub(super) fn ip(call: &Call<'_>) -> Said {
     let words: Vec<&str> = args.collect();
     match *known {
         "help" => help(),
-        "address" => devices::address(call, &manner, &words),
+        "address" => addresses::address(call, &manner, &words),
         "link" => devices::link(call, &manner, &words),
         "route" => routes::route(call, &manner, &words),
         "rule" => routes::rule(call, &manner, &words),
-        "neighbor" | "neighbour" => routes::neighbour(call, &manner, &words),
-        "maddress" => devices::groups(call, &manner),
+        "neighbor" | "neighbour" => neighbours::neighbour(call, &manner, &words),
+        "maddress" => addresses::groups(call, &manner),
         "addrlabel" => Said::out(
             "prefix ::1/128 label 0 \nprefix ::/96 label 3 \nprefix ::ffff:0.0.0.0/96 label 4 \nprefix 2001::/32 label 6 \nprefix 2001:10::/28 label 7 \nprefix 3ffe::/16 label 12 \nprefix 2002::/16 label 2 \nprefix fec0::/10 label 11 \nprefix fc00::/7 label 5 \nprefix ::/0 label 1 \n",
         ),

@@ -1,8 +1,10 @@
-//! `ip route`, `ip rule`, `ip neighbour`.
+//! `ip route`, `ip rule`: the tables of routes, and which of them is asked.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Json, Manner, devices::wrong_prefix, help_of, incomplete, is, permitted, shown, unknown};
+use super::{
+    Json, Manner, devices::wrong_prefix, help_of, incomplete, is, permitted, shown, unknown, way::get,
+};
 use crate::shell::commands::{Call, Said};
 
 /// One row of a table of routes.
@@ -285,7 +287,7 @@ fn object(route: &Route, table: &str) -> Json {
 }
 
 /// An address as inet_aton(3) reads it within iproute2: `1` is 1.0.0.0.
-fn parsed(text: &str) -> Option<IpAddr> {
+pub(super) fn parsed(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);
     }
@@ -293,93 +295,6 @@ fn parsed(text: &str) -> Option<IpAddr> {
     let mut parts = parts.filter(|parts| parts.len() < 4)?;
     parts.resize(4, 0);
     <[u8; 4]>::try_from(parts).ok().map(IpAddr::from)
-}
-
-fn get(call: &Call<'_>, manner: &Manner, words: &[&str]) -> Result<Said, Said> {
-    let mut target = None;
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match *word {
-            "to" | "fibmatch" => {}
-            "from" | "dev" | "oif" | "iif" | "mark" | "tos" | "vrf" | "uid" | "ipproto" | "sport"
-            | "dport" => {
-                words.next();
-            }
-            text => target = Some(text),
-        }
-    }
-    let Some(text) = target else {
-        return Err(Said::err("need at least a destination address\n", 255));
-    };
-    let address = parsed(text.split('/').next().unwrap_or_default()).ok_or_else(|| wrong_prefix(text))?;
-    let identity = call.identity();
-    let [a, b, c, _] = identity.address.octets();
-    let uid = call.session.who().uid;
-    let (kind, via, device, source, flags) = match address {
-        IpAddr::V4(address) if address.is_loopback() => ("local", None, "lo", address.to_string(), "<local>"),
-        IpAddr::V4(address) if address == identity.address => {
-            ("local", None, "lo", address.to_string(), "<local>")
-        }
-        IpAddr::V4(address) if address.octets().starts_with(&[a, b, c]) => {
-            let broadcast = address.octets() == [a, b, c, 255];
-            let (kind, flags) = if broadcast { ("broadcast", "<local,brd>") } else { ("", "") };
-            (kind, None, identity.interface, identity.address.to_string(), flags)
-        }
-        IpAddr::V4(address) if address.is_multicast() => {
-            ("multicast", None, identity.interface, identity.address.to_string(), "<mc>")
-        }
-        IpAddr::V4(_) => ("", Some(identity.gateway), identity.interface, identity.address.to_string(), ""),
-        IpAddr::V6(address) if address.is_loopback() => {
-            let text = "local ::1 dev lo table local proto kernel src ::1 metric 0 pref medium\n";
-            return Ok(Said::out(text));
-        }
-        IpAddr::V6(address) if address.segments().first() == Some(&0xfe80) => {
-            let text = format!(
-                "{address} dev {} proto kernel src {} metric 256 pref medium\n",
-                identity.interface, identity.link_local
-            );
-            return Ok(Said::out(text));
-        }
-        IpAddr::V6(_) => return Err(Said::err("RTNETLINK answers: Network is unreachable\n", 2)),
-    };
-    if manner.json {
-        let mut fields = Vec::new();
-        if !kind.is_empty() {
-            fields.push(("type", kind.into()));
-        }
-        fields.push(("dst", address.to_string().into()));
-        fields.extend(via.map(|via| ("gateway", Json::from(via.to_string()))));
-        fields.extend([
-            ("dev", device.into()),
-            ("prefsrc", source.into()),
-            ("flags", Json::List(Vec::new())),
-            ("uid", Json::Number(uid.into())),
-            (
-                "cache",
-                Json::List(
-                    flags
-                        .trim_matches(['<', '>'])
-                        .split(',')
-                        .filter(|flag| !flag.is_empty())
-                        .map(Json::from)
-                        .collect(),
-                ),
-            ),
-        ]);
-        return Ok(shown(manner, vec![Json::Object(fields)]));
-    }
-    let mut text = if kind.is_empty() { String::new() } else { format!("{kind} ") };
-    text += &format!("{address} ");
-    if let Some(via) = via {
-        text += &format!("via {via} ");
-    }
-    text += &format!("dev {device} src {source} uid {uid} ");
-    text += if manner.one_line { "\\" } else { "\n" };
-    text += "    cache ";
-    if !flags.is_empty() {
-        text += &format!("{flags} ");
-    }
-    Ok(Said::out(text + "\n"))
 }
 
 fn add(call: &Call<'_>, verb: &str, words: &[&str]) -> Result<Said, Said> {
@@ -454,43 +369,4 @@ pub(super) fn rule(call: &Call<'_>, manner: &Manner, words: &[&str]) -> Said {
         return permitted(call).unwrap_or_default();
     }
     unknown(verb, "rule")
-}
-
-pub(super) fn neighbour(call: &Call<'_>, manner: &Manner, words: &[&str]) -> Said {
-    let (verb, rest) = words.split_first().map_or(("show", &[][..]), |(verb, rest)| (*verb, rest));
-    if verb == "help" {
-        return help_of("neighbour");
-    }
-    if is(verb, "add") || is(verb, "delete") || is(verb, "change") || is(verb, "replace") || is(verb, "flush")
-    {
-        return permitted(call).unwrap_or_default();
-    }
-    if !(is(verb, "show") || is(verb, "list") || verb == "lst" || verb == "ls") {
-        return unknown(verb, "neigh");
-    }
-    let identity = call.identity();
-    let device = rest.iter().position(|word| *word == "dev").and_then(|at| rest.get(at + 1)).copied();
-    if let Some(name) = device.filter(|name| *name != "lo" && *name != identity.interface) {
-        return Said::err(format!("Cannot find device \"{name}\"\n"), 1);
-    }
-    let is_here = manner.family != Some(6) && device != Some("lo");
-    let (gateway, mac) = (identity.gateway.to_string(), identity.gateway_mac.clone());
-    if manner.json {
-        let mut fields = vec![("dst", gateway.into())];
-        if device.is_none() {
-            fields.push(("dev", identity.interface.into()));
-        }
-        fields.push(("lladdr", mac.into()));
-        fields.push(("state", Json::List(vec!["REACHABLE".into()])));
-        return shown(manner, if is_here { vec![Json::Object(fields)] } else { Vec::new() });
-    }
-    if !is_here {
-        return Said::nothing(0);
-    }
-    if manner.brief {
-        return Said::out(format!("{gateway:<39} {:<16} {mac}\n", identity.interface));
-    }
-    let of_device = if device.is_some() { String::new() } else { format!(" dev {}", identity.interface) };
-    let counts = if manner.statistics > 0 { "  ref 1 used 7/3/7probes 1" } else { "" };
-    Said::out(format!("{gateway}{of_device} lladdr {mac}{counts} REACHABLE \n"))
 }

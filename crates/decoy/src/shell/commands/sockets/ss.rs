@@ -1,151 +1,14 @@
 //! `ss` of iproute2 6.1.
 
+mod asked;
+mod columns;
+
 use std::net::IpAddr;
 
 use super::{Local, Socket, filter::Filter, local_sockets, service, tcp};
 use crate::shell::commands::{Call, Said, usage};
-
-/// Columns from the left: their headings, what parts each from the one before, and whether it stands to the right.
-const COLUMNS: [(&str, &str, bool); 9] = [
-    ("Netid", "", false),
-    ("State", " ", false),
-    ("Recv-Q", " ", false),
-    ("Send-Q", " ", false),
-    ("Local Address:", " ", true),
-    ("Port", "", false),
-    ("Peer Address:", " ", true),
-    ("Port", "", false),
-    ("Process", "", false),
-];
-
-type Row = [String; 9];
-
-#[derive(Default)]
-struct Asked {
-    letters: String,
-    /// Kinds of sockets: t, u, w, x, 0, n (netlink), s (others that nobody has).
-    kinds: String,
-    words: Vec<String>,
-}
-
-impl Asked {
-    fn has(&self, letter: char) -> bool {
-        self.letters.contains(letter)
-    }
-}
-
-/// Long options and the letters that mean the same.
-const LONG: &[(&str, char)] = &[
-    ("all", 'a'),
-    ("bpf", 'b'),
-    ("cgroup", 'c'),
-    ("contexts", 'z'),
-    ("context", 'Z'),
-    ("dccp", 'd'),
-    ("events", 'E'),
-    ("extended", 'e'),
-    ("help", 'h'),
-    ("info", 'i'),
-    ("ipv4", '4'),
-    ("ipv6", '6'),
-    ("kill", 'K'),
-    ("listening", 'l'),
-    ("memory", 'm'),
-    ("mptcp", 'M'),
-    ("no-header", 'H'),
-    ("numeric", 'n'),
-    ("oneline", 'O'),
-    ("options", 'o'),
-    ("packet", '0'),
-    ("processes", 'p'),
-    ("raw", 'w'),
-    ("resolve", 'r'),
-    ("sctp", 'S'),
-    ("summary", 's'),
-    ("tcp", 't'),
-    ("threads", 'T'),
-    ("udp", 'u'),
-    ("unix", 'x'),
-    ("version", 'V'),
-];
-
-fn read(call: &Call<'_>) -> Result<Asked, Said> {
-    let help = || usage::of("ss", &["--help".to_owned()], false).unwrap_or_default().out;
-    let mut asked = Asked::default();
-    let mut args = call.args.iter();
-    while let Some(arg) = args.next() {
-        if let Some(long) = arg.strip_prefix("--").filter(|long| !long.is_empty()) {
-            let (name, value) =
-                long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-            if matches!(name, "family" | "query" | "socket" | "net" | "diag" | "filter") {
-                let value = value.map(str::to_owned).or_else(|| args.next().cloned()).unwrap_or_default();
-                valued(&mut asked, if name == "family" { 'f' } else { 'A' }, &value);
-                continue;
-            }
-            let known: Vec<char> =
-                LONG.iter().filter(|(known, _)| known.starts_with(name)).map(|(_, letter)| *letter).collect();
-            match (LONG.iter().find(|(known, _)| *known == name), known.as_slice()) {
-                (Some((_, letter)), _) | (None, [letter]) => asked.letters.push(*letter),
-                _ if matches!(name, "tos" | "tipcinfo" | "inet-sockopt" | "vsock" | "tipc" | "xdp") => {}
-                _ => {
-                    let what = format!("ss: unrecognized option '{arg}'\n");
-                    return Err(Said { err: what.into(), out: help(), status: 255 });
-                }
-            }
-            continue;
-        }
-        let Some(letters) = arg.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
-            asked.words.push(arg.clone());
-            continue;
-        };
-        let mut letters = letters.chars();
-        while let Some(letter) = letters.next() {
-            match letter {
-                'f' | 'A' | 'N' | 'D' | 'F' => {
-                    let rest: String = letters.by_ref().collect();
-                    let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest };
-                    valued(&mut asked, letter, &value);
-                }
-                letter if "hVnralo emptTsEbZz46dtMSuwx0KHOi".contains(letter) && letter != ' ' => {
-                    asked.letters.push(letter);
-                }
-                letter => {
-                    let what = format!("ss: invalid option -- '{letter}'\n");
-                    return Err(Said { err: what.into(), out: help(), status: 255 });
-                }
-            }
-        }
-    }
-    for kind in "tuwx0dMS".chars().filter(|kind| asked.letters.contains(*kind)) {
-        asked.kinds.push(kind);
-    }
-    Ok(asked)
-}
-
-fn valued(asked: &mut Asked, letter: char, value: &str) {
-    match (letter, value) {
-        ('f', "inet") => asked.letters.push('4'),
-        ('f', "inet6") => asked.letters.push('6'),
-        ('f', "unix") => asked.kinds.push('x'),
-        ('f', "link") => asked.kinds.push('0'),
-        ('f', "netlink") => asked.kinds.push('n'),
-        ('A', list) => {
-            for word in list.split(',') {
-                asked.kinds.push_str(match word {
-                    "all" => "tuwx",
-                    "inet" => "tuw",
-                    "tcp" => "t",
-                    "udp" => "u",
-                    "raw" => "w",
-                    "unix" | "unix_stream" | "unix_dgram" | "unix_seqpacket" => "x",
-                    "netlink" => "n",
-                    _ => "s",
-                });
-            }
-        }
-        _ => {}
-    }
-}
+use asked::{Asked, read};
+use columns::{Row, table};
 
 pub(in crate::shell::commands) fn ss(call: &Call<'_>) -> Said {
     match shown(call) {
@@ -345,81 +208,6 @@ fn holder(call: &Call<'_>, path: &str) -> Option<(String, u32, u32)> {
     Some((process.name(), process.pid, descriptor))
 }
 
-/// Rows under their headings, as wide as they have to be; on a terminal they fill it.
-fn table(call: &Call<'_>, asked: &Asked, rows: &[Row], one_kind: bool, no_state: bool) -> String {
-    let hidden = |at: usize| at == 0 && one_kind || at == 1 && no_state;
-    let headings = !asked.has('H');
-    let mut widths = [0_usize; 9];
-    let mut first = true;
-    for (at, (heading, before, _)) in COLUMNS.iter().enumerate().filter(|(at, _)| !hidden(*at)) {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        let most = cells.chain(headings.then_some(heading.len())).max().unwrap_or(0);
-        if let Some(width) = widths.get_mut(at) {
-            *width = most + if first || most == 0 { 0 } else { before.len() };
-        }
-        first = false;
-    }
-    if call.to_terminal {
-        spread(&mut widths, call.session.window().0.max(20) as usize);
-    }
-    let line = |cells: Vec<&str>| {
-        let mut text = String::new();
-        let mut first = true;
-        for (at, cell) in cells.into_iter().enumerate().filter(|(at, _)| !hidden(*at)) {
-            let (_, before, right) = COLUMNS.get(at).copied().unwrap_or_default();
-            let before = if first { "" } else { before };
-            first = false;
-            let room = widths.get(at).copied().unwrap_or_default().saturating_sub(before.len());
-            text.push_str(before);
-            text += &if right { format!("{cell:>room$}") } else { format!("{cell:<room$}") };
-        }
-        text + "\n"
-    };
-    let mut text = String::new();
-    if headings {
-        text += &line(COLUMNS.iter().map(|(heading, ..)| *heading).collect());
-    }
-    for row in rows {
-        text += &line(row.iter().map(String::as_str).collect());
-    }
-    text
-}
-
-/// Gives what is left of each line of the screen to its columns (`render_calc_width` of misc/ss.c).
-fn spread(widths: &mut [usize; 9], screen: usize) {
-    let (mut length, mut from) = (0, 0);
-    let mut at = 0;
-    while at < widths.len() {
-        let width = widths.get(at).copied().unwrap_or(0);
-        if width == 0 {
-            at += 1;
-            continue;
-        }
-        length += width;
-        let last = widths.iter().skip(at + 1).all(|width| *width == 0);
-        if !last && length < screen {
-            at += 1;
-            continue;
-        }
-        let mut end = at + 1;
-        if length > screen && at > from {
-            length -= width;
-            end = at;
-        }
-        let shown = widths.iter().take(end).skip(from).filter(|width| **width > 0).count();
-        let pad = screen.saturating_sub(length);
-        if let Some(share) = pad.checked_div(shown) {
-            let mut rest = pad % shown;
-            // What cannot be shared evenly goes to the last ones.
-            for width in widths.iter_mut().take(end).skip(from).rev().filter(|width| **width > 0) {
-                *width += share + usize::from(rest > 0);
-                rest = rest.saturating_sub(1);
-            }
-        }
-        (length, from, at) = (0, end, end);
-    }
-}
-
 /// `-s`.
 fn summary(call: &Call<'_>) -> Said {
     let sockets = tcp(call);
@@ -435,21 +223,4 @@ fn summary(call: &Call<'_>) -> Said {
         text += &format!("{name}\t  {:<9} {ip:<9} {ip6:<9}\n", ip + ip6);
     }
     Said::out(text + "\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::spread;
-
-    #[test]
-    fn columns_fill_the_screen_as_in_ss() {
-        // `ss -tln` on 80 columns: State, Recv-Q, Send-Q, address, port, address, port, Process.
-        let mut widths = [0, 6, 7, 7, 15, 4, 14, 4, 7];
-        spread(&mut widths, 80);
-        assert_eq!(widths, [0, 8, 9, 9, 17, 6, 16, 6, 9], "{widths:?}");
-        // `ss -tlnp`: what the processes are goes over the edge.
-        let mut widths = [0, 6, 7, 7, 15, 4, 14, 4, 75];
-        spread(&mut widths, 80);
-        assert_eq!(widths, [0, 9, 10, 10, 18, 7, 18, 8, 80], "{widths:?}");
-    }
 }
