@@ -317,6 +317,7 @@ mod tests {
             ),
             ("git config user.email x; tail -2 .git/config", "[user]\n\temail = x\n"),
             ("git config --unset user.email; git config user.email; echo $?", "1\n"),
+            ("git add .; git commit -m x; echo $?", "0\n"),
         ] {
             let got = said(&mut shell, line).await.0;
             assert!(got.ends_with(wanted), "{line}: {got}");

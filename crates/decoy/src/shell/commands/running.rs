@@ -81,7 +81,9 @@ pub(super) fn all(call: &Call<'_>) -> Vec<Process> {
             && !matches!(name, "echo" | "printf" | "test" | "[" | "kill" | "true" | "false" | "pwd")
     };
     let (before, behind) = company::others(&line, call.name, is_program);
-    let first = shell_pid(call.identity(), call.now()) + 12;
+    // Numbers that jobs have are taken.
+    let taken = list.iter().map(|process| process.pid + 1).max().unwrap_or_default();
+    let first = (shell_pid(call.identity(), call.now()) + 12).max(taken);
     let company = before
         .into_iter()
         .map(|command| (command, waiting, 2_100))

@@ -53,6 +53,10 @@ pub(super) fn exactly(name: &str, args: &str) -> Option<Said> {
 
 /// How a program refuses an option that it does not know. Its help lists those that it does; without one nothing is known.
 pub(super) fn refusal(name: &str, args: &[String]) -> Option<Said> {
+    // Behind a verb of git stand that verb's options, which its own help does not list.
+    if name == "git" && args.first().is_some_and(|arg| !arg.starts_with('-')) {
+        return None;
+    }
     let help = recorded(name, "--help").filter(|help| help.out.len() + help.err.len() > 80)?;
     let help = [help.out, help.err].concat();
     let help = String::from_utf8_lossy(&help).into_owned();

@@ -1,4 +1,4 @@
-//! `blkid`.
+//! `blkid` (util-linux 2.38): what partitions hold, and under which names.
 
 use super::{Call, Use, content, disk, part_uuid, usage};
 use crate::shell::commands::Said;

@@ -1,4 +1,4 @@
-//! `lsblk`.
+//! `lsblk` (util-linux 2.38): disks, partitions and what is mounted of them.
 
 mod columns;
 
