@@ -159,7 +159,7 @@ impl Browser {
     async fn act(&self, css: &str, deed: impl AsyncFn(String) -> Result<Value, Value>) -> Value {
         for _ in 0..PATIENCE {
             match deed(format!("element/{}", self.find(css).await)).await {
-                Err(error) if error["error"] == "stale element reference" => tokio::time::sleep(PAUSE).await,
+                Err(error) if is_gone(&error) => tokio::time::sleep(PAUSE).await,
                 done => return done.unwrap_or_else(|error| panic!("{css}: {}", error["message"])),
             }
         }
@@ -223,4 +223,10 @@ impl Drop for Browser {
         // The answer comes when the browser is gone; what it says does not matter here, nor that it may not come.
         let _ = asked.and_then(|()| driver.read(&mut [0; 1024]));
     }
+}
+
+/// Whether the element went with its page: where that happens in the middle of an answer, the driver has other words for it.
+fn is_gone(error: &Value) -> bool {
+    error["error"] == "stale element reference"
+        || error["message"].as_str().is_some_and(|text| text.contains("does not belong to the document"))
 }
