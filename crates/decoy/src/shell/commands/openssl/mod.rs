@@ -13,7 +13,7 @@ pub(super) mod passwords;
 use futures::{FutureExt as _, future::BoxFuture};
 use rand::RngExt as _;
 
-use super::{Call, Said, accounts::Lines, asking, transfer, usage};
+use super::{Call, Said, accounts::Lines, asking, connections, transfer, usage};
 use passwords::Scheme;
 
 /// OpenSSL's own commands that nobody computes here: they ask what every unknown program asks.
@@ -273,9 +273,7 @@ async fn connect(call: &Call<'_>, args: &[String]) -> Said {
     let (host, port) = target.rsplit_once(':').unwrap_or((target, value(args, "-port").unwrap_or("4433")));
     let url = transfer::Url::cut(&format!("https://{host}:{port}/"));
     transfer::record(call.session, &format!("https://{host}:{port}/"), "", None);
-    let own = call.identity();
-    let is_own =
-        matches!(host, "localhost" | "127.0.0.1") || host == own.hostname || host == own.address.to_string();
+    let is_own = connections::is_own(call.session, call.identity(), host);
     if !is_own && url.resolved().is_none() {
         transfer::wait(call.session, std::time::Duration::from_millis(30)).await;
         return Said::err(

@@ -34,11 +34,7 @@ pub(super) fn version_of_program(name: &str) -> Option<String> {
 
 /// The version of an installed package, as dpkg keeps it.
 pub(super) fn version_of_package(call: &Call<'_>, package: &str) -> Option<String> {
-    let status = call.files().read("/var/lib/dpkg/status").ok()?;
-    let status = String::from_utf8_lossy(&status).into_owned();
-    let head = format!("Package: {package}\n");
-    let block = status.split("\n\n").find(|block| block.starts_with(&head))?;
-    block.lines().find_map(|line| line.strip_prefix("Version: ")).map(str::to_owned)
+    database::installed(call, package).map(|found| found.version)
 }
 
 /// Files and directories that all packages have, as dpkg counts them.
